@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::blocking::blocking;
@@ -55,9 +55,12 @@ impl Storage for Disk {
         Box::pin(blocking(move || durable_write::sync_dir(&dir)))
     }
 
-    fn create_dir(&self, dir: &Path) -> IoFuture<()> {
+    fn create_dir(&self, dir: &Path, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {
         let dir = dir.to_owned();
-        Box::pin(blocking(move || fs::create_dir_all(dir)))
+        Box::pin(blocking(move || {
+            fs::create_dir_all(dir)?;
+            files.iter().try_for_each(|(path, content)| fs::write(path, content))
+        }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> IoFuture<()> {
@@ -111,7 +114,7 @@ pub(crate) mod tests {
         let dir = tempfile::tempdir().unwrap();
         on_executor(async move {
             let path = dir.path().join("a").join("b.log");
-            Disk.create_dir(path.parent().unwrap()).await.unwrap();
+            Disk.create_dir(path.parent().unwrap(), vec![]).await.unwrap();
             let file = Disk.create(&path).await.unwrap();
             assert_eq!(
                 Disk.write_at(&file, vec![3; 10_000], 0).await.unwrap(),

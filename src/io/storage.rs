@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -38,8 +38,9 @@ pub trait Storage {
     /// Makes the names in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> IoFuture<()>;
 
-    /// Creates a directory and the ones above it that are missing.
-    fn create_dir(&self, dir: &Path) -> IoFuture<()>;
+    /// Creates a directory, the ones above it that are missing, and in it the files given with their contents. Nothing is
+    /// synced.
+    fn create_dir(&self, dir: &Path, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()>;
 
     /// Renames a file or a directory.
     fn rename(&self, from: &Path, to: &Path) -> IoFuture<()>;
