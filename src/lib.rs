@@ -23,3 +23,4 @@
 
 pub mod io;
 pub mod types;
+pub mod wire;
