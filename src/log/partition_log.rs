@@ -47,13 +47,15 @@ pub struct Advance {
     pub cause: AdvanceCause,
 }
 
+type OnAdvance = Rc<dyn Fn(Advance)>;
+
 /// One partition's log on the core that owns it.
 pub struct PartitionLog {
     pub(super) storage: Rc<dyn Storage>,
     pub(super) dir: PathBuf,
     topic_id: Option<TopicId>,
     pub(super) state: RefCell<State>,
-    on_advance: RefCell<Option<Rc<dyn Fn(Advance)>>>,
+    on_advance: RefCell<Option<OnAdvance>>,
 }
 
 /// Whether a log takes records.
@@ -369,7 +371,7 @@ impl PartitionLog {
 
     /// How many idempotent producers are remembered.
     pub fn producers_len(&self) -> usize {
-        self.state.borrow().producers.len()
+        self.state.borrow().producers.count()
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.

@@ -9,7 +9,7 @@ use futures_lite::future::yield_now;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::partition_log::{Condition, PartitionLog};
+use super::partition_log::{Condition, PartitionLog, State};
 use super::segment::Segment;
 use super::waiters::Goal;
 use crate::io::AppendFile;
@@ -42,14 +42,7 @@ impl PartitionLog {
 
     async fn seal_all(self: Rc<Self>) {
         yield_now().await; // the writer goes first
-        loop {
-            let mut state = self.state.borrow_mut();
-            let next = state.to_seal.pop_front();
-            state.sealing = next.is_some();
-            drop(state);
-            let Some(segment) = next else {
-                return self.note_idle();
-            };
+        while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
                 Ok(()) => {}
                 Err(SealError::Sync(error)) => self.sync_failed(error),
@@ -59,6 +52,14 @@ impl PartitionLog {
                 }
             }
         }
+        self.note_idle();
+    }
+
+    fn next_to_seal(&self) -> Option<Rc<Segment>> {
+        let mut state = self.state.borrow_mut();
+        let next = state.to_seal.pop_front();
+        state.sealing = next.is_some();
+        next
     }
 
     /// Tells those who wait for it that no task is at work.
@@ -140,16 +141,7 @@ impl PartitionLog {
 
     /// A snapshot now stands at `offset`. The one before goes, unless it is where a segment begins.
     pub(super) async fn replace_snapshot(&self, offset: Offset) -> Result<(), LogError> {
-        let mut state = self.state.borrow_mut();
-        let before = state.snapshot_offset.replace(offset);
-        let stray = before.filter(|before| {
-            *before != offset
-                && !state
-                    .segments
-                    .iter()
-                    .any(|segment| segment.base_offset == *before)
-        });
-        drop(state);
+        let stray = self.state.borrow_mut().note_snapshot(offset);
         let Some(stray) = stray else { return Ok(()) };
         let path = file_names::path_of(&self.dir, stray, FileKind::Snapshot);
         let removed = self.storage.remove_file(&path).await;
@@ -193,6 +185,15 @@ impl PartitionLog {
                 Ok(Rc::new(AppendFile::new(file)))
             }
         }
+    }
+}
+
+impl State {
+    /// Notes where the newest snapshot is; returns where one has become superfluous.
+    fn note_snapshot(&mut self, offset: Offset) -> Option<Offset> {
+        let before = self.snapshot_offset.replace(offset)?;
+        let begins = |segment: &Rc<Segment>| segment.base_offset == before;
+        (before != offset && !self.segments.iter().any(begins)).then_some(before)
     }
 }
 
