@@ -40,6 +40,48 @@ impl PartitionLog {
         }
     }
 
+    /// Syncs, beside the writer, what a crash may have left in the page cache only.
+    pub(super) fn sync_recovered(self: &Rc<Self>) {
+        let mut state = self.state.borrow_mut();
+        let end = state.log_end_offset;
+        if state.synced_end == end {
+            return;
+        }
+        let segments = state.segments.clone();
+        state.sealing = true;
+        drop(state);
+        let log = self.clone();
+        let sync = async move {
+            match log.sync_segments(&segments).await {
+                Ok(()) => log.synced(end),
+                Err(error) => log.sync_failed(error),
+            }
+            log.seal_all().await;
+        };
+        glommio::spawn_local(sync).detach();
+    }
+
+    pub(super) async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
+        for segment in segments {
+            self.sync_segment(segment).await?;
+        }
+        self.sync_names().await
+    }
+
+    /// Syncs what a segment has in the page cache now.
+    async fn sync_segment(&self, segment: &Segment) -> Result<(), LogError> {
+        let written = segment.written.get();
+        if segment.synced.get() >= written {
+            return Ok(());
+        }
+        let file = self.file_to_sync(segment).await?;
+        let synced = self.storage.fdatasync(&file).await;
+        let path = segment.path(FileKind::Log);
+        synced.map_err(|error| LogError::storage("fdatasync", &path, error))?;
+        segment.synced.set(segment.synced.get().max(written));
+        Ok(())
+    }
+
     async fn seal_all(self: Rc<Self>) {
         yield_now().await; // the writer goes first
         while let Some(segment) = self.next_to_seal() {
@@ -71,17 +113,7 @@ impl PartitionLog {
     }
 
     async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
-        let size = segment.written.get();
-        let file = self.file_to_sync(segment).await.map_err(SealError::Sync)?;
-        let synced = self.storage.fdatasync(&file).await;
-        synced.map_err(|error| {
-            SealError::Sync(LogError::storage(
-                "fdatasync",
-                &segment.path(FileKind::Log),
-                error,
-            ))
-        })?;
-        segment.synced.set(size);
+        self.sync_segment(segment).await.map_err(SealError::Sync)?;
         self.write_index_files(segment)
             .await
             .map_err(SealError::Files)?;
@@ -177,7 +209,7 @@ impl PartitionLog {
     }
 
     /// The handle through which a segment is synced; a sealed one that was opened after a crash may have none.
-    pub(super) async fn file_to_sync(&self, segment: &Segment) -> Result<Rc<AppendFile>, LogError> {
+    async fn file_to_sync(&self, segment: &Segment) -> Result<Rc<AppendFile>, LogError> {
         match segment.appender() {
             Some(file) => Ok(file),
             None => {
