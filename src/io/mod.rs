@@ -14,6 +14,7 @@ pub mod disk;
 pub mod durable_write;
 pub mod segment_file;
 pub mod storage;
+pub mod sync_group;
 
 pub use append_file::AppendFile;
 pub use disk::Disk;
