@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::partition_log::{AdvanceCause, Condition, PartitionLog, State};
+use super::partition_log::{AdvanceCause, PartitionLog};
 use super::producer_snapshot;
+use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
 use crate::io::{Disk, Storage};
 use crate::types::{Offset, TopicId};
