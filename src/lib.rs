@@ -22,3 +22,4 @@
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
 pub mod types;
+pub mod wire;
