@@ -38,7 +38,7 @@ pub enum ConfigError {
         /// Where it was written.
         origin: Origin,
         /// The property.
-        name: String,
+        name: &'static str,
         /// The value as written, or `[hidden]`.
         value: String,
         /// What is wrong with it.

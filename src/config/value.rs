@@ -26,7 +26,7 @@ pub enum Value {
 #[error("Invalid value {value} for configuration {name}: {why}")]
 pub struct InvalidValue {
     /// The property.
-    pub name: String,
+    pub name: &'static str,
     /// The value as Kafka shows it.
     pub value: String,
     /// What is wrong with it.
@@ -185,7 +185,7 @@ impl Property {
             value
         };
         InvalidValue {
-            name: self.name.to_owned(),
+            name: self.name,
             value: value.to_owned(),
             why: why.into(),
         }
