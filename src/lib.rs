@@ -24,3 +24,4 @@
 pub mod config;
 pub mod limits;
 pub mod types;
+pub mod wire;
