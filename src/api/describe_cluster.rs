@@ -27,15 +27,15 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         response.error_message = super::worded(response.error_code);
         return Ok(asked.answer(ApiKey::DescribeCluster, &response));
     }
-    let config = &asked.context.shard.config;
+    let shard = &asked.context.shard;
     let endpoint = asked.context.endpoint(asked.client);
-    response.cluster_id = Text::from(asked.context.shard.image().cluster_id());
-    response.controller_id = config.node_id;
+    response.cluster_id = Text::from(shard.image().cluster_id());
+    response.controller_id = shard.node_id;
     response.brokers = vec![DescribeClusterBroker {
-        broker_id: config.node_id,
+        broker_id: shard.node_id,
         host: Text::from(endpoint.host.as_str()),
         port: i32::from(endpoint.port),
-        rack: config.broker_rack.as_deref().map(Text::from),
+        rack: shard.config.rack.as_deref().map(Text::from),
         ..DescribeClusterBroker::default()
     }];
     if request.include_cluster_authorized_operations {

@@ -81,8 +81,9 @@ async fn read(
         min_bytes: request.min_bytes.max(0).unsigned_abs(),
         max_bytes: request
             .max_bytes
-            .clamp(0, shard.config.fetch_max_bytes)
-            .unsigned_abs(),
+            .max(0)
+            .unsigned_abs()
+            .min(shard.config.fetch_max_bytes),
         deadline: wait.then(|| Instant::now() + patience.min(limits::LONGEST_FETCH_WAIT)),
         gone: Rc::clone(&asked.client.gone),
     };

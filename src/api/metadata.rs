@@ -48,17 +48,17 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 
 /// The response without topics: this broker, as the client's listener sees it.
 fn frame_of(asked: &Asked<'_>, image: &Image) -> MetadataResponse {
-    let config = &asked.context.shard.config;
+    let shard = &asked.context.shard;
     let endpoint = asked.context.endpoint(asked.client);
     MetadataResponse {
         brokers: vec![MetadataResponseBroker {
-            node_id: config.node_id,
+            node_id: shard.node_id,
             host: Text::from(endpoint.host.as_str()),
             port: i32::from(endpoint.port),
-            rack: config.broker_rack.as_deref().map(Text::from),
+            rack: shard.config.rack.as_deref().map(Text::from),
         }],
         cluster_id: super::text(image.cluster_id()),
-        controller_id: config.node_id,
+        controller_id: shard.node_id,
         ..MetadataResponse::default()
     }
 }
@@ -70,7 +70,7 @@ async fn named(
     request: &MetadataRequest,
 ) -> Vec<MetadataResponseTopic> {
     let may_create =
-        asked.context.shard.config.auto_create_topics_enable && request.allow_auto_topic_creation;
+        asked.context.shard.config.auto_create_topics && request.allow_auto_topic_creation;
     let mut missing = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut answers = Vec::with_capacity(topics.len());

@@ -58,7 +58,7 @@ pub struct Context {
 impl Context {
     /// A core's context.
     pub fn new(shard: Rc<Shard>, endpoints: Vec<Endpoint>) -> Rc<Context> {
-        let slots = shard.config.max_incremental_fetch_session_cache_slots / shard.cores();
+        let slots = shard.config.fetch_session_slots as usize / shard.cores();
         Rc::new(Context {
             sessions: RefCell::new(FetchSessions::new(slots.max(1))),
             ids: RefCell::default(),

@@ -151,10 +151,10 @@ async fn validate(
 ) -> Result<ValidatedBatch, Refusal> {
     let rules = ValidationRules {
         max_message_bytes: topic.max_message_bytes,
-        timestamp_type: topic.timestamp_type,
+        timestamp_type: topic.message_timestamp_type.into(),
         timestamp_before_max_ms: topic.message_timestamp_before_max_ms,
         timestamp_after_max_ms: topic.message_timestamp_after_max_ms,
-        compacted: topic.is_compacted(),
+        compacted: topic.compact,
         now: TimestampMs::now(),
         max_decompressed_bytes: limits::INFLATED_BATCH_BYTES,
     };

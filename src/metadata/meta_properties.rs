@@ -53,11 +53,11 @@ impl MetaProperties {
         }
     }
 
-    /// Reads the file's text; it must be of this node.
+    /// Reads the file's text; it must be of this node, where one is configured.
     ///
     /// # Errors
     /// See [`MetaPropertiesError`].
-    pub fn parse(text: &str, node_id: i32) -> Result<MetaProperties, MetaPropertiesError> {
+    pub fn parse(text: &str, node_id: Option<i32>) -> Result<MetaProperties, MetaPropertiesError> {
         let value = |name: &str| {
             text.lines()
                 .filter_map(|line| line.split_once('='))
@@ -75,11 +75,8 @@ impl MetaProperties {
         let found: i32 = found
             .parse()
             .map_err(|_| wrong(id_name, found, "a number"))?;
-        if found != node_id {
-            return Err(MetaPropertiesError::OtherNode {
-                found,
-                configured: node_id,
-            });
+        if let Some(configured) = node_id.filter(|&configured| configured != found) {
+            return Err(MetaPropertiesError::OtherNode { found, configured });
         }
         let cluster_id = value("cluster.id");
         if cluster_id.is_empty() {
@@ -93,7 +90,7 @@ impl MetaProperties {
         };
         Ok(MetaProperties {
             cluster_id,
-            node_id,
+            node_id: found,
             directory_id,
         })
     }
@@ -124,8 +121,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_by_the_same_node_only() {
         let mine = MetaProperties::fresh(1);
-        assert_eq!(MetaProperties::parse(&mine.render(), 1), Ok(mine.clone()));
-        let other = MetaProperties::parse(&mine.render(), 2);
+        assert_eq!(MetaProperties::parse(&mine.render(), Some(1)), Ok(mine.clone()));
+        let other = MetaProperties::parse(&mine.render(), Some(2));
         assert!(matches!(
             other,
             Err(MetaPropertiesError::OtherNode { found: 1, .. })
@@ -135,7 +132,7 @@ mod tests {
     #[test]
     fn a_file_of_kafka_with_comments_and_of_version_0_is_understood() {
         let text = "#\n#Tue Nov 24\ncluster.id=abc\nversion=0\nbroker.id=3\n";
-        let read = MetaProperties::parse(text, 3).unwrap();
+        let read = MetaProperties::parse(text, None).unwrap();
         assert_eq!((read.cluster_id.as_str(), read.directory_id.is_nil()), ("abc", true));
     }
 
@@ -147,7 +144,7 @@ mod tests {
             ("version=1\nnode.id=1\n", "cluster.id"),
             ("version=1\nnode.id=1\ncluster.id=a\n", "directory.id"),
         ] {
-            match MetaProperties::parse(text, 1) {
+            match MetaProperties::parse(text, Some(1)) {
                 Err(MetaPropertiesError::Property { name: found, .. }) => assert_eq!(found, name),
                 other => panic!("{text:?}: {other:?}"),
             }

@@ -101,7 +101,7 @@ impl Outbox {
     }
 
     async fn put_plan(&mut self, plan: &ReadPlan) -> io::Result<()> {
-        let (mut position, mut left) = (plan.position.0, plan.length as usize);
+        let (mut position, mut left) = (plan.position, plan.length as usize);
         if left <= READ_INSTEAD_BYTES {
             return self.gather_from_file(&plan.file, position, left).await;
         }

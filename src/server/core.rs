@@ -15,6 +15,7 @@ use crate::shard::{Admission, Shard};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What one core consists of, above its shard.
 pub struct CoreParts {
@@ -39,16 +40,16 @@ pub fn assemble(
     let net = Rc::new(Core {
         api: api::Context::new(Rc::clone(shard), super::bind::endpoints(bound)),
         budget: Budget::new(frame_memory(&config, cores)),
-        slots: Budget::new((config.queued_max_requests / cores).max(1)),
+        slots: Budget::new((config.queued_max_requests as usize / cores).max(1)),
         cold_reads: send::cold_reads(limits::COLD_READS_PER_CORE),
         scratch: Rc::new(RefCell::new(
             vec![0; limits::RECEIVE_SCRATCH_BYTES].into_boxed_slice(),
         )),
         registry: Rc::clone(&registry),
-        max_frame_bytes: config.socket_request_max_bytes,
+        max_frame_bytes: config.socket_request_max_bytes as usize,
         socket_buffers: SocketBuffers {
-            send: config.socket_send_buffer_bytes,
-            receive: config.socket_receive_buffer_bytes,
+            send: config.socket_send_buffer_bytes.map(|bytes| bytes as usize),
+            receive: config.socket_receive_buffer_bytes.map(|bytes| bytes as usize),
         },
     });
     let parts = Rc::new(CoreParts {
@@ -61,7 +62,7 @@ pub fn assemble(
         connection::serve(Rc::clone(&adopted), socket, listener, admitted);
     }));
     glommio::spawn_local(Rc::clone(&registry).sweep_for_ever(
-        config.connections_max_idle,
+        config.connections_max_idle_ms.map(Duration::from_millis),
         Rc::clone(&parts.net.budget),
     ))
     .detach();
@@ -85,6 +86,6 @@ async fn live(parts: Rc<CoreParts>, listeners: Vec<std::net::TcpListener>) {
 fn frame_memory(config: &BrokerConfig, cores: usize) -> usize {
     let total = config
         .queued_max_request_bytes
-        .unwrap_or(limits::FRAME_MEMORY_PER_CORE * cores);
+        .map_or(limits::FRAME_MEMORY_PER_CORE * cores, |bytes| bytes as usize);
     (total / cores).max(limits::FRAME_MEMORY_MIN)
 }

@@ -1,5 +1,6 @@
 //! The data directory: its one owner, its identity, and what the last run left behind.
 
+use crate::config::broker::FIRST_NODE_ID;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::meta_properties::{MetaProperties, MetaPropertiesError};
 use std::fs::{self, File, TryLockError};
@@ -67,7 +68,7 @@ impl DataDir {
     ///
     /// # Errors
     /// See [`DataDirError`]; nothing but the directory and its `.lock` has been made then.
-    pub fn open(path: &Path, node_id: i32) -> Result<DataDir, DataDirError> {
+    pub fn open(path: &Path, node_id: Option<i32>) -> Result<DataDir, DataDirError> {
         fs::create_dir_all(path).map_err(failed("make the directory", path))?;
         let lock_path = path.join(LOCK);
         let lock = File::options()
@@ -173,7 +174,7 @@ pub fn mark_clean(dir: &Path) -> Result<(), DataDirError> {
     )
 }
 
-fn identity(dir: &Path, node_id: i32) -> Result<MetaProperties, DataDirError> {
+fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirError> {
     let path = dir.join(META_PROPERTIES);
     let wrong = |source| DataDirError::Identity {
         path: path.clone(),
@@ -182,7 +183,7 @@ fn identity(dir: &Path, node_id: i32) -> Result<MetaProperties, DataDirError> {
     match fs::read_to_string(&path) {
         Ok(text) => MetaProperties::parse(&text, node_id).map_err(wrong),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let identity = MetaProperties::fresh(node_id);
+            let identity = MetaProperties::fresh(node_id.unwrap_or(FIRST_NODE_ID));
             write_whole(&path, identity.render().as_bytes())?;
             Ok(identity)
         }
@@ -221,22 +222,22 @@ mod tests {
     #[test]
     fn a_second_owner_is_told_who_is_in_the_way() {
         let dir = tempfile::tempdir().unwrap();
-        let first = DataDir::open(dir.path(), 1).unwrap();
+        let first = DataDir::open(dir.path(), Some(1)).unwrap();
         assert!(matches!(
-            DataDir::open(dir.path(), 1),
+            DataDir::open(dir.path(), Some(1)),
             Err(DataDirError::Locked(_))
         ));
         drop(first);
-        DataDir::open(dir.path(), 1).unwrap();
+        DataDir::open(dir.path(), Some(1)).unwrap();
     }
 
     #[test]
     fn a_directory_of_another_node_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        drop(DataDir::open(dir.path(), 1).unwrap());
+        drop(DataDir::open(dir.path(), Some(1)).unwrap());
         let before = fs::read(dir.path().join(META_PROPERTIES)).unwrap();
         assert!(matches!(
-            DataDir::open(dir.path(), 2),
+            DataDir::open(dir.path(), Some(2)),
             Err(DataDirError::Identity { .. })
         ));
         assert_eq!(
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn the_mark_of_a_clean_stop_counts_once() {
         let dir = tempfile::tempdir().unwrap();
-        let data = DataDir::open(dir.path(), 1).unwrap();
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
         assert!(!data.take_over().unwrap().clean);
         mark_clean(dir.path()).unwrap();
         assert!(data.take_over().unwrap().clean);

@@ -5,14 +5,14 @@ use super::data_dir::{self, Checkpoints};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
-use crate::limits;
+use crate::metadata::BrokerSelf;
 use crate::metadata::meta_properties::MetaProperties;
 use crate::shard::{Controller, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the broker is started with, the same for every core.
 #[derive(Clone)]
@@ -41,8 +41,8 @@ pub async fn lead(
 ) -> Result<(), String> {
     let controller = Controller::open(
         &shard,
-        &boot.identity,
-        super::bind::endpoints(&boot.bound),
+        &boot.identity.cluster_id,
+        itself(&boot),
         boot.last_run_clean,
     )
     .await
@@ -70,6 +70,19 @@ pub async fn lead(
     stop(&shard, boot.data_dir).await
 }
 
+/// This node, as it registers.
+fn itself(boot: &Boot) -> BrokerSelf {
+    BrokerSelf {
+        node_id: boot.identity.node_id,
+        directory_id: boot.identity.directory_id,
+        rack: boot.config.rack.clone(),
+        end_points: super::bind::endpoints(&boot.bound)
+            .into_iter()
+            .map(|point| (point.name, point.host, point.port))
+            .collect(),
+    }
+}
+
 /// Drains, flushes and closes. The caller writes the clean-shutdown mark.
 async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
     log::info!("stopping: answering what was received, then flushing");
@@ -94,8 +107,9 @@ async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
 
 /// Writes down every minute what a restart after a crash need not check again.
 async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
+    let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
     loop {
-        glommio::timer::sleep(limits::CHECKPOINT_INTERVAL).await;
+        glommio::timer::sleep(every).await;
         if shard.is_draining() {
             return;
         }

@@ -9,7 +9,7 @@ pub fn announce(boot: &Boot, partitions: usize) {
     let addresses: Vec<_> = boot
         .bound
         .iter()
-        .map(|bound| format!("{}://{}", bound.name, bound.claim.address))
+        .map(|bound| format!("{}://{}", bound.endpoint.name, bound.claim.address))
         .collect();
     let line = format!(
         "vltava {} is ready on {}: {} cores, {partitions} partitions found, {} ms",

@@ -1,12 +1,12 @@
 //! From a command line to a running broker, and to its exit code.
 
 use super::bind::{self, BindError, Bound};
-use super::cores::{self, CoresError};
+use super::cores::{self, CoreChoice, CoresError};
 use super::data_dir::{self, DataDir, DataDirError};
 use super::life::Boot;
 use super::seat::Seat;
 use super::stop;
-use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
+use crate::config::{BrokerConfig, ConfigError, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
@@ -98,8 +98,8 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     };
     let admission = Admission::new(
         cpus.len(),
-        config.max_connections,
-        config.max_connections_per_ip,
+        config.max_connections as usize,
+        config.max_connections_per_ip as usize,
     );
     let mesh = MeshBuilder::full(cpus.len(), limits::MESH_CHANNEL_MESSAGES);
     let (ended, outcome) = mpsc::channel();
@@ -109,7 +109,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         let seat = Seat {
             cpu,
             mesh: mesh.clone(),
-            listeners: listen_on_all(&bound)?,
+            listeners: listen_on_all(&bound, config.socket_listen_backlog.cast_signed())?,
             boot: boot.clone(),
             startup: startup.clone(),
             admission: Arc::clone(&admission),
@@ -144,10 +144,10 @@ fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
     Ok(Arc::new(config))
 }
 
-fn listen_on_all(bound: &[Bound]) -> Result<Vec<TcpListener>, ServeError> {
+fn listen_on_all(bound: &[Bound], backlog: i32) -> Result<Vec<TcpListener>, ServeError> {
     let mut listeners = Vec::with_capacity(bound.len());
     for bound in bound {
-        listeners.push(listener::listen(&bound.claim, limits::LISTEN_BACKLOG)?);
+        listeners.push(listener::listen(&bound.claim, backlog)?);
     }
     Ok(listeners)
 }

@@ -5,9 +5,10 @@
 
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
-use crate::config::TopicConfig;
+use crate::config::{BrokerConfig, TopicConfig};
+use crate::config::topic::DynamicConfigs;
 use crate::limits;
-use crate::log::{Advance, LogConfig, LogError, PartitionLog, RecoveryReport, Trust};
+use crate::log::{AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust};
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId, TopicId};
 use std::cell::Cell;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the data directory says of the last run.
 #[derive(Clone, Debug)]
@@ -74,8 +76,12 @@ impl Shard {
             if unchanged {
                 continue;
             }
-            let config = Rc::new(TopicConfig::effective(&self.config, &topic.configs));
-            let log_config = log_config(&config);
+            let config = Rc::new(TopicConfig::resolve(
+                &self.config.settings,
+                &DynamicConfigs::default(),
+                &topic.configs,
+            ));
+            let log_config = log_config(&config, &self.config);
             self.topics.borrow_mut().insert(topic.id, config);
             for (index, state) in topic.partitions.iter().enumerate() {
                 let key = PartitionKey {
@@ -177,9 +183,9 @@ impl Shard {
         let shard = Rc::downgrade(self);
         log.set_on_advance(Box::new(move |advance| {
             let Some(shard) = shard.upgrade() else { return };
-            let told = match advance {
-                Advance::Committed { bytes, .. } => shard.watches.advanced(&key, bytes),
-                Advance::Failed => shard.watches.ended(&key),
+            let told = match advance.cause {
+                AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
+                AdvanceCause::Failed => shard.watches.ended(&key),
             };
             shard.tell(told);
         }));
@@ -209,13 +215,13 @@ impl Shard {
             self.tell(self.watches.ended(&key));
             let delay = self
                 .topic_config(&key.topic_id)
-                .map_or(limits::DELETE_DELAY, |config| config.file_delete_delay());
+                .map_or(limits::DELETE_DELAY, |config| Duration::from_millis(config.file_delete_delay_ms));
             glommio::spawn_local(async move {
                 let name = format!("{}-{}", partition.topic, key.partition);
                 let removed = async {
-                    let put_away = Rc::clone(&partition.log).mark_deleted().await?;
+                    let put_away = partition.log.mark_deleted().await?;
                     glommio::timer::sleep(delay).await;
-                    crate::log::delete_dir(put_away).await
+                    crate::log::remove_deleted(&put_away).await
                 };
                 if let Err(error) = removed.await {
                     log::error!("{name}: deleting its files failed: {error}; they are removed at the next start");
@@ -239,7 +245,7 @@ impl Shard {
         let partitions: Vec<_> = self.partitions.borrow_mut().drain().collect();
         let mut points = Vec::with_capacity(partitions.len());
         for (key, partition) in partitions {
-            let closed = Rc::clone(&partition.log).close().await;
+            let closed = partition.log.close().await;
             if let Err(error) = closed {
                 log::error!(
                     "{}-{}: closing failed: {error}; it is checked at the next start",
@@ -301,7 +307,7 @@ fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
 }
 
 /// What the log needs to know of a topic's configuration.
-fn log_config(topic: &TopicConfig) -> LogConfig {
+pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     LogConfig {
         segment_bytes: topic.segment_bytes,
         segment_ms: topic.segment_ms,
@@ -311,8 +317,8 @@ fn log_config(topic: &TopicConfig) -> LogConfig {
         flush_messages: topic.flush_messages,
         flush_ms: topic.flush_ms,
         max_message_bytes: topic.max_message_bytes,
-        timestamp_type: topic.timestamp_type,
-        producer_id_expiration_ms: topic.producer_id_expiration_ms,
+        timestamp_type: topic.message_timestamp_type.into(),
+        producer_id_expiration_ms: broker.producer_id_expiration_ms,
         preallocate: topic.preallocate,
     }
 }

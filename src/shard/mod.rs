@@ -54,6 +54,8 @@ pub struct Shard {
     mesh: Rc<Mesh>,
     /// The broker's configuration.
     pub config: Arc<BrokerConfig>,
+    /// This node.
+    pub node_id: i32,
     data_dir: PathBuf,
     image: RefCell<Arc<Image>>,
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
@@ -76,13 +78,15 @@ impl Shard {
     pub fn start(
         (senders, receivers): (Senders<Message>, Receivers<Message>),
         config: Arc<BrokerConfig>,
+        node_id: i32,
         data_dir: PathBuf,
         startup: Startup,
     ) -> Rc<Shard> {
-        let image = Arc::new(Image::empty());
+        let image = Arc::new(Image::empty(""));
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
             config,
+            node_id,
             data_dir,
             image: RefCell::new(image),
             topics: RefCell::default(),
