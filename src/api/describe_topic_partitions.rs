@@ -7,7 +7,7 @@ use super::{Asked, Handled};
 use crate::metadata::{Image, Topic};
 use crate::wire::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
-    DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic, ResponseCursor,
+    DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
 use crate::wire::{ApiKey, ErrorCode, Text};
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let mut left = limit;
     for name in wanted(&request, &image) {
         if left == 0 {
-            response.next_cursor = Some(ResponseCursor {
+            response.next_cursor = Some(Cursor {
                 topic_name: name,
                 partition_index: 0,
             });
@@ -41,7 +41,7 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         left -= page.partitions.len();
         response.topics.push(page);
         if next < topic.partitions.len() {
-            response.next_cursor = Some(ResponseCursor {
+            response.next_cursor = Some(Cursor {
                 topic_name: name,
                 partition_index: next as i32,
             });

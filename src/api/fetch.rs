@@ -192,7 +192,7 @@ fn fill(data: &mut PartitionData, read: PartitionRead, committed: bool, plans: &
     if let Some(plan) = read.plan {
         data.records = Records::External {
             token: plans.len() as u32,
-            len: plan.length,
+            len: plan.len,
         };
         plans.push(plan);
     }

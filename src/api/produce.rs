@@ -278,17 +278,10 @@ impl Refusal {
     }
 
     fn batch(error: BatchError) -> Refusal {
-        let records = faults::records(&error)
-            .into_iter()
-            .map(|(index, words)| BatchIndexAndErrorMessage {
-                batch_index: index,
-                batch_index_error_message: super::text(words),
-            })
-            .collect();
         Refusal {
             code: faults::batch(&error),
             message: super::text(error.to_string()),
-            records,
+            records: faults::records(&error),
         }
     }
 

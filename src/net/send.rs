@@ -101,7 +101,7 @@ impl Outbox {
     }
 
     async fn put_plan(&mut self, plan: &ReadPlan) -> io::Result<()> {
-        let (mut position, mut left) = (plan.position, plan.length as usize);
+        let (mut position, mut left) = (plan.position, plan.len as usize);
         if left <= READ_INSTEAD_BYTES {
             return self.gather_from_file(&plan.file, position, left).await;
         }
@@ -176,9 +176,9 @@ impl Outbox {
         Ok(length)
     }
 
-    async fn cold_permit(&self) -> io::Result<glommio::sync::Permit> {
+    async fn cold_permit(&self) -> io::Result<glommio::sync::StaticPermit> {
         self.cold_reads
-            .acquire_permit(1)
+            .acquire_static_permit(1)
             .await
             .map_err(|_| io::Error::other("the broker is stopping"))
     }

@@ -1,6 +1,5 @@
 //! A core's place before its executor runs: everything it takes along to its thread.
 
-use super::bind::Bound;
 use super::core::assemble;
 use super::life::{self, Boot};
 use super::start::ServeError;

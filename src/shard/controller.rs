@@ -228,7 +228,7 @@ async fn read(log: &Rc<PartitionLog>, offset: Offset) -> Result<Option<Bytes>, C
     let Some(plan) = view.plan(limits::METADATA_READ_BYTES, true).await? else {
         return Ok(None);
     };
-    let data = plan.file.read_at(plan.position, plan.length as usize).await;
+    let data = plan.file.read_at(plan.position, plan.len as usize).await;
     data.map(Some)
         .map_err(|error| LogError::storage("read", log.dir(), error).into())
 }

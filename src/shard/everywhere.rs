@@ -46,7 +46,7 @@ impl Shard {
     /// The calls are on their way when this returns; the future gathers the answers.
     fn ask_others(
         self: &Rc<Self>,
-        call: impl Fn() -> Call,
+        call: fn() -> Call,
     ) -> impl Future<Output = Vec<Answer>> + use<> {
         let pending: Vec<_> = (0..self.cores())
             .map(ShardId)

@@ -215,7 +215,7 @@ impl Shard {
             self.tell(self.watches.ended(&key));
             let delay = self
                 .topic_config(&key.topic_id)
-                .map_or(limits::DELETE_DELAY, |config| Duration::from_millis(config.file_delete_delay_ms));
+                .map_or(Duration::ZERO, |config| Duration::from_millis(config.file_delete_delay_ms));
             glommio::spawn_local(async move {
                 let name = format!("{}-{}", partition.topic, key.partition);
                 let removed = async {

@@ -81,7 +81,7 @@ impl Shard {
         let at = |offset: Offset| FoundOffset {
             offset: offset.0,
             timestamp: -1,
-            leader_epoch: log.epoch_of(offset).map_or(-1, |epoch| epoch.0),
+            leader_epoch: log.epoch_at(offset).map_or(-1, |epoch| epoch.0),
         };
         let found = match query.wanted {
             Wanted::Latest => {

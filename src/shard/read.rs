@@ -59,7 +59,7 @@ pub struct PartitionRead {
 impl PartitionRead {
     /// Bytes to send.
     pub fn bytes(&self) -> u32 {
-        self.plan.as_ref().map_or(0, |plan| plan.length)
+        self.plan.as_ref().map_or(0, |plan| plan.len)
     }
 }
 
@@ -280,7 +280,7 @@ impl Shard {
         }
         let view = log.read_view(part.offset).map_err(|error| match error {
             ReadError::OutOfRange { .. } => PartitionFault::OutOfRange(read.log_start),
-            ReadError::Failed(error) => PartitionFault::Failed(error),
+            ReadError::Closed => PartitionFault::NotHere,
         })?;
         if limit > 0 || at_least_one {
             read.plan = view
