@@ -5,11 +5,11 @@
 
 mod harness;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use harness::broker::Target;
 use harness::clients::{CODECS, Client, in_parallel};
-use harness::record::{Record, assert_offsets_without_gap, assert_order_kept, assert_same_records};
+use harness::record::{
+    Record, assert_offsets_without_gap, assert_order_kept, assert_same_records, now_ms,
+};
 
 const PARTITIONS: i32 = 3;
 
@@ -208,11 +208,4 @@ fn noise(length: usize) -> Vec<u8> {
         state as u8
     };
     std::iter::repeat_with(next).take(length).collect()
-}
-
-fn now_ms() -> i64 {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    i64::try_from(since_epoch.as_millis()).expect("this century")
 }

@@ -1,5 +1,7 @@
 //! A record as the tests see it, the record lines of `tests/clients/README.md`, and the comparison bit for bit.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -152,6 +154,13 @@ pub fn assert_order_kept(sent: &[Record], what: &str) {
             record.offset
         );
     }
+}
+
+/// The time now, as a record's timestamp.
+pub fn now_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    let since_epoch = since_epoch.expect("a clock that is not before 1970");
+    i64::try_from(since_epoch.as_millis()).expect("this century")
 }
 
 /// A record without the bulk of its bytes.
