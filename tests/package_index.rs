@@ -63,7 +63,7 @@ fn the_package_index_comes_back_bit_for_bit_also_after_a_crash() {
     let stanzas = split_stanzas(&index);
     eprintln!("{} stanzas, {} bytes", stanzas.len(), index.len());
     let clients = Client::available();
-    let mut target = Target::start(&[]);
+    let mut target = Target::start();
     let journeys = JOURNEYS.map(|journey| journey.with_clients_from(&clients));
 
     let mut written = Vec::new();
@@ -126,7 +126,7 @@ fn restart(broker: &mut Broker) {
 
 /// Writes the stanzas, and gives back the records with the places that the broker answered.
 fn write_index(bootstrap: &str, journey: &Journey, topic: &str, stanzas: &[&[u8]]) -> Vec<Record> {
-    // Timestamps count up from here; older ones would fall to time-based retention.
+    // Timestamps count up from here, a millisecond a stanza.
     let hour_ago_ms = now_ms() - 3_600_000;
     let numbered = stanzas.iter().enumerate();
     let records: Vec<Record> = numbered

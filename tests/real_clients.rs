@@ -16,7 +16,7 @@ const PARTITIONS: i32 = 3;
 #[test]
 fn every_client_reads_what_every_client_wrote_in_every_codec() {
     let clients = Client::available();
-    let target = Target::start(&[]);
+    let target = Target::start();
     let now_ms = now_ms();
     let written = in_parallel(&clients, |producer| {
         let topics =
@@ -69,7 +69,7 @@ fn every_client_reads_what_every_client_wrote_in_every_codec() {
 #[test]
 fn null_header_values_are_not_empty_ones() {
     let clients = Client::available();
-    let target = Target::start(&[]);
+    let target = Target::start();
     let topic = target.topic("null-headers");
     let now_ms = now_ms();
     clients[0].create_topics(&target.bootstrap, &[&topic], PARTITIONS);
@@ -100,7 +100,7 @@ fn null_header_values_are_not_empty_ones() {
 #[test]
 fn a_topic_that_nobody_created_is_there_after_the_first_record() {
     let clients = Client::available();
-    let target = Target::start(&[("auto.create.topics.enable", "true")]);
+    let target = Target::start();
     for &producer in &clients {
         // rskafka has no such request.
         if producer == Client::Rskafka {

@@ -1,7 +1,8 @@
 //! The broker under test: the real binary as a child process, with a data directory and a port of its own.
 //!
 //! `VLTAVA_TEST_BOOTSTRAP=HOST:PORT` lets the tests with real clients talk to a broker that already runs, to compare
-//! another broker's behaviour with what the tests expect. What needs the process itself is left out then.
+//! another broker's behaviour with what the tests expect (start it with `log.retention.ms=-1`: some records are dated long
+//! ago). What needs the process itself is left out then.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -146,8 +147,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// A broker of our own with these properties, or the one that the environment names.
-    pub fn start(overrides: &[(&str, &str)]) -> Target {
+    /// A broker of our own that keeps records however old they say they are, or the one that the environment names.
+    pub fn start() -> Target {
         let run = format!("{}", std::process::id());
         match std::env::var("VLTAVA_TEST_BOOTSTRAP") {
             Ok(bootstrap) => Target {
@@ -156,7 +157,7 @@ impl Target {
                 run,
             },
             Err(_) => {
-                let broker = Broker::start(overrides);
+                let broker = Broker::start(&[("log.retention.ms", "-1")]);
                 Target {
                     bootstrap: broker.bootstrap(),
                     broker: Some(broker),

@@ -1,6 +1,6 @@
 //! The Rust client, rskafka: pure Rust, independent of this project, and run inside the test process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -39,7 +39,8 @@ pub fn produce(bootstrap: &str, codec: &str, records: &[Record]) -> Vec<Record> 
         let client = connect(bootstrap).await;
         let mut placed = records.to_vec();
         let mut bound_for: BTreeMap<(String, i32), Vec<usize>> = BTreeMap::new();
-        let partitions = partitions(&client).await;
+        let topics = records.iter().map(|record| record.topic.as_str()).collect();
+        let partitions = partitions(&client, &topics).await;
         for (index, record) in placed.iter_mut().enumerate() {
             let of_topic = &partitions[&record.topic];
             let partition = record.partition.unwrap_or(of_topic[index % of_topic.len()]);
@@ -74,7 +75,7 @@ pub fn produce(bootstrap: &str, codec: &str, records: &[Record]) -> Vec<Record> 
 pub fn consume(bootstrap: &str, topics: &[&str]) -> Vec<Record> {
     run(async {
         let client = connect(bootstrap).await;
-        let partitions = partitions(&client).await;
+        let partitions = partitions(&client, &topics.iter().copied().collect()).await;
         let mut read = Vec::new();
         for topic in topics {
             for &partition in &partitions[*topic] {
@@ -137,12 +138,19 @@ async fn open(client: &Client, topic: &str, partition: i32) -> PartitionClient {
         .expect("finding a partition's leader")
 }
 
-async fn partitions(client: &Client) -> BTreeMap<String, Vec<i32>> {
-    let topics = client.list_topics().await.expect("listing topics");
-    topics
-        .into_iter()
-        .map(|topic| (topic.name, topic.partitions.into_iter().collect()))
-        .collect()
+/// The partitions of each topic. A topic that was created a moment ago may take another to be listed.
+async fn partitions(client: &Client, topics: &BTreeSet<&str>) -> BTreeMap<String, Vec<i32>> {
+    loop {
+        let mut listed = client.list_topics().await.expect("listing topics");
+        listed.retain(|topic| topics.contains(topic.name.as_str()));
+        if listed.len() == topics.len() {
+            let pairs = listed.into_iter();
+            return pairs
+                .map(|topic| (topic.name, topic.partitions.into_iter().collect()))
+                .collect();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Cuts the records of one partition into batches.
