@@ -21,4 +21,7 @@
 //! | [`limits`] | the bounds, and how they relate | everything |
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
+pub mod config;
+pub mod limits;
 pub mod types;
+pub mod wire;
