@@ -202,13 +202,13 @@ fn offsets_go_on_where_they_ended(bootstrap: &str, journey: &Journey, written: &
 
 fn stanza_record(topic: &str, first_timestamp_ms: i64, number: usize, stanza: &[u8]) -> Record {
     Record {
-        topic: topic.to_owned(),
-        partition: None,
-        offset: None,
         timestamp_ms: first_timestamp_ms + number as i64,
-        key: Some(package_name(stanza).to_vec()),
-        value: Some(stanza.to_vec()),
         headers: vec![(POSITION.to_owned(), Some(number.to_string().into_bytes()))],
+        ..Record::new(
+            topic,
+            Some(package_name(stanza).to_vec()),
+            Some(stanza.to_vec()),
+        )
     }
 }
 

@@ -107,12 +107,7 @@ fn a_topic_that_nobody_created_is_there_after_the_first_record() {
             continue;
         }
         let topic = target.topic(&format!("first-seen-{}", producer.name()));
-        let record = plain_record(
-            &topic,
-            now_ms(),
-            Some(b"key".to_vec()),
-            Some(b"value".to_vec()),
-        );
+        let record = Record::new(&topic, Some(b"key".to_vec()), Some(b"value".to_vec()));
         let written = producer.produce(&target.bootstrap, "none", true, &[record]);
         let read = producer.consume(&target.bootstrap, &[&topic]);
         assert_same_records(written, &read, &topic);
@@ -156,12 +151,8 @@ fn shaped_records(topic: &str, now_ms: i64) -> Vec<Record> {
             for headers in &headers {
                 let number = records.len();
                 let partition = [None, Some(0), Some(1), Some(2)][number % 4];
-                let mut record = plain_record(
-                    topic,
-                    timestamps[number / 4 % 4],
-                    key.clone(),
-                    value.clone(),
-                );
+                let mut record = Record::new(topic, key.clone(), value.clone());
+                record.timestamp_ms = timestamps[number / 4 % 4];
                 record.partition = partition;
                 record.headers = headers.clone();
                 records.push(record);
@@ -176,26 +167,12 @@ fn many_small_records(topic: &str, now_ms: i64) -> Vec<Record> {
     let record = |number: i64| {
         let key = format!("key {}", number % 50).into_bytes();
         let value = format!("value {number} of many that look alike").into_bytes();
-        plain_record(topic, now_ms - number, Some(key), Some(value))
+        Record {
+            timestamp_ms: now_ms - number,
+            ..Record::new(topic, Some(key), Some(value))
+        }
     };
     (0..1000).map(record).collect()
-}
-
-fn plain_record(
-    topic: &str,
-    timestamp_ms: i64,
-    key: Option<Vec<u8>>,
-    value: Option<Vec<u8>>,
-) -> Record {
-    Record {
-        topic: topic.to_owned(),
-        partition: None,
-        offset: None,
-        timestamp_ms,
-        key,
-        value,
-        headers: Vec::new(),
-    }
 }
 
 /// Bytes that do not compress, the same in every run (xorshift).

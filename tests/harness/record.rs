@@ -20,6 +20,19 @@ pub struct Record {
 }
 
 impl Record {
+    /// A record without headers, dated now, whose partition its producer chooses.
+    pub fn new(topic: &str, key: Option<Vec<u8>>, value: Option<Vec<u8>>) -> Record {
+        Record {
+            topic: topic.to_owned(),
+            partition: None,
+            offset: None,
+            timestamp_ms: now_ms(),
+            key,
+            value,
+            headers: Vec::new(),
+        }
+    }
+
     /// Appends this record's line, newline included.
     pub fn write_line(&self, line: &mut String) {
         line.push_str(&self.topic);

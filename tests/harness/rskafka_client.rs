@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rskafka::BackoffConfig;
@@ -86,6 +87,38 @@ pub fn consume(bootstrap: &str, topics: &[&str]) -> Vec<Record> {
     })
 }
 
+/// Writes one batch after another to the partition that their records name, until the broker no longer answers. All the
+/// while `acknowledged` has the number of batches that were acknowledged.
+pub fn write_until_refused(
+    bootstrap: &str,
+    batches: impl Iterator<Item = Vec<Record>>,
+    acknowledged: &AtomicUsize,
+) {
+    // Once it runs it gives up soon, so that no batch is sent a second time to a broker that has come back.
+    let give_up = Duration::from_millis(200);
+    run(async {
+        let patient = connect(bootstrap).await;
+        let hasty = connect_for(bootstrap, give_up).await;
+        let mut batches = batches.peekable();
+        let first = batches.peek().expect("something to write")[0].clone();
+        let index = first.partition.expect("a partition is named");
+        let mut partition = open(&patient, &first.topic, index).await;
+        for batch in batches {
+            let sent = batch.iter().map(to_rskafka).collect();
+            if partition
+                .produce(sent, Compression::NoCompression)
+                .await
+                .is_err()
+            {
+                return;
+            }
+            if acknowledged.fetch_add(1, Ordering::SeqCst) == 0 {
+                partition = open(&hasty, &first.topic, index).await;
+            }
+        }
+    });
+}
+
 async fn read_partition(client: &PartitionClient, read: &mut Vec<Record>) {
     let mut next = client
         .get_offset(OffsetAt::Earliest)
@@ -120,8 +153,13 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 }
 
 async fn connect(bootstrap: &str) -> Client {
+    connect_for(bootstrap, Duration::from_secs(60)).await
+}
+
+/// A client that tries again after an error for so long.
+async fn connect_for(bootstrap: &str, try_again_for: Duration) -> Client {
     let backoff = BackoffConfig {
-        deadline: Some(Duration::from_secs(60)),
+        deadline: Some(try_again_for),
         ..BackoffConfig::default()
     };
     ClientBuilder::new(vec![bootstrap.to_owned()])
