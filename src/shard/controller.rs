@@ -4,7 +4,7 @@
 //! image, answer. The metadata log is a partition's log like any other, flushed with every append.
 
 use super::Shard;
-use super::install::log_config;
+use super::install::{log_config, remark};
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use crate::io::blocking;
 use crate::limits;
@@ -133,8 +133,8 @@ impl Controller {
                 }
             };
             let (log, report) = PartitionLog::open(dir, config, trust).await?;
-            if let Some(summary) = report.summary() {
-                log::warn!("{METADATA_TOPIC}: {summary}");
+            if let Some(remark) = remark(METADATA_TOPIC, &report) {
+                log::warn!("{remark}");
             }
             (log, false)
         } else {

@@ -302,8 +302,18 @@ async fn exists(dir: PathBuf) -> bool {
     crate::io::blocking(move || Path::exists(&dir)).await
 }
 
-fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
-    report.summary().map(|summary| format!("{name}: {summary}"))
+/// What an operator must know of an opening: what is lost.
+pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
+    let cut = report.cut.as_ref()?;
+    Some(format!(
+        "{name}: cut off at offset {} ({} at position {}: {}): {} bytes are lost, {} whole segments among them",
+        cut.offset,
+        cut.path.display(),
+        cut.position,
+        cut.reason,
+        cut.lost_bytes,
+        cut.dropped_segments
+    ))
 }
 
 /// What the log needs to know of a topic's configuration.
