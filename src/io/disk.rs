@@ -59,7 +59,9 @@ impl Storage for Disk {
         let dir = dir.to_owned();
         Box::pin(blocking(move || {
             fs::create_dir_all(dir)?;
-            files.iter().try_for_each(|(path, content)| fs::write(path, content))
+            files
+                .iter()
+                .try_for_each(|(path, content)| fs::write(path, content))
         }))
     }
 
@@ -114,7 +116,9 @@ pub(crate) mod tests {
         let dir = tempfile::tempdir().unwrap();
         on_executor(async move {
             let path = dir.path().join("a").join("b.log");
-            Disk.create_dir(path.parent().unwrap(), vec![]).await.unwrap();
+            Disk.create_dir(path.parent().unwrap(), vec![])
+                .await
+                .unwrap();
             let file = Disk.create(&path).await.unwrap();
             assert_eq!(
                 Disk.write_at(&file, vec![3; 10_000], 0).await.unwrap(),

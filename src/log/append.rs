@@ -99,7 +99,10 @@ impl PartitionLog {
         leader_epoch: LeaderEpoch,
         now: TimestampMs,
     ) -> Result<Appended, AppendError> {
-        let appended = self.state.borrow_mut().append(self, batch, leader_epoch, now)?;
+        let appended = self
+            .state
+            .borrow_mut()
+            .append(self, batch, leader_epoch, now)?;
         if !appended.duplicate {
             self.start_writer();
         }
@@ -121,15 +124,23 @@ impl State {
         if let Some(producer) = producer.filter(|producer| !producer.control)
             && let SequenceCheck::Duplicate(original) = self.producers.check(&producer)?
         {
-            return Ok(self.duplicate(original.base_offset(), Offset(original.last_offset), original.timestamp));
+            return Ok(self.duplicate(
+                original.base_offset(),
+                Offset(original.last_offset),
+                original.timestamp,
+            ));
         }
-        let stamped_time = (self.config.timestamp_type == TimestampType::LogAppendTime).then_some(now);
+        let stamped_time =
+            (self.config.timestamp_type == TimestampType::LogAppendTime).then_some(now);
         let max_timestamp = stamped_time.map_or(batch.max_timestamp, |time| time.0);
         if self.must_roll(batch, max_timestamp, now) {
             self.roll(log, now);
         }
         self.writer.epochs_unwritten |= self.epochs.assign(leader_epoch, self.log_end_offset);
-        let producer = producer.map(|producer| ProducerBatch { max_timestamp, ..producer });
+        let producer = producer.map(|producer| ProducerBatch {
+            max_timestamp,
+            ..producer
+        });
         Ok(self.stage(batch, leader_epoch, stamped_time, max_timestamp, producer))
     }
 
@@ -143,12 +154,17 @@ impl State {
     fn check_size(&self, batch: &ValidatedBatch) -> Result<(), AppendError> {
         let size = batch.bytes.len();
         if size as u64 > u64::from(self.config.segment_bytes) {
-            return Err(AppendError::BatchTooLarge { size, segment_bytes: self.config.segment_bytes });
+            return Err(AppendError::BatchTooLarge {
+                size,
+                segment_bytes: self.config.segment_bytes,
+            });
         }
         let last = i64::from(batch.last_offset_delta) + 1;
         match self.log_end_offset.0.checked_add(last) {
             Some(_) => Ok(()),
-            None => Err(AppendError::OffsetsExhausted { log_end_offset: self.log_end_offset }),
+            None => Err(AppendError::OffsetsExhausted {
+                log_end_offset: self.log_end_offset,
+            }),
         }
     }
 
@@ -175,8 +191,13 @@ impl State {
             Some(first) if first >= 0 => max_timestamp.saturating_sub(first),
             _ => now.0.saturating_sub(active.created.0),
         };
-        let last_relative = self.log_end_offset - active.base_offset + i64::from(batch.last_offset_delta);
-        let index_full = active.index.borrow().as_ref().is_some_and(|index| index.is_full(config.index_max_bytes));
+        let last_relative =
+            self.log_end_offset - active.base_offset + i64::from(batch.last_offset_delta);
+        let index_full = active
+            .index
+            .borrow()
+            .as_ref()
+            .is_some_and(|index| index.is_full(config.index_max_bytes));
         size + batch.bytes.len() as u64 > u64::from(config.segment_bytes)
             || waited_ms > config.segment_ms.saturating_sub(config.segment_jitter_ms)
             || index_full
@@ -204,7 +225,14 @@ impl State {
         let position = segment.staged.get();
         let size = batch.bytes.len() as u64;
         let undo = Undo {
-            index: index_append(&segment, last_offset, position, size, max_timestamp, &self.config),
+            index: index_append(
+                &segment,
+                last_offset,
+                position,
+                size,
+                max_timestamp,
+                &self.config,
+            ),
             first_timestamp: segment.first_timestamp.get(),
             producer: producer.map(|producer| self.producers.record(&producer, base_offset)),
         };
@@ -251,10 +279,17 @@ impl State {
         {
             return batch.stage_into(&mut run.bytes);
         }
-        let usual = self.writer.last_write_bytes.clamp(SMALLEST_RUN_BYTES, RUN_BYTES);
+        let usual = self
+            .writer
+            .last_write_bytes
+            .clamp(SMALLEST_RUN_BYTES, RUN_BYTES);
         let mut bytes = Vec::with_capacity(usual.max(size));
         batch.stage_into(&mut bytes);
-        self.staged.push_back(StagedRun { segment: batch.segment.clone(), position: batch.position, bytes });
+        self.staged.push_back(StagedRun {
+            segment: batch.segment.clone(),
+            position: batch.position,
+            bytes,
+        });
     }
 }
 
@@ -267,9 +302,16 @@ fn index_append(
     config: &super::LogConfig,
 ) -> IndexMark {
     let mut index = segment.index.borrow_mut();
-    let index = index.as_mut().expect("the active segment's index is in memory");
+    let index = index
+        .as_mut()
+        .expect("the active segment's index is in memory");
     let mark = index.mark();
-    let batch = IndexedBatch { last_offset, position, size, max_timestamp };
+    let batch = IndexedBatch {
+        last_offset,
+        position,
+        size,
+        max_timestamp,
+    };
     index.append(batch, u64::from(config.index_interval_bytes));
     mark
 }

@@ -54,7 +54,8 @@ impl LogError {
 
 /// Whether the system's error says that there is no room.
 pub(super) fn is_no_space(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT)) || error.kind() == io::ErrorKind::WriteZero
+    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
+        || error.kind() == io::ErrorKind::WriteZero
 }
 
 /// A batch is not appended.

@@ -77,13 +77,21 @@ mod tests {
     fn names_have_twenty_digits_and_come_back() {
         let path = path_of(Path::new("t-0"), Offset(42), FileKind::TimeIndex);
         assert_eq!(path, Path::new("t-0/00000000000000000042.timeindex"));
-        assert_eq!(parse(path.file_name().unwrap()), Some((Offset(42), FileKind::TimeIndex)));
+        assert_eq!(
+            parse(path.file_name().unwrap()),
+            Some((Offset(42), FileKind::TimeIndex))
+        );
     }
 
     #[test]
     fn other_files_are_not_mistaken_for_a_logs() {
-        for name in ["42.log", "0000000000000000004x.log", "00000000000000000042.log.tmp", "partition.metadata",
-            "99999999999999999999.log"] {
+        for name in [
+            "42.log",
+            "0000000000000000004x.log",
+            "00000000000000000042.log.tmp",
+            "partition.metadata",
+            "99999999999999999999.log",
+        ] {
             assert_eq!(parse(OsStr::new(name)), None, "{name}");
         }
     }

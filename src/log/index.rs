@@ -17,7 +17,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::types::Offset;
 
 /// One entry of an `.index` file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
 #[repr(C)]
 pub struct OffsetEntry {
     /// Last offset of a batch, less the segment's base offset.
@@ -27,7 +29,9 @@ pub struct OffsetEntry {
 }
 
 /// One entry of a `.timeindex` file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
 #[repr(C)]
 pub struct TimeEntry {
     /// The largest timestamp so far in milliseconds.
@@ -87,32 +91,53 @@ impl MemoryIndex {
             offsets: Vec::new(),
             times: Vec::new(),
             bytes_since_last_entry: 0,
-            max: MaxTimestamp { timestamp: -1, offset: base_offset },
+            max: MaxTimestamp {
+                timestamp: -1,
+                offset: base_offset,
+            },
             dirty: true,
         }
     }
 
     /// The indexes in two files' contents; `None` if they cannot be those of a segment of `segment_size` bytes. Zeros at
     /// the end (Kafka preallocates its index files and may leave them so) are dropped.
-    pub fn decode(base_offset: Offset, index: &[u8], time_index: &[u8], segment_size: u64) -> Option<MemoryIndex> {
+    pub fn decode(
+        base_offset: Offset,
+        index: &[u8],
+        time_index: &[u8],
+        segment_size: u64,
+    ) -> Option<MemoryIndex> {
         let mut offsets = <[OffsetEntry]>::ref_from_bytes(index).ok()?.to_vec();
         let mut times = <[TimeEntry]>::ref_from_bytes(time_index).ok()?.to_vec();
-        while offsets.last().is_some_and(|entry| entry.position.get() == 0 && entry.relative_offset.get() == 0) {
+        while offsets
+            .last()
+            .is_some_and(|entry| entry.position.get() == 0 && entry.relative_offset.get() == 0)
+        {
             offsets.pop();
         }
-        while times.last().is_some_and(|entry| entry.timestamp.get() == 0 && entry.relative_offset.get() == 0) {
+        while times
+            .last()
+            .is_some_and(|entry| entry.timestamp.get() == 0 && entry.relative_offset.get() == 0)
+        {
             times.pop();
         }
         let offsets_grow = offsets.windows(2).all(|pair| {
-            pair[0].relative_offset.get() < pair[1].relative_offset.get() && pair[0].position.get() < pair[1].position.get()
+            pair[0].relative_offset.get() < pair[1].relative_offset.get()
+                && pair[0].position.get() < pair[1].position.get()
         });
         let times_grow = times.windows(2).all(|pair| {
             pair[0].timestamp.get() < pair[1].timestamp.get()
                 && pair[0].relative_offset.get() <= pair[1].relative_offset.get()
         });
-        let positive = offsets.first().is_none_or(|entry| entry.relative_offset.get() >= 0 && entry.position.get() >= 0)
-            && times.first().is_none_or(|entry| entry.relative_offset.get() >= 0);
-        let within = offsets.last().is_none_or(|entry| (entry.position.get() as u64) < segment_size);
+        let positive = offsets
+            .first()
+            .is_none_or(|entry| entry.relative_offset.get() >= 0 && entry.position.get() >= 0)
+            && times
+                .first()
+                .is_none_or(|entry| entry.relative_offset.get() >= 0);
+        let within = offsets
+            .last()
+            .is_none_or(|entry| (entry.position.get() as u64) < segment_size);
         if !(offsets_grow && times_grow && positive && within) {
             return None;
         }
@@ -144,13 +169,19 @@ impl MemoryIndex {
     /// Takes in a batch that lies behind the last entry of a file just read: no entry is made for it.
     pub fn observe(&mut self, batch: IndexedBatch) {
         if batch.max_timestamp > self.max.timestamp {
-            self.max = MaxTimestamp { timestamp: batch.max_timestamp, offset: batch.last_offset };
+            self.max = MaxTimestamp {
+                timestamp: batch.max_timestamp,
+                offset: batch.last_offset,
+            };
         }
     }
 
     /// Adds the time entry that ends a segment's index: the largest timestamp of all.
     pub fn append_time_entry(&mut self) {
-        let newer = self.times.last().is_none_or(|last| self.max.timestamp > last.timestamp.get());
+        let newer = self
+            .times
+            .last()
+            .is_none_or(|last| self.max.timestamp > last.timestamp.get());
         if newer && self.max.timestamp >= 0 {
             self.times.push(TimeEntry {
                 timestamp: I64::new(self.max.timestamp),
@@ -168,19 +199,25 @@ impl MemoryIndex {
 
     /// Where to start looking for the batch that holds `offset`.
     pub fn position_for(&self, offset: Offset) -> u64 {
-        let after = self.offsets.partition_point(|entry| self.base_offset + entry.relative_offset.get().into() <= offset);
+        let after = self.offsets.partition_point(|entry| {
+            self.base_offset + entry.relative_offset.get().into() <= offset
+        });
         self.offset_entry_before(after).1
     }
 
     /// The last known start of a batch at or before `position`.
     pub fn boundary_before(&self, position: u64) -> u64 {
-        let after = self.offsets.partition_point(|entry| entry.position.get() as u64 <= position);
+        let after = self
+            .offsets
+            .partition_point(|entry| entry.position.get() as u64 <= position);
         self.offset_entry_before(after).1
     }
 
     /// The offset from which on a timestamp of at least `timestamp` may be found.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Offset {
-        let after = self.times.partition_point(|entry| entry.timestamp.get() < timestamp);
+        let after = self
+            .times
+            .partition_point(|entry| entry.timestamp.get() < timestamp);
         match after.checked_sub(1) {
             Some(at) => self.resolve(self.times[at]).offset,
             None => self.base_offset,
@@ -227,12 +264,18 @@ impl MemoryIndex {
 
     /// The contents of the `.index` and the `.timeindex` file.
     pub fn encode(&self) -> (Vec<u8>, Vec<u8>) {
-        (self.offsets.as_bytes().to_vec(), self.times.as_bytes().to_vec())
+        (
+            self.offsets.as_bytes().to_vec(),
+            self.times.as_bytes().to_vec(),
+        )
     }
 
     fn offset_entry_before(&self, after: usize) -> (Offset, u64) {
         match after.checked_sub(1).map(|at| self.offsets[at]) {
-            Some(entry) => (self.base_offset + entry.relative_offset.get().into(), entry.position.get() as u64),
+            Some(entry) => (
+                self.base_offset + entry.relative_offset.get().into(),
+                entry.position.get() as u64,
+            ),
             None => (self.base_offset, 0),
         }
     }
@@ -255,7 +298,12 @@ mod tests {
     use super::*;
 
     fn batch(last_offset: i64, position: u64, max_timestamp: i64) -> IndexedBatch {
-        IndexedBatch { last_offset: Offset(last_offset), position, size: 100, max_timestamp }
+        IndexedBatch {
+            last_offset: Offset(last_offset),
+            position,
+            size: 100,
+            max_timestamp,
+        }
     }
 
     /// Ten batches of one record and 100 bytes each, an entry for every second one after the third.
@@ -271,9 +319,16 @@ mod tests {
     fn an_entry_is_made_after_each_interval() {
         let (offsets, times) = ten_batches().encode();
         let entries = <[OffsetEntry]>::ref_from_bytes(&offsets).unwrap();
-        let pairs: Vec<_> = entries.iter().map(|e| (e.relative_offset.get(), e.position.get())).collect();
+        let pairs: Vec<_> = entries
+            .iter()
+            .map(|e| (e.relative_offset.get(), e.position.get()))
+            .collect();
         assert_eq!(pairs, [(2, 200), (4, 400), (6, 600), (8, 800)]);
-        assert_eq!(times.len(), 12, "the largest timestamp came first and is entered once");
+        assert_eq!(
+            times.len(),
+            12,
+            "the largest timestamp came first and is entered once"
+        );
     }
 
     #[test]
@@ -306,12 +361,27 @@ mod tests {
         padded.extend_from_slice(&[0; 16]);
         let decoded = MemoryIndex::decode(Offset(1000), &padded, &times, 1000).unwrap();
         assert_eq!(decoded.encode(), (offsets.clone(), times.clone()));
-        assert_eq!(decoded.max_timestamp(), MaxTimestamp { timestamp: 50, offset: Offset(1000) });
-        assert!(MemoryIndex::decode(Offset(1000), &offsets, &times, 800).is_none(), "points past the end");
-        assert!(MemoryIndex::decode(Offset(1000), &offsets[1..], &times, 1000).is_none(), "cut in an entry");
+        assert_eq!(
+            decoded.max_timestamp(),
+            MaxTimestamp {
+                timestamp: 50,
+                offset: Offset(1000)
+            }
+        );
+        assert!(
+            MemoryIndex::decode(Offset(1000), &offsets, &times, 800).is_none(),
+            "points past the end"
+        );
+        assert!(
+            MemoryIndex::decode(Offset(1000), &offsets[1..], &times, 1000).is_none(),
+            "cut in an entry"
+        );
         let mut twice = offsets.clone();
         twice.extend_from_slice(&offsets);
-        assert!(MemoryIndex::decode(Offset(1000), &twice, &times, 1000).is_none(), "goes backwards");
+        assert!(
+            MemoryIndex::decode(Offset(1000), &twice, &times, 1000).is_none(),
+            "goes backwards"
+        );
     }
 
     #[test]
@@ -319,6 +389,9 @@ mod tests {
         let index = ten_batches();
         assert!(index.is_full(32));
         assert!(!index.is_full(40));
-        assert!(index.is_full(24), "one place of the time index is kept for the final entry");
+        assert!(
+            index.is_full(24),
+            "one place of the time index is kept for the final entry"
+        );
     }
 }

@@ -15,18 +15,28 @@ use crate::types::Offset;
 /// Where to start looking for the batch that holds `offset`.
 pub(super) async fn position_for(segment: &Segment, offset: Offset) -> Result<u64, LogError> {
     let relative = offset - segment.base_offset;
-    last_position(segment, |entry| i64::from(entry.relative_offset.get()) <= relative).await
+    last_position(segment, |entry| {
+        i64::from(entry.relative_offset.get()) <= relative
+    })
+    .await
 }
 
 /// The last known start of a batch at or before `position`.
 pub(super) async fn boundary_before(segment: &Segment, position: u64) -> Result<u64, LogError> {
-    last_position(segment, |entry| u64::try_from(entry.position.get()).is_ok_and(|known| known <= position)).await
+    last_position(segment, |entry| {
+        u64::try_from(entry.position.get()).is_ok_and(|known| known <= position)
+    })
+    .await
 }
 
 /// The offset from which on a timestamp of at least `timestamp` may be found.
-pub(super) async fn offset_for_timestamp(segment: &Segment, timestamp: i64) -> Result<Offset, LogError> {
+pub(super) async fn offset_for_timestamp(
+    segment: &Segment,
+    timestamp: i64,
+) -> Result<Offset, LogError> {
     let file = segment.open(FileKind::TimeIndex).await?;
-    let entry: Option<TimeEntry> = last_where(&file, |entry: &TimeEntry| entry.timestamp.get() < timestamp).await?;
+    let entry: Option<TimeEntry> =
+        last_where(&file, |entry: &TimeEntry| entry.timestamp.get() < timestamp).await?;
     Ok(segment.base_offset + entry.map_or(0, |entry| entry.relative_offset.get().max(0).into()))
 }
 
@@ -39,11 +49,17 @@ pub(super) async fn max_timestamp(segment: &Segment) -> Result<MaxTimestamp, Log
             timestamp: entry.timestamp.get(),
             offset: segment.base_offset + i64::from(entry.relative_offset.get()),
         },
-        None => MaxTimestamp { timestamp: -1, offset: segment.base_offset },
+        None => MaxTimestamp {
+            timestamp: -1,
+            offset: segment.base_offset,
+        },
     })
 }
 
-async fn last_position(segment: &Segment, before: impl Fn(&OffsetEntry) -> bool) -> Result<u64, LogError> {
+async fn last_position(
+    segment: &Segment,
+    before: impl Fn(&OffsetEntry) -> bool,
+) -> Result<u64, LogError> {
     let file = segment.index_reader().await?;
     let entry = last_where(&file, before).await?;
     let position = entry.map_or(0, |entry| u64::try_from(entry.position.get()).unwrap_or(0));
@@ -51,7 +67,10 @@ async fn last_position(segment: &Segment, before: impl Fn(&OffsetEntry) -> bool)
 }
 
 /// The last entry of a sorted file for which `before` holds.
-async fn last_where<E>(file: &SegmentFile, before: impl Fn(&E) -> bool) -> Result<Option<E>, LogError>
+async fn last_where<E>(
+    file: &SegmentFile,
+    before: impl Fn(&E) -> bool,
+) -> Result<Option<E>, LogError>
 where
     E: FromBytes + IntoBytes + KnownLayout + Immutable,
 {
@@ -62,7 +81,9 @@ where
     while low < high {
         let middle = low + (high - low) / 2;
         let mut entry = E::new_zeroed();
-        file.read_into(middle * size, entry.as_mut_bytes()).await.map_err(failed)?;
+        file.read_into(middle * size, entry.as_mut_bytes())
+            .await
+            .map_err(failed)?;
         if before(&entry) {
             found = Some(entry);
             low = middle + 1;

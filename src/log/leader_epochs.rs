@@ -43,8 +43,14 @@ impl LeaderEpochs {
 
     /// The largest epoch not above `requested` and the offset where it ended; [`UNDEFINED`] for an epoch that is not known
     /// yet. For one older than all, the requested epoch itself and the start of the first.
-    pub fn end_offset_for(&self, requested: LeaderEpoch, log_end_offset: Offset) -> (LeaderEpoch, Offset) {
-        let above = self.entries.partition_point(|(epoch, _)| *epoch <= requested);
+    pub fn end_offset_for(
+        &self,
+        requested: LeaderEpoch,
+        log_end_offset: Offset,
+    ) -> (LeaderEpoch, Offset) {
+        let above = self
+            .entries
+            .partition_point(|(epoch, _)| *epoch <= requested);
         let floor = above.checked_sub(1).map(|at| self.entries[at].0);
         match (floor, self.entries.get(above)) {
             _ if requested.0 < 0 => UNDEFINED,
@@ -83,7 +89,10 @@ impl LeaderEpochs {
             let (epoch, start) = (epoch.parse().ok()?, start.parse().ok()?);
             epochs.entries.push((LeaderEpoch(epoch), Offset(start)));
         }
-        let grows = epochs.entries.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
+        let grows = epochs
+            .entries
+            .windows(2)
+            .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
         (epochs.entries.len() == count && grows).then_some(epochs)
     }
 }
@@ -141,7 +150,13 @@ mod tests {
     fn the_file_comes_back_and_a_damaged_one_is_noticed() {
         let mut before = epochs(&[(0, 0), (3, 17)]);
         assert_eq!(LeaderEpochs::decode(&before.encode()), Some(before.clone()));
-        for damaged in ["", "1\n0\n", "0\n2\n0 0\n", "0\n1\n0 x\n", "0\n2\n3 0\n1 4\n"] {
+        for damaged in [
+            "",
+            "1\n0\n",
+            "0\n2\n0 0\n",
+            "0\n1\n0 x\n",
+            "0\n2\n3 0\n1 4\n",
+        ] {
             assert_eq!(LeaderEpochs::decode(damaged), None, "{damaged:?}");
         }
         assert!(before.truncate_from(Offset(17)));

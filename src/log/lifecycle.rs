@@ -44,8 +44,14 @@ impl PartitionLog {
         self.end_waits();
         // No task may make a file by the old name after the rename: the topic may be created again.
         self.idle().await;
-        let name = self.dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let renamed = self.dir.with_file_name(file_names::deleted_dir_name(&name, TopicId::new_v4()));
+        let name = self
+            .dir
+            .file_name()
+            .map(|name| name.to_string_lossy())
+            .unwrap_or_default();
+        let renamed = self
+            .dir
+            .with_file_name(file_names::deleted_dir_name(&name, TopicId::new_v4()));
         let moved = self.storage.rename(&self.dir, &renamed).await;
         moved.map_err(|error| LogError::storage("rename", &self.dir, error))?;
         if let Some(parent) = self.dir.parent() {
@@ -57,7 +63,9 @@ impl PartitionLog {
     /// From here on appends and new waits are refused. Returns the log end offset.
     fn stop_appends(&self) -> Result<Offset, LogError> {
         let mut state = self.state.borrow_mut();
-        let closed = LogError::Closed { path: self.dir.clone() };
+        let closed = LogError::Closed {
+            path: self.dir.clone(),
+        };
         match std::mem::replace(&mut state.condition, Condition::Closed(closed)) {
             Condition::ReadOnly(error) | Condition::Closed(error) => Err(error),
             Condition::Writable | Condition::OutOfSpace => Ok(state.log_end_offset),
@@ -65,7 +73,9 @@ impl PartitionLog {
     }
 
     fn end_waits(&self) {
-        self.state.borrow_mut().waiters.fail_all(&LogError::Closed { path: self.dir.clone() });
+        self.state.borrow_mut().waiters.fail_all(&LogError::Closed {
+            path: self.dir.clone(),
+        });
         self.announce(0, AdvanceCause::Closed);
     }
 
@@ -83,7 +93,11 @@ impl PartitionLog {
     async fn write_closing_files(&self, end: Offset) -> Result<(), LogError> {
         let segments = self.state.borrow().segments.clone();
         for segment in &segments {
-            let dirty = segment.index.borrow().as_ref().is_some_and(|index| index.is_dirty());
+            let dirty = segment
+                .index
+                .borrow()
+                .as_ref()
+                .is_some_and(|index| index.is_dirty());
             if dirty && segment.written.get() > 0 {
                 self.write_index_files(segment).await?;
             }

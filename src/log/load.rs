@@ -114,7 +114,12 @@ pub(super) struct Loader<'a> {
 }
 
 /// Opens the log in `dir`.
-pub(super) fn load(dir: &Path, config: &LogConfig, trust: Trust, now: TimestampMs) -> Result<Loaded, LogError> {
+pub(super) fn load(
+    dir: &Path,
+    config: &LogConfig,
+    trust: Trust,
+    now: TimestampMs,
+) -> Result<Loaded, LogError> {
     let mut loader = Loader::new(dir, config, now);
     loader.list()?;
     loader.read_epochs()?;
@@ -125,7 +130,10 @@ pub(super) fn load(dir: &Path, config: &LogConfig, trust: Trust, now: TimestampM
         Trust::CleanShutdown => match loader.load_clean()? {
             Ok(loaded) => Ok(loaded),
             Err(reason) => {
-                log::warn!("{}: {reason}, although the last stop was clean: recovering", dir.display());
+                log::warn!(
+                    "{}: {reason}, although the last stop was clean: recovering",
+                    dir.display()
+                );
                 let recovery_point = loader.active_base();
                 let mut again = Loader::new(dir, config, now);
                 again.list()?;
@@ -163,19 +171,29 @@ impl<'a> Loader<'a> {
 
     /// Takes in the directory's files, and removes what a stop in the middle of something has left there.
     fn list(&mut self) -> Result<(), LogError> {
-        let entries = fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))?;
+        let entries =
+            fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))?;
         for entry in entries {
             let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
             let name = entry.file_name();
-            let leftover = file_names::LEFTOVER_ENDINGS.iter().any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            let leftover = file_names::LEFTOVER_ENDINGS
+                .iter()
+                .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
             match file_names::parse(&name) {
                 _ if leftover => remove(&entry.path())?,
                 Some((offset, FileKind::Log)) => {
-                    let size = entry.metadata().map_err(|error| LogError::storage("stat", &entry.path(), error))?.len();
+                    let size = entry
+                        .metadata()
+                        .map_err(|error| LogError::storage("stat", &entry.path(), error))?
+                        .len();
                     self.sizes.insert(offset, size);
                 }
-                Some((offset, FileKind::OffsetIndex)) => self.indexed.entry(offset).or_default().0 = true,
-                Some((offset, FileKind::TimeIndex)) => self.indexed.entry(offset).or_default().1 = true,
+                Some((offset, FileKind::OffsetIndex)) => {
+                    self.indexed.entry(offset).or_default().0 = true
+                }
+                Some((offset, FileKind::TimeIndex)) => {
+                    self.indexed.entry(offset).or_default().1 = true
+                }
                 Some((offset, FileKind::Snapshot)) => self.snapshots.push(offset),
                 Some((_, FileKind::TransactionIndex)) | None => {}
             }
@@ -189,7 +207,10 @@ impl<'a> Loader<'a> {
         match fs::read_to_string(&path) {
             Ok(content) => match LeaderEpochs::decode(&content) {
                 Some(epochs) => self.epochs = epochs,
-                None => log::warn!("{}: damaged; epochs are taken from the batches that are read", path.display()),
+                None => log::warn!(
+                    "{}: damaged; epochs are taken from the batches that are read",
+                    path.display()
+                ),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(LogError::storage("read", &path, error)),
@@ -200,7 +221,12 @@ impl<'a> Loader<'a> {
     fn load_clean(&mut self) -> Result<Result<Loaded, String>, LogError> {
         let active_base = self.active_base();
         let mut segments = Vec::with_capacity(self.sizes.len());
-        for (base, size) in self.sizes.clone().into_iter().filter(|(base, _)| *base < active_base) {
+        for (base, size) in self
+            .sizes
+            .clone()
+            .into_iter()
+            .filter(|(base, _)| *base < active_base)
+        {
             if let Err(reason) = self.ensure_index_files(base, size)? {
                 return Ok(Err(reason));
             }
@@ -214,11 +240,15 @@ impl<'a> Loader<'a> {
         if let Err(reason) = self.load_producers(log_end_offset)? {
             return Ok(Err(reason));
         }
-        self.finish(segments, log_end_offset, log_end_offset).map(Ok)
+        self.finish(segments, log_end_offset, log_end_offset)
+            .map(Ok)
     }
 
     /// The active segment: index files, and the batch heads behind their last entry.
-    fn load_active(&mut self, base: Offset) -> Result<Result<(LoadedSegment, Offset), String>, LogError> {
+    fn load_active(
+        &mut self,
+        base: Offset,
+    ) -> Result<Result<(LoadedSegment, Offset), String>, LogError> {
         let size = self.sizes.get(&base).copied().unwrap_or(0);
         let (mut index, from) = match self.read_index(base, size)? {
             Some(index) => {
@@ -236,13 +266,21 @@ impl<'a> Loader<'a> {
         let mut recent = std::mem::take(&mut self.recent);
         let walked = self.walk_heads(base, from, &mut |position, frame| {
             let batch = indexed(position, frame);
-            if rebuilt { index.append(batch, interval) } else { index.observe(batch) }
+            if rebuilt {
+                index.append(batch, interval)
+            } else {
+                index.observe(batch)
+            }
             recent.push(recent_batch(base, position, frame));
             end = frame.next_offset();
         })?;
         self.recent = recent;
         let first_timestamp = self.first_timestamp(base, size)?;
-        let loaded = LoadedSegment { first_timestamp, index: Some(index), ..LoadedSegment::sealed(base, size) };
+        let loaded = LoadedSegment {
+            first_timestamp,
+            index: Some(index),
+            ..LoadedSegment::sealed(base, size)
+        };
         Ok(walked.map(|()| (loaded, end)))
     }
 
@@ -261,21 +299,30 @@ impl<'a> Loader<'a> {
 
     fn first_timestamp(&self, base: Offset, size: u64) -> Result<Option<i64>, LogError> {
         let mut walker = SegmentWalker::heads(self.open(base)?, size, 0);
-        match walker.look().map_err(|error| self.read_error(base, error))? {
+        match walker
+            .look()
+            .map_err(|error| self.read_error(base, error))?
+        {
             Found::Batch(frame) => Ok(Some(frame.max_timestamp)),
             Found::End | Found::Damage(_) => Ok(None),
         }
     }
 
     /// Sees to it that a sealed segment has its index files.
-    pub(super) fn ensure_index_files(&mut self, base: Offset, size: u64) -> Result<Result<(), String>, LogError> {
+    pub(super) fn ensure_index_files(
+        &mut self,
+        base: Offset,
+        size: u64,
+    ) -> Result<Result<(), String>, LogError> {
         if self.indexed.get(&base) == Some(&(true, true)) {
             return Ok(Ok(()));
         }
         let interval = u64::from(self.config.index_interval_bytes);
         let mut index = MemoryIndex::new(base);
         debug_assert_eq!(self.sizes.get(&base), Some(&size));
-        let walked = self.walk_heads(base, 0, &mut |position, frame| index.append(indexed(position, frame), interval))?;
+        let walked = self.walk_heads(base, 0, &mut |position, frame| {
+            index.append(indexed(position, frame), interval)
+        })?;
         if walked.is_ok() {
             self.write_index_files(base, &mut index)?;
         }
@@ -283,10 +330,17 @@ impl<'a> Loader<'a> {
     }
 
     /// Writes the index files of a segment that takes no more records.
-    pub(super) fn write_index_files(&mut self, base: Offset, index: &mut MemoryIndex) -> Result<(), LogError> {
+    pub(super) fn write_index_files(
+        &mut self,
+        base: Offset,
+        index: &mut MemoryIndex,
+    ) -> Result<(), LogError> {
         index.append_time_entry();
         let (offsets, times) = index.encode();
-        for (kind, content) in [(FileKind::OffsetIndex, offsets), (FileKind::TimeIndex, times)] {
+        for (kind, content) in [
+            (FileKind::OffsetIndex, offsets),
+            (FileKind::TimeIndex, times),
+        ] {
             let path = file_names::path_of(self.dir, base, kind);
             let written = durable_write::replace_file(&path, &content);
             written.map_err(|error| LogError::storage("write", &path, error))?;
@@ -305,7 +359,10 @@ impl<'a> Loader<'a> {
             }
             let mut producers = std::mem::take(&mut self.producers);
             let walked = self.walk_heads(*base, 0, &mut |_, frame| {
-                if let Some(producer) = frame.producer.filter(|_| frame.base_offset >= from && frame.base_offset < end) {
+                if let Some(producer) = frame
+                    .producer
+                    .filter(|_| frame.base_offset >= from && frame.base_offset < end)
+                {
                     producers.record(&producer, frame.base_offset);
                 }
             })?;
@@ -314,23 +371,33 @@ impl<'a> Loader<'a> {
                 return Ok(Err(reason));
             }
         }
-        self.producers.expire(self.now.0, self.config.producer_id_expiration_ms);
+        self.producers
+            .expire(self.now.0, self.config.producer_id_expiration_ms);
         Ok(Ok(()))
     }
 
     /// Takes the newest readable snapshot at or before `end`; returns its offset.
     fn load_snapshot(&mut self, end: Offset) -> Result<Option<Offset>, LogError> {
-        let candidates: Vec<Offset> = self.snapshots.iter().rev().copied().filter(|offset| *offset <= end).collect();
+        let candidates: Vec<Offset> = self
+            .snapshots
+            .iter()
+            .rev()
+            .copied()
+            .filter(|offset| *offset <= end)
+            .collect();
         for offset in candidates {
             let path = file_names::path_of(self.dir, offset, FileKind::Snapshot);
-            let content = fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
+            let content =
+                fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
             match producer_snapshot::decode(&content) {
                 Ok(producers) => {
                     self.producers = producers;
                     self.snapshot_offset = Some(offset);
                     return Ok(Some(offset));
                 }
-                Err(reason) => log::warn!("{}: {reason}; an older snapshot is used", path.display()),
+                Err(reason) => {
+                    log::warn!("{}: {reason}; an older snapshot is used", path.display())
+                }
             }
         }
         Ok(None)
@@ -346,7 +413,10 @@ impl<'a> Loader<'a> {
         let size = self.sizes.get(&base).copied().unwrap_or(0);
         let mut walker = SegmentWalker::heads(self.open(base)?, size, from);
         loop {
-            match walker.look().map_err(|error| self.read_error(base, error))? {
+            match walker
+                .look()
+                .map_err(|error| self.read_error(base, error))?
+            {
                 Found::End => return Ok(Ok(())),
                 Found::Batch(frame) => {
                     visit(walker.position(), &frame);
@@ -354,7 +424,11 @@ impl<'a> Loader<'a> {
                 }
                 Found::Damage(reason) => {
                     let path = file_names::path_of(self.dir, base, FileKind::Log);
-                    return Ok(Err(format!("{} at position {}: {reason}", path.display(), walker.position())));
+                    return Ok(Err(format!(
+                        "{} at position {}: {reason}",
+                        path.display(),
+                        walker.position()
+                    )));
                 }
             }
         }
@@ -370,7 +444,9 @@ impl<'a> Loader<'a> {
         let loader = &mut self;
         loader.report.log_end_offset = log_end_offset;
         loader.report.segments = segments.len();
-        let active = segments.last().map_or(Offset::ZERO, |segment| segment.base_offset);
+        let active = segments
+            .last()
+            .map_or(Offset::ZERO, |segment| segment.base_offset);
         let path = file_names::path_of(loader.dir, active, FileKind::Log);
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(|error| LogError::storage("open", &path, error))?;
@@ -394,7 +470,10 @@ impl<'a> Loader<'a> {
             Ok(content) => {
                 let topic_id = partition_metadata::decode(&content);
                 if topic_id.is_none() {
-                    log::warn!("{}: damaged; the topic's id is not known from here", path.display());
+                    log::warn!(
+                        "{}: damaged; the topic's id is not known from here",
+                        path.display()
+                    );
                 }
                 Ok(topic_id)
             }
@@ -419,7 +498,11 @@ impl<'a> Loader<'a> {
     }
 
     pub(super) fn read_error(&self, base: Offset, error: io::Error) -> LogError {
-        LogError::storage("read", &file_names::path_of(self.dir, base, FileKind::Log), error)
+        LogError::storage(
+            "read",
+            &file_names::path_of(self.dir, base, FileKind::Log),
+            error,
+        )
     }
 
     /// Base offset of the first segment.
@@ -436,20 +519,33 @@ impl<'a> Loader<'a> {
 impl LoadedSegment {
     /// A segment of which nothing needs to be in memory.
     pub(super) fn sealed(base_offset: Offset, size: u64) -> LoadedSegment {
-        LoadedSegment { base_offset, size, synced: size, first_timestamp: None, index: None }
+        LoadedSegment {
+            base_offset,
+            size,
+            synced: size,
+            first_timestamp: None,
+            index: None,
+        }
     }
 }
 
 /// Removes a file; one that is not there is no error.
 pub(super) fn remove(path: &Path) -> Result<(), LogError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::storage("remove", path, error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LogError::storage("remove", path, error))
+        }
         _ => Ok(()),
     }
 }
 
 pub(super) fn indexed(position: u64, frame: &BatchFrame) -> IndexedBatch {
-    IndexedBatch { last_offset: frame.last_offset, position, size: frame.size, max_timestamp: frame.max_timestamp }
+    IndexedBatch {
+        last_offset: frame.last_offset,
+        position,
+        size: frame.size,
+        max_timestamp: frame.max_timestamp,
+    }
 }
 
 pub(super) fn recent_batch(segment: Offset, position: u64, frame: &BatchFrame) -> RecentBatch {

@@ -198,17 +198,31 @@ impl PartitionLog {
         trust: Trust,
     ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
         let (load_dir, load_config) = (dir.clone(), config.clone());
-        let loaded = blocking(move || load::load(&load_dir, &load_config, trust, TimestampMs::now())).await?;
-        let Loaded { report, topic_id, .. } = &loaded;
+        let loaded =
+            blocking(move || load::load(&load_dir, &load_config, trust, TimestampMs::now()))
+                .await?;
+        let Loaded {
+            report, topic_id, ..
+        } = &loaded;
         let (report, topic_id) = (report.clone(), *topic_id);
-        let log = PartitionLog::from_parts(storage, dir.clone(), topic_id, State::from_loaded(&dir, config, loaded));
+        let log = PartitionLog::from_parts(
+            storage,
+            dir.clone(),
+            topic_id,
+            State::from_loaded(&dir, config, loaded),
+        );
         if matches!(trust, Trust::Recover { .. }) {
             log.request_sync(); // what the crash left in the page cache only
         }
         Ok((log, report))
     }
 
-    fn from_parts(storage: Rc<dyn Storage>, dir: PathBuf, topic_id: Option<TopicId>, state: State) -> Rc<PartitionLog> {
+    fn from_parts(
+        storage: Rc<dyn Storage>,
+        dir: PathBuf,
+        topic_id: Option<TopicId>,
+        state: State,
+    ) -> Rc<PartitionLog> {
         Rc::new(PartitionLog {
             storage,
             dir,
@@ -227,8 +241,11 @@ impl PartitionLog {
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: the write goes on.
-    pub fn committed(self: &Rc<Self>, up_to: Offset) -> impl Future<Output = Result<(), LogError>> + 'static + use<> {
-        self.wait(Goal::Committed, up_to)
+    pub fn committed(
+        self: &Rc<Self>,
+        up_to: Offset,
+    ) -> impl Future<Output = Result<(), LogError>> + 'static + use<> {
+        self.wait(Goal::Committed, up_to, self.high_watermark())
     }
 
     /// Syncs what has been appended so far and waits for it: on return [`PartitionLog::recovery_point`] is at or past
@@ -238,25 +255,15 @@ impl PartitionLog {
     /// As [`PartitionLog::committed`].
     pub fn flush(self: &Rc<Self>) -> impl Future<Output = Result<(), LogError>> + 'static + use<> {
         let end = self.log_end_offset();
-        let wait = self.wait(Goal::Synced, end);
+        let wait = self.wait(Goal::Synced, end, self.recovery_point());
         if self.recovery_point() < end {
             self.start_writer();
         }
         wait
     }
 
-    fn wait(self: &Rc<Self>, goal: Goal, up_to: Offset) -> Wait {
-        let state = self.state.borrow();
-        let reached = match goal {
-            Goal::Committed => state.high_watermark,
-            Goal::Synced => state.synced_end,
-        };
-        let failure = match &state.condition {
-            Condition::ReadOnly(error) | Condition::Closed(error) => Some(error.clone()),
-            Condition::Writable | Condition::OutOfSpace => None,
-        };
-        drop(state);
-        match failure {
+    fn wait(self: &Rc<Self>, goal: Goal, up_to: Offset, reached: Offset) -> Wait {
+        match self.failure() {
             _ if up_to <= reached => Wait::ready(self, Ok(())),
             Some(error) => Wait::ready(self, Err(error)),
             None => Wait::register(self, goal, up_to),
@@ -273,7 +280,11 @@ impl PartitionLog {
     pub(super) fn announce(&self, bytes: u64, cause: AdvanceCause) {
         let callback = self.on_advance.borrow().clone();
         if let Some(callback) = callback {
-            callback(Advance { high_watermark: self.high_watermark(), bytes, cause });
+            callback(Advance {
+                high_watermark: self.high_watermark(),
+                bytes,
+                cause,
+            });
         }
     }
 
@@ -335,7 +346,12 @@ impl PartitionLog {
 
     /// Bytes of all segments, staged ones included.
     pub fn size_bytes(&self) -> u64 {
-        self.state.borrow().segments.iter().map(|segment| segment.staged.get()).sum()
+        self.state
+            .borrow()
+            .segments
+            .iter()
+            .map(|segment| segment.staged.get())
+            .sum()
     }
 
     /// How many segments there are.
@@ -432,7 +448,13 @@ impl State {
         if let Some(active) = segments.last() {
             active.set_appender(Rc::new(AppendFile::new(loaded.active_file)));
         }
-        let mut state = State::new(config, start, loaded.log_end_offset, segments, loaded.epochs);
+        let mut state = State::new(
+            config,
+            start,
+            loaded.log_end_offset,
+            segments,
+            loaded.epochs,
+        );
         state.synced_end = loaded.synced_end;
         state.producers = loaded.producers;
         state.recent = loaded.recent;
@@ -442,13 +464,22 @@ impl State {
 
     /// The segment that takes appends.
     pub(super) fn active(&self) -> &Rc<Segment> {
-        self.segments.last().expect("a log has at least one segment")
+        self.segments
+            .last()
+            .expect("a log has at least one segment")
     }
 }
 
 /// The files beside the segments, with their contents.
-pub(super) fn small_files(dir: &Path, topic_id: Option<TopicId>, epochs: &LeaderEpochs) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = vec![(dir.join(file_names::LEADER_EPOCH_CHECKPOINT), epochs.encode().into_bytes())];
+pub(super) fn small_files(
+    dir: &Path,
+    topic_id: Option<TopicId>,
+    epochs: &LeaderEpochs,
+) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = vec![(
+        dir.join(file_names::LEADER_EPOCH_CHECKPOINT),
+        epochs.encode().into_bytes(),
+    )];
     if let Some(topic_id) = topic_id {
         let content = partition_metadata::encode(topic_id).into_bytes();
         files.push((dir.join(file_names::PARTITION_METADATA), content));

@@ -28,7 +28,11 @@ pub fn encode_id(id: TopicId) -> String {
     let number = id.as_u128();
     (0..22)
         .map(|at| {
-            let digit = if at == 21 { number << 4 } else { number >> (122 - 6 * at) };
+            let digit = if at == 21 {
+                number << 4
+            } else {
+                number >> (122 - 6 * at)
+            };
             char::from(ALPHABET[(digit & 63) as usize])
         })
         .collect()
@@ -42,7 +46,11 @@ pub fn decode_id(text: &str) -> Option<TopicId> {
     let mut number: u128 = 0;
     for (at, byte) in text.bytes().enumerate() {
         let digit = ALPHABET.iter().position(|known| *known == byte)? as u128;
-        number = if at == 21 { number << 2 | digit >> 4 } else { number << 6 | digit };
+        number = if at == 21 {
+            number << 2 | digit >> 4
+        } else {
+            number << 6 | digit
+        };
     }
     Some(TopicId::from_u128(number))
 }
@@ -62,15 +70,25 @@ mod tests {
     #[test]
     fn the_text_is_url_safe_base64() {
         assert_eq!(encode_id(TopicId::nil()), "A".repeat(22));
-        assert_eq!(encode_id(TopicId::from_u128(u128::MAX)), format!("{}w", "_".repeat(21)));
+        assert_eq!(
+            encode_id(TopicId::from_u128(u128::MAX)),
+            format!("{}w", "_".repeat(21))
+        );
         // Known from Kafka: the id of the metadata topic is ...AQ.
-        assert_eq!(encode_id(TopicId::from_u128(1)), format!("{}AQ", "A".repeat(20)));
+        assert_eq!(
+            encode_id(TopicId::from_u128(1)),
+            format!("{}AQ", "A".repeat(20))
+        );
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for content in ["", "version: 1\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA\n", "version: 0\ntopic_id: short\n",
-            "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAA!\n"] {
+        for content in [
+            "",
+            "version: 1\ntopic_id: AAAAAAAAAAAAAAAAAAAAAA\n",
+            "version: 0\ntopic_id: short\n",
+            "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAA!\n",
+        ] {
             assert_eq!(decode(content), None, "{content:?}");
         }
     }

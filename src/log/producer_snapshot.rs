@@ -62,17 +62,25 @@ pub fn encode(states: &ProducerStates) -> Vec<u8> {
 /// # Errors
 /// A sentence for the operator.
 pub fn decode(content: &[u8]) -> Result<ProducerStates, String> {
-    let (head, rest) = Head::ref_from_prefix(content).map_err(|_| format!("{} bytes are no snapshot", content.len()))?;
+    let (head, rest) = Head::ref_from_prefix(content)
+        .map_err(|_| format!("{} bytes are no snapshot", content.len()))?;
     if head.version.get() != VERSION {
         return Err(format!("version {} is not known", head.version));
     }
     let computed = crc32c(&content[CRC_END..]);
     if computed != head.crc.get() {
-        return Err(format!("CRC-32C is {computed:#010x}, not {:#010x}", head.crc));
+        return Err(format!(
+            "CRC-32C is {computed:#010x}, not {:#010x}",
+            head.crc
+        ));
     }
     let entries = <[Entry]>::ref_from_bytes(rest).map_err(|_| "ends within an entry".to_owned())?;
     if i64::from(head.entries.get()) != entries.len() as i64 {
-        return Err(format!("holds {} entries, not {}", entries.len(), head.entries));
+        return Err(format!(
+            "holds {} entries, not {}",
+            entries.len(),
+            head.entries
+        ));
     }
     let mut states = ProducerStates::default();
     for entry in entries {
@@ -140,7 +148,10 @@ mod tests {
         let after = decode(&encode(&before)).unwrap();
         assert_eq!(after.len(), 3);
         for (id, entry) in before.iter() {
-            assert_eq!(after.iter().find(|(known, _)| *known == id).unwrap().1, entry);
+            assert_eq!(
+                after.iter().find(|(known, _)| *known == id).unwrap().1,
+                entry
+            );
         }
     }
 

@@ -98,7 +98,9 @@ impl ProducerEntry {
 
     /// The newest batch's last sequence number; -1 without one.
     pub fn last_sequence(&self) -> i32 {
-        self.batches().last().map_or(-1, |batch| batch.last_sequence)
+        self.batches()
+            .last()
+            .map_or(-1, |batch| batch.last_sequence)
     }
 
     /// Remembers a batch, and forgets the oldest if there are too many.
@@ -156,7 +158,11 @@ impl ProducerStates {
                 current_epoch: entry.epoch,
             });
         }
-        let last_sequence = if batch.epoch == entry.epoch { entry.last_sequence() } else { -1 };
+        let last_sequence = if batch.epoch == entry.epoch {
+            entry.last_sequence()
+        } else {
+            -1
+        };
         if entry.epoch >= 0 && batch.base_sequence != next_sequence(last_sequence) {
             return Err(AppendError::OutOfOrderSequence {
                 producer_id: batch.producer_id,
@@ -183,7 +189,10 @@ impl ProducerStates {
             });
         }
         self.producers.insert(batch.producer_id, entry);
-        ProducerUndo { producer_id: batch.producer_id, before }
+        ProducerUndo {
+            producer_id: batch.producer_id,
+            before,
+        }
     }
 
     /// Takes back one [`ProducerStates::record`]; the newest first.
@@ -197,7 +206,8 @@ impl ProducerStates {
     /// Forgets producers whose newest batch is `expiration_ms` old, by its own timestamp, and that have no open transaction.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, entry| {
-            entry.transaction_first_offset >= 0 || now_ms.saturating_sub(entry.last_timestamp) < expiration_ms
+            entry.transaction_first_offset >= 0
+                || now_ms.saturating_sub(entry.last_timestamp) < expiration_ms
         });
     }
 
@@ -264,20 +274,30 @@ mod tests {
 
     #[test]
     fn an_unknown_producer_starts_at_any_sequence() {
-        assert_eq!(ProducerStates::default().check(&batch(5, 1234, 1)).unwrap(), SequenceCheck::Next);
+        assert_eq!(
+            ProducerStates::default().check(&batch(5, 1234, 1)).unwrap(),
+            SequenceCheck::Next
+        );
     }
 
     #[test]
     fn each_of_the_last_five_batches_is_recognised_and_older_ones_are_out_of_order() {
         let states = after_batches(7);
         for n in 2..7 {
-            let SequenceCheck::Duplicate(original) = states.check(&batch(3, 2 * n, 2)).unwrap() else {
+            let SequenceCheck::Duplicate(original) = states.check(&batch(3, 2 * n, 2)).unwrap()
+            else {
                 panic!("batch {n} is not recognised");
             };
             assert_eq!(original.base_offset(), Offset(i64::from(2 * n)));
         }
         let forgotten = states.check(&batch(3, 2, 2)).unwrap_err();
-        assert!(matches!(forgotten, AppendError::OutOfOrderSequence { last_sequence: 13, .. }));
+        assert!(matches!(
+            forgotten,
+            AppendError::OutOfOrderSequence {
+                last_sequence: 13,
+                ..
+            }
+        ));
     }
 
     #[test]
@@ -290,14 +310,28 @@ mod tests {
     #[test]
     fn a_gap_is_out_of_order() {
         let gap = after_batches(2).check(&batch(3, 5, 1)).unwrap_err();
-        assert!(matches!(gap, AppendError::OutOfOrderSequence { sequence: 5, last_sequence: 3, .. }));
+        assert!(matches!(
+            gap,
+            AppendError::OutOfOrderSequence {
+                sequence: 5,
+                last_sequence: 3,
+                ..
+            }
+        ));
     }
 
     #[test]
     fn an_older_epoch_is_fenced_and_a_newer_one_starts_at_zero() {
         let mut states = after_batches(2);
         let old = states.check(&batch(2, 4, 1)).unwrap_err();
-        assert!(matches!(old, AppendError::InvalidProducerEpoch { epoch: 2, current_epoch: 3, .. }));
+        assert!(matches!(
+            old,
+            AppendError::InvalidProducerEpoch {
+                epoch: 2,
+                current_epoch: 3,
+                ..
+            }
+        ));
         assert!(states.check(&batch(4, 4, 1)).is_err());
         assert_eq!(states.check(&batch(4, 0, 1)).unwrap(), SequenceCheck::Next);
         states.record(&batch(4, 0, 1), Offset(4));
@@ -310,7 +344,10 @@ mod tests {
         let wrapping = batch(0, i32::MAX - 1, 3); // MAX - 1, MAX, 0
         states.record(&wrapping, Offset(0));
         assert_eq!(states.check(&batch(0, 1, 1)).unwrap(), SequenceCheck::Next);
-        assert!(matches!(states.check(&wrapping).unwrap(), SequenceCheck::Duplicate(_)));
+        assert!(matches!(
+            states.check(&wrapping).unwrap(),
+            SequenceCheck::Duplicate(_)
+        ));
         states.record(&batch(1, i32::MAX, 1), Offset(3));
         assert_eq!(states.check(&batch(1, 0, 1)).unwrap(), SequenceCheck::Next);
     }
@@ -323,7 +360,10 @@ mod tests {
         let second = states.record(&batch(4, 0, 2), Offset(14));
         states.restore(second);
         states.restore(first);
-        assert_eq!(states.iter().map(|(_, entry)| *entry).collect::<Vec<_>>(), before);
+        assert_eq!(
+            states.iter().map(|(_, entry)| *entry).collect::<Vec<_>>(),
+            before
+        );
     }
 
     #[test]

@@ -39,7 +39,10 @@ impl PartitionLog {
     pub(super) fn synced(&self, end: Offset) {
         let mut state = self.state.borrow_mut();
         state.synced_end = state.synced_end.max(end);
-        assert!(state.synced_end <= state.written_end, "synced what was never written");
+        assert!(
+            state.synced_end <= state.written_end,
+            "synced what was never written"
+        );
         let synced_end = state.synced_end;
         state.waiters.reached(Goal::Synced, synced_end);
         let moved = state.advance();
@@ -125,7 +128,10 @@ impl State {
             batch.release_source();
         }
         if self.written_end > before && matches!(self.condition, Condition::OutOfSpace) {
-            log::info!("{}: there is room again", segment.path(super::FileKind::Log).display());
+            log::info!(
+                "{}: there is room again",
+                segment.path(super::FileKind::Log).display()
+            );
             self.condition = Condition::Writable;
         }
     }
@@ -162,7 +168,10 @@ impl State {
     pub(super) fn take_back_to(&mut self, good: Offset) {
         while let Some(batch) = self.in_flight.pop_back_if(|batch| batch.next_offset > good) {
             batch.segment.staged.set(batch.position);
-            batch.segment.first_timestamp.set(batch.undo.first_timestamp);
+            batch
+                .segment
+                .first_timestamp
+                .set(batch.undo.first_timestamp);
             if let Some(index) = batch.segment.index.borrow_mut().as_mut() {
                 index.restore(batch.undo.index);
             }
@@ -170,7 +179,10 @@ impl State {
                 self.producers.restore(producer);
             }
         }
-        while self.segments.len() > 1 && self.active().appender().is_none() && self.active().base_offset >= good {
+        while self.segments.len() > 1
+            && self.active().appender().is_none()
+            && self.active().base_offset >= good
+        {
             self.segments.pop();
         }
         self.staged.clear();

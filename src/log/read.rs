@@ -67,7 +67,10 @@ impl PartitionLog {
             return Err(ReadError::Closed);
         }
         if from < state.log_start_offset || from > state.log_end_offset {
-            return Err(ReadError::OutOfRange { start: state.log_start_offset, end: state.log_end_offset });
+            return Err(ReadError::OutOfRange {
+                start: state.log_start_offset,
+                end: state.log_end_offset,
+            });
         }
         Ok(ReadView {
             log: self.clone(),
@@ -99,7 +102,11 @@ impl PartitionLog {
         Ok(None)
     }
 
-    async fn find_in_segment(&self, segment: &Rc<Segment>, from: Offset) -> Result<Option<Place>, LogError> {
+    async fn find_in_segment(
+        &self,
+        segment: &Rc<Segment>,
+        from: Offset,
+    ) -> Result<Option<Place>, LogError> {
         let file = self.reader_of(segment).await?;
         let mut position = self.index_position(segment, from).await?;
         let mut scanner = HeadScanner::new(file, segment.committed.get());
@@ -107,7 +114,12 @@ impl PartitionLog {
             let end = position + frame.size;
             if frame.last_offset >= from {
                 let base_offset = frame.base_offset;
-                return Ok(Some(Place { segment: segment.clone(), position, end, base_offset }));
+                return Ok(Some(Place {
+                    segment: segment.clone(),
+                    position,
+                    end,
+                    base_offset,
+                }));
             }
             position = end;
         }
@@ -115,7 +127,11 @@ impl PartitionLog {
     }
 
     async fn index_position(&self, segment: &Segment, from: Offset) -> Result<u64, LogError> {
-        let known = segment.index.borrow().as_ref().map(|index| index.position_for(from));
+        let known = segment
+            .index
+            .borrow()
+            .as_ref()
+            .map(|index| index.position_for(from));
         match known {
             Some(position) => Ok(position.min(segment.committed.get())),
             None => index_file::position_for(segment, from).await,
@@ -125,11 +141,19 @@ impl PartitionLog {
     /// The last end of a batch at or before `target`; the start of `first` if that batch goes beyond.
     async fn last_end(&self, first: &Place, target: u64) -> Result<u64, LogError> {
         let segment = &first.segment;
-        let recent = self.state.borrow().recent.last_end(segment.base_offset, first.position, target);
+        let recent =
+            self.state
+                .borrow()
+                .recent
+                .last_end(segment.base_offset, first.position, target);
         if let Some(end) = recent {
             return Ok(end);
         }
-        let known = segment.index.borrow().as_ref().map(|index| index.boundary_before(target));
+        let known = segment
+            .index
+            .borrow()
+            .as_ref()
+            .map(|index| index.boundary_before(target));
         let boundary = match known {
             Some(boundary) => boundary,
             None => index_file::boundary_before(segment, target).await?,
@@ -169,8 +193,14 @@ impl ReadView {
     ///
     /// # Errors
     /// A file cannot be read, or does not hold what its index says.
-    pub async fn plan(&self, max_bytes: u32, at_least_one: bool) -> Result<Option<ReadPlan>, LogError> {
-        let Some(first) = self.log.find_batch(self.from).await? else { return Ok(None) };
+    pub async fn plan(
+        &self,
+        max_bytes: u32,
+        at_least_one: bool,
+    ) -> Result<Option<ReadPlan>, LogError> {
+        let Some(first) = self.log.find_batch(self.from).await? else {
+            return Ok(None);
+        };
         let committed = first.segment.committed.get();
         let target = first.position + u64::from(max_bytes);
         let mut end = match committed <= target {
@@ -195,18 +225,32 @@ impl ReadView {
 impl State {
     fn recent_place(&self, from: Offset) -> Option<Place> {
         let batch = self.recent.find(from)?;
-        let segment = self.segment_of(from).filter(|segment| segment.base_offset == batch.segment)?;
-        Some(Place { segment, position: batch.position, end: batch.end, base_offset: batch.base_offset })
+        let segment = self
+            .segment_of(from)
+            .filter(|segment| segment.base_offset == batch.segment)?;
+        Some(Place {
+            segment,
+            position: batch.position,
+            end: batch.end,
+            base_offset: batch.base_offset,
+        })
     }
 
     /// The segment whose range of offsets holds `offset`.
     pub(super) fn segment_of(&self, offset: Offset) -> Option<Rc<Segment>> {
-        let after = self.segments.partition_point(|segment| segment.base_offset <= offset);
+        let after = self
+            .segments
+            .partition_point(|segment| segment.base_offset <= offset);
         Some(self.segments[after.checked_sub(1)?].clone())
     }
 
     fn segment_following(&self, segment: &Segment) -> Option<Rc<Segment>> {
-        let after = self.segments.partition_point(|known| known.base_offset <= segment.base_offset);
-        self.segments.get(after).filter(|next| next.committed.get() > 0).cloned()
+        let after = self
+            .segments
+            .partition_point(|known| known.base_offset <= segment.base_offset);
+        self.segments
+            .get(after)
+            .filter(|next| next.committed.get() > 0)
+            .cloned()
     }
 }

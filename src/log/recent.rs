@@ -39,14 +39,20 @@ impl RecentBatches {
 
     /// Forgets batches that begin at or after `end`.
     pub(super) fn truncate_from(&mut self, end: Offset) {
-        while self.batches.back().is_some_and(|batch| batch.base_offset >= end) {
+        while self
+            .batches
+            .back()
+            .is_some_and(|batch| batch.base_offset >= end)
+        {
             self.batches.pop_back();
         }
     }
 
     /// The batch that holds `offset`.
     pub(super) fn find(&self, offset: Offset) -> Option<RecentBatch> {
-        let after = self.batches.partition_point(|batch| batch.base_offset <= offset);
+        let after = self
+            .batches
+            .partition_point(|batch| batch.base_offset <= offset);
         let batch = self.batches[after.checked_sub(1)?];
         (offset < batch.next_offset).then_some(batch)
     }
@@ -54,8 +60,13 @@ impl RecentBatches {
     /// The last end of a batch at or before `position` in a segment, if that can be told from what is in mind. `start` is
     /// the start of a batch of that segment, and the answer if the batch there is longer.
     pub(super) fn last_end(&self, segment: Offset, start: u64, position: u64) -> Option<u64> {
-        let after = self.batches.partition_point(|batch| (batch.segment, batch.end) <= (segment, position));
-        let next = self.batches.get(after).filter(|batch| batch.segment == segment)?;
+        let after = self
+            .batches
+            .partition_point(|batch| (batch.segment, batch.end) <= (segment, position));
+        let next = self
+            .batches
+            .get(after)
+            .filter(|batch| batch.segment == segment)?;
         // The first batch past `position` begins where the answer ends, unless it is the one that was to be read first.
         (next.position <= position).then_some(next.position.max(start))
     }
@@ -96,9 +107,21 @@ mod tests {
         let recent = three_hundred();
         assert_eq!(recent.last_end(Offset(600), 0, 450), Some(400));
         assert_eq!(recent.last_end(Offset(600), 0, 400), Some(400));
-        assert_eq!(recent.last_end(Offset(600), 300, 350), Some(300), "no whole batch fits");
-        assert_eq!(recent.last_end(Offset(600), 0, 20_000), None, "past what is known");
-        assert_eq!(recent.last_end(Offset(0), 0, 5_000), None, "before what is known");
+        assert_eq!(
+            recent.last_end(Offset(600), 300, 350),
+            Some(300),
+            "no whole batch fits"
+        );
+        assert_eq!(
+            recent.last_end(Offset(600), 0, 20_000),
+            None,
+            "past what is known"
+        );
+        assert_eq!(
+            recent.last_end(Offset(0), 0, 5_000),
+            None,
+            "before what is known"
+        );
         assert_eq!(recent.last_end(Offset(0), 14_000, 20_050), Some(20_000));
     }
 

@@ -50,7 +50,10 @@ pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<
     loader.drop_past(end)?;
     if loader.load_producers(end)?.is_err() {
         // Heads before the recovery point that cannot be read: producers from the last snapshot on are all there is.
-        log::warn!("{}: the producers before the recovery point are not all known", loader.dir.display());
+        log::warn!(
+            "{}: the producers before the recovery point are not all known",
+            loader.dir.display()
+        );
     }
     let synced_end = recovery_point.clamp(loader.start(), end);
     if recovery_point > end {
@@ -71,12 +74,21 @@ struct Checked {
 
 impl Loader<'_> {
     /// The segments that need no check, and the base offsets of those that do: from the one that holds the recovery point on.
-    fn split_at(&mut self, recovery_point: Offset) -> Result<(Vec<LoadedSegment>, Vec<Offset>), LogError> {
+    fn split_at(
+        &mut self,
+        recovery_point: Offset,
+    ) -> Result<(Vec<LoadedSegment>, Vec<Offset>), LogError> {
         if self.sizes.is_empty() {
             self.create_segment(Offset::ZERO)?;
         }
-        let sizes: Vec<(Offset, u64)> = self.sizes.iter().map(|(base, size)| (*base, *size)).collect();
-        let mut first = sizes.partition_point(|(base, _)| *base <= recovery_point).saturating_sub(1);
+        let sizes: Vec<(Offset, u64)> = self
+            .sizes
+            .iter()
+            .map(|(base, size)| (*base, *size))
+            .collect();
+        let mut first = sizes
+            .partition_point(|(base, _)| *base <= recovery_point)
+            .saturating_sub(1);
         let mut kept = Vec::new();
         for (at, (base, size)) in sizes[..first].iter().enumerate() {
             if let Err(reason) = self.ensure_index_files(*base, *size)? {
@@ -90,14 +102,25 @@ impl Loader<'_> {
     }
 
     /// Walks a segment's batches; `expected` is where the one before ended.
-    fn check_segment(&mut self, base: Offset, expected: Offset, recovery_point: Offset) -> Result<Checked, LogError> {
+    fn check_segment(
+        &mut self,
+        base: Offset,
+        expected: Offset,
+        recovery_point: Offset,
+    ) -> Result<Checked, LogError> {
         let size = self.sizes.get(&base).copied().unwrap_or(0);
         let mut walker = SegmentWalker::checking(self.open(base)?, size);
         let mut index = MemoryIndex::new(base);
-        let mut segment = LoadedSegment { synced: 0, ..LoadedSegment::sealed(base, size) };
+        let mut segment = LoadedSegment {
+            synced: 0,
+            ..LoadedSegment::sealed(base, size)
+        };
         let mut end = expected.max(base);
         let damage = loop {
-            let frame = match walker.look().map_err(|error| self.read_error(base, error))? {
+            let frame = match walker
+                .look()
+                .map_err(|error| self.read_error(base, error))?
+            {
                 Found::End => break None,
                 Found::Damage(reason) => break Some(reason),
                 Found::Batch(frame) => frame,
@@ -107,7 +130,9 @@ impl Loader<'_> {
             }
             let unsynced = frame.next_offset() > recovery_point;
             if unsynced {
-                let checked = walker.check(&frame).map_err(|error| self.read_error(base, error))?;
+                let checked = walker
+                    .check(&frame)
+                    .map_err(|error| self.read_error(base, error))?;
                 if let Err(reason) = checked {
                     break Some(reason);
                 }
@@ -123,12 +148,28 @@ impl Loader<'_> {
         };
         segment.size = walker.position();
         segment.index = Some(index);
-        let damage = damage.map(|reason| Damage { position: walker.position(), reason });
-        Ok(Checked { segment, end, damage })
+        let damage = damage.map(|reason| Damage {
+            position: walker.position(),
+            reason,
+        });
+        Ok(Checked {
+            segment,
+            end,
+            damage,
+        })
     }
 
-    fn take_in(&mut self, index: &mut MemoryIndex, base: Offset, position: u64, frame: &BatchFrame) {
-        index.append(indexed(position, frame), u64::from(self.config.index_interval_bytes));
+    fn take_in(
+        &mut self,
+        index: &mut MemoryIndex,
+        base: Offset,
+        position: u64,
+        frame: &BatchFrame,
+    ) {
+        index.append(
+            indexed(position, frame),
+            u64::from(self.config.index_interval_bytes),
+        );
         self.recent.push(recent_batch(base, position, frame));
         self.epochs_changed |= self.epochs.assign(frame.leader_epoch, frame.base_offset);
     }
@@ -148,12 +189,20 @@ impl Loader<'_> {
     }
 
     /// Takes the damaged end off the log, and says so.
-    fn cut_off(&mut self, base: Offset, damage: &Damage, end: Offset, later: &[Offset]) -> Result<(), LogError> {
+    fn cut_off(
+        &mut self,
+        base: Offset,
+        damage: &Damage,
+        end: Offset,
+        later: &[Offset],
+    ) -> Result<(), LogError> {
         let path = file_names::path_of(self.dir, base, FileKind::Log);
         let failed = |error| LogError::storage("truncate", &path, error);
         let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
         let mut lost_bytes = file.metadata().map_err(failed)?.len() - damage.position;
-        file.set_len(damage.position).and_then(|()| file.sync_data()).map_err(failed)?;
+        file.set_len(damage.position)
+            .and_then(|()| file.sync_data())
+            .map_err(failed)?;
         for dropped in later {
             lost_bytes += self.sizes.remove(dropped).unwrap_or(0);
             remove(&file_names::path_of(self.dir, *dropped, FileKind::Log))?;
@@ -177,7 +226,11 @@ impl Loader<'_> {
     }
 
     /// A new active segment at `end`. One that was cut to nothing gives way to it.
-    fn begin_anew(&mut self, segments: &mut Vec<LoadedSegment>, end: Offset) -> Result<(), LogError> {
+    fn begin_anew(
+        &mut self,
+        segments: &mut Vec<LoadedSegment>,
+        end: Offset,
+    ) -> Result<(), LogError> {
         if let Some(emptied) = segments.pop_if(|segment| segment.size == 0) {
             self.sizes.remove(&emptied.base_offset);
             for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
@@ -185,14 +238,19 @@ impl Loader<'_> {
             }
         }
         self.create_segment(end)?;
-        segments.push(LoadedSegment { index: Some(MemoryIndex::new(end)), ..LoadedSegment::sealed(end, 0) });
+        segments.push(LoadedSegment {
+            index: Some(MemoryIndex::new(end)),
+            ..LoadedSegment::sealed(end, 0)
+        });
         Ok(())
     }
 
     /// Removes what belongs to offsets past the end, and makes the directory durable.
     fn drop_past(&mut self, end: Offset) -> Result<(), LogError> {
         let known = &self.sizes;
-        for entry in std::fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))? {
+        for entry in std::fs::read_dir(self.dir)
+            .map_err(|error| LogError::storage("list", self.dir, error))?
+        {
             let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
             let stray = match file_names::parse(&entry.file_name()) {
                 Some((offset, FileKind::Snapshot)) => offset > end,
@@ -210,7 +268,8 @@ impl Loader<'_> {
             let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
             written.map_err(|error| LogError::storage("write", &path, error))?;
         }
-        durable_write::sync_dir(self.dir).map_err(|error| LogError::storage("fsync", self.dir, error))
+        durable_write::sync_dir(self.dir)
+            .map_err(|error| LogError::storage("fsync", self.dir, error))
     }
 }
 
@@ -219,5 +278,6 @@ fn out_of_place(frame: &BatchFrame, base: Offset, expected: Offset) -> Option<St
     if frame.base_offset < expected && frame.magic >= 2 || frame.last_offset < expected {
         return Some(format!("offset {} follows {expected}", frame.base_offset));
     }
-    (frame.last_offset - base > i64::from(i32::MAX)).then(|| format!("offset {} is too far on", frame.last_offset))
+    (frame.last_offset - base > i64::from(i32::MAX))
+        .then(|| format!("offset {} is too far on", frame.last_offset))
 }

@@ -69,7 +69,8 @@ impl BatchFrame {
             size: header.total_size() as u64,
             magic: header.magic(),
             max_timestamp: header.max_timestamp(),
-            log_append_time: attributes.timestamp_type() == crate::wire::records::TimestampType::LogAppendTime,
+            log_append_time: attributes.timestamp_type()
+                == crate::wire::records::TimestampType::LogAppendTime,
             leader_epoch: header.leader_epoch(),
             producer: (header.producer_id() >= 0).then(|| ProducerBatch {
                 producer_id: header.producer_id(),
@@ -87,7 +88,9 @@ impl BatchFrame {
         let length = be_i64(bytes, 4).unwrap_or(-1) as i32;
         let size = u64::try_from(length).map_or(0, |length| length + OVERHEAD_BYTES as u64);
         if offset.0 < 0 || size < SMALLEST_MESSAGE_BYTES {
-            return Err(format!("offset {offset} with length {length} is not possible"));
+            return Err(format!(
+                "offset {offset} with length {length} is not possible"
+            ));
         }
         let magic = bytes[MAGIC_AT] as i8;
         let timestamp = if magic == 1 { be_i64(bytes, 18) } else { None };
@@ -97,7 +100,9 @@ impl BatchFrame {
             size,
             magic,
             max_timestamp: timestamp.unwrap_or(-1),
-            log_append_time: bytes.get(17).is_some_and(|attributes| attributes & 0x08 != 0),
+            log_append_time: bytes
+                .get(17)
+                .is_some_and(|attributes| attributes & 0x08 != 0),
             leader_epoch: LeaderEpoch(-1),
             producer: None,
         })
@@ -120,7 +125,12 @@ pub(super) struct HeadScanner {
 impl HeadScanner {
     /// A scanner of the batches before `limit`, which is the end of one.
     pub(super) fn new(file: SegmentFile, limit: u64) -> HeadScanner {
-        HeadScanner { file, limit, window: Vec::new(), window_start: 0 }
+        HeadScanner {
+            file,
+            limit,
+            window: Vec::new(),
+            window_start: 0,
+        }
     }
 
     /// The head of the batch at `position`; `None` at the limit.
@@ -138,7 +148,10 @@ impl HeadScanner {
         let at = (position - self.window_start) as usize;
         match BatchFrame::parse(&self.window[at..]) {
             Ok(frame) if position + frame.size <= self.limit => Ok(Some(frame)),
-            Ok(frame) => Err(self.corrupt(position, &format!("{} bytes reach past the committed end", frame.size))),
+            Ok(frame) => Err(self.corrupt(
+                position,
+                &format!("{} bytes reach past the committed end", frame.size),
+            )),
             Err(reason) => Err(self.corrupt(position, &reason)),
         }
     }
@@ -175,7 +188,10 @@ mod tests {
         message.extend_from_slice(&[1, 0]); // magic, attributes
         message.extend_from_slice(&123_456_i64.to_be_bytes());
         let frame = BatchFrame::parse(&message).unwrap();
-        assert_eq!((frame.base_offset, frame.next_offset(), frame.size), (Offset(77), Offset(78), 52));
+        assert_eq!(
+            (frame.base_offset, frame.next_offset(), frame.size),
+            (Offset(77), Offset(78), 52)
+        );
         assert_eq!(frame.max_timestamp, 123_456);
     }
 
@@ -183,7 +199,10 @@ mod tests {
     fn nonsense_is_no_batch() {
         assert!(BatchFrame::parse(&[]).is_err());
         assert!(BatchFrame::parse(&[0; 16]).is_err());
-        assert!(BatchFrame::parse(&[0; 100]).is_err(), "zeros are no message of magic 0");
+        assert!(
+            BatchFrame::parse(&[0; 100]).is_err(),
+            "zeros are no message of magic 0"
+        );
         assert!(BatchFrame::parse(&[0xff; 100]).is_err());
     }
 }

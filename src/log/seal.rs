@@ -17,8 +17,19 @@ impl PartitionLog {
     /// The segment `next` has its file: what lies before it is complete.
     pub(super) fn seal_before(self: &Rc<Self>, next: &Rc<Segment>) {
         let mut state = self.state.borrow_mut();
-        let Some(at) = state.segments.iter().position(|segment| Rc::ptr_eq(segment, next)) else { return };
-        let Some(full) = at.checked_sub(1).map(|before| state.segments[before].clone()) else { return };
+        let Some(at) = state
+            .segments
+            .iter()
+            .position(|segment| Rc::ptr_eq(segment, next))
+        else {
+            return;
+        };
+        let Some(full) = at
+            .checked_sub(1)
+            .map(|before| state.segments[before].clone())
+        else {
+            return;
+        };
         state.to_seal.push_back(full);
         if !std::mem::replace(&mut state.sealing, true) {
             glommio::spawn_local(self.clone().seal_all()).detach();
@@ -31,12 +42,16 @@ impl PartitionLog {
             let next = state.to_seal.pop_front();
             state.sealing = next.is_some();
             drop(state);
-            let Some(segment) = next else { return self.note_idle() };
+            let Some(segment) = next else {
+                return self.note_idle();
+            };
             match self.seal(&segment).await {
                 Ok(()) => {}
                 Err(SealError::Sync(error)) => self.sync_failed(error),
                 // The indexes can be made again from the records: they stay in memory, and the next close tries again.
-                Err(SealError::Files(error)) => log::error!("{error}: the segment's index stays in memory"),
+                Err(SealError::Files(error)) => {
+                    log::error!("{error}: the segment's index stays in memory")
+                }
             }
         }
     }
@@ -53,12 +68,22 @@ impl PartitionLog {
         let size = segment.written.get();
         let file = self.file_to_sync(segment).await.map_err(SealError::Sync)?;
         let synced = self.storage.fdatasync(&file).await;
-        synced.map_err(|error| SealError::Sync(LogError::storage("fdatasync", &segment.path(FileKind::Log), error)))?;
+        synced.map_err(|error| {
+            SealError::Sync(LogError::storage(
+                "fdatasync",
+                &segment.path(FileKind::Log),
+                error,
+            ))
+        })?;
         segment.synced.set(size);
-        self.write_index_files(segment).await.map_err(SealError::Files)?;
+        self.write_index_files(segment)
+            .await
+            .map_err(SealError::Files)?;
         let next = self.segment_after(segment);
         if let Some(next) = &next {
-            self.write_roll_snapshot(next).await.map_err(SealError::Files)?;
+            self.write_roll_snapshot(next)
+                .await
+                .map_err(SealError::Files)?;
         }
         self.sync_names().await.map_err(SealError::Sync)?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
@@ -71,9 +96,14 @@ impl PartitionLog {
             index.append_time_entry();
             (index.max_timestamp(), index.encode())
         });
-        let Some((max_timestamp, (offsets, times))) = contents else { return Ok(()) };
+        let Some((max_timestamp, (offsets, times))) = contents else {
+            return Ok(());
+        };
         segment.max_timestamp.set(Some(max_timestamp));
-        for (kind, content) in [(FileKind::OffsetIndex, offsets), (FileKind::TimeIndex, times)] {
+        for (kind, content) in [
+            (FileKind::OffsetIndex, offsets),
+            (FileKind::TimeIndex, times),
+        ] {
             self.write_small_file(segment.path(kind), content).await?;
         }
         if let Some(index) = segment.index.borrow_mut().as_mut() {
@@ -83,7 +113,11 @@ impl PartitionLog {
     }
 
     /// Writes a small file as a whole; its name is durable after the next sync of names.
-    pub(super) async fn write_small_file(&self, path: std::path::PathBuf, content: Vec<u8>) -> Result<(), LogError> {
+    pub(super) async fn write_small_file(
+        &self,
+        path: std::path::PathBuf,
+        content: Vec<u8>,
+    ) -> Result<(), LogError> {
         let written = self.storage.replace_file(&path, content).await;
         written.map_err(|error| LogError::storage("write", &path, error))?;
         self.state.borrow_mut().writer.names_changed += 1;
@@ -91,8 +125,11 @@ impl PartitionLog {
     }
 
     async fn write_roll_snapshot(&self, next: &Segment) -> Result<(), LogError> {
-        let Some(content) = next.snapshot.borrow_mut().take() else { return Ok(()) };
-        self.write_small_file(next.path(FileKind::Snapshot), content).await?;
+        let Some(content) = next.snapshot.borrow_mut().take() else {
+            return Ok(());
+        };
+        self.write_small_file(next.path(FileKind::Snapshot), content)
+            .await?;
         self.replace_snapshot(next.base_offset).await
     }
 
@@ -101,7 +138,11 @@ impl PartitionLog {
         let mut state = self.state.borrow_mut();
         let before = state.snapshot_offset.replace(offset);
         let stray = before.filter(|before| {
-            *before != offset && !state.segments.iter().any(|segment| segment.base_offset == *before)
+            *before != offset
+                && !state
+                    .segments
+                    .iter()
+                    .any(|segment| segment.base_offset == *before)
         });
         drop(state);
         let Some(stray) = stray else { return Ok(()) };
@@ -112,13 +153,16 @@ impl PartitionLog {
 
     fn segment_after(&self, segment: &Rc<Segment>) -> Option<Rc<Segment>> {
         let state = self.state.borrow();
-        let at = state.segments.iter().position(|known| Rc::ptr_eq(known, segment))?;
+        let at = state
+            .segments
+            .iter()
+            .position(|known| Rc::ptr_eq(known, segment))?;
         state.segments.get(at + 1).cloned()
     }
 
     /// The files are complete: lookups go to them, and the memory goes.
     fn note_sealed(&self, segment: &Segment, next: Option<Offset>) {
-        let mut state = self.state.borrow_mut();
+        let state = self.state.borrow();
         let all_before_synced = state
             .segments
             .iter()

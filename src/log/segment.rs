@@ -63,7 +63,12 @@ impl Segment {
     }
 
     /// A segment whose files are complete: `size` bytes, all synced and committed.
-    pub(super) fn sealed(dir: &Path, base_offset: Offset, size: u64, created: TimestampMs) -> Segment {
+    pub(super) fn sealed(
+        dir: &Path,
+        base_offset: Offset,
+        size: u64,
+        created: TimestampMs,
+    ) -> Segment {
         Segment {
             base_offset,
             created,

@@ -26,7 +26,11 @@ pub(super) enum Goal {
 #[derive(Debug)]
 enum Slot {
     Free,
-    Waiting { goal: Goal, up_to: Offset, waker: Option<Waker> },
+    Waiting {
+        goal: Goal,
+        up_to: Offset,
+        waker: Option<Waker>,
+    },
     Done(Result<(), LogError>),
 }
 
@@ -39,7 +43,11 @@ pub(super) struct Waiters {
 
 impl Waiters {
     fn register(&mut self, goal: Goal, up_to: Offset) -> usize {
-        let waiting = Slot::Waiting { goal, up_to, waker: None };
+        let waiting = Slot::Waiting {
+            goal,
+            up_to,
+            waker: None,
+        };
         match self.free.pop() {
             Some(at) => {
                 self.slots[at] = waiting;
@@ -59,7 +67,9 @@ impl Waiters {
 
     /// Fails the waits for anything past `good`.
     pub(super) fn fail_after(&mut self, good: Offset, error: &LogError) {
-        self.finish(&Err(error.clone()), |goal, up_to| goal != Goal::Idle && up_to > good);
+        self.finish(&Err(error.clone()), |goal, up_to| {
+            goal != Goal::Idle && up_to > good
+        });
     }
 
     /// Fails all waits.
@@ -120,13 +130,19 @@ enum WaitState {
 impl Wait {
     /// A wait whose result is known.
     pub(super) fn ready(log: &Rc<PartitionLog>, result: Result<(), LogError>) -> Wait {
-        Wait { log: log.clone(), state: WaitState::Known(Some(result)) }
+        Wait {
+            log: log.clone(),
+            state: WaitState::Known(Some(result)),
+        }
     }
 
     /// A wait for `goal` up to `up_to`, exclusive.
     pub(super) fn register(log: &Rc<PartitionLog>, goal: Goal, up_to: Offset) -> Wait {
         let at = log.state.borrow_mut().waiters.register(goal, up_to);
-        Wait { log: log.clone(), state: WaitState::Registered(at) }
+        Wait {
+            log: log.clone(),
+            state: WaitState::Registered(at),
+        }
     }
 }
 
@@ -136,7 +152,9 @@ impl Future for Wait {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         match &mut this.state {
-            WaitState::Known(result) => Poll::Ready(result.take().expect("polled after it was ready")),
+            WaitState::Known(result) => {
+                Poll::Ready(result.take().expect("polled after it was ready"))
+            }
             WaitState::Registered(at) => this.log.state.borrow_mut().waiters.poll(*at, context),
         }
     }

@@ -49,7 +49,14 @@ impl SegmentWalker {
     }
 
     fn new(file: File, size: u64, position: u64, window_bytes: usize) -> SegmentWalker {
-        SegmentWalker { file, size, position, window: Vec::new(), window_start: position, window_bytes }
+        SegmentWalker {
+            file,
+            size,
+            position,
+            window: Vec::new(),
+            window_start: position,
+            window_bytes,
+        }
     }
 
     /// Where the walk stands: everything before was batches.
@@ -69,7 +76,10 @@ impl SegmentWalker {
         let head = self.bytes(left.min(HEADER_BYTES as u64) as usize)?;
         Ok(match BatchFrame::parse(head) {
             Ok(frame) if frame.size <= left => Found::Batch(frame),
-            Ok(frame) => Found::Damage(format!("the batch of {} bytes is cut off after {left}", frame.size)),
+            Ok(frame) => Found::Damage(format!(
+                "the batch of {} bytes is cut off after {left}",
+                frame.size
+            )),
             Err(reason) => Found::Damage(reason),
         })
     }
@@ -82,9 +92,13 @@ impl SegmentWalker {
         let magic = frame.magic;
         let batch = self.bytes(frame.size as usize)?;
         if magic >= 2 {
-            return Ok(BatchHeader::read_checked(batch).map(drop).map_err(|error| error.to_string()));
+            return Ok(BatchHeader::read_checked(batch)
+                .map(drop)
+                .map_err(|error| error.to_string()));
         }
-        let declared = batch[OLD_CRC_AT..].first_chunk().map_or(0, |field| u32::from_be_bytes(*field));
+        let declared = batch[OLD_CRC_AT..]
+            .first_chunk()
+            .map_or(0, |field| u32::from_be_bytes(*field));
         let computed = crc::crc32(&batch[OLD_CRC_AT + 4..]);
         Ok(if declared == computed {
             Ok(())
@@ -103,7 +117,8 @@ impl SegmentWalker {
         let end = self.window_start + self.window.len() as u64;
         if self.position < self.window_start || self.position + len as u64 > end {
             let wanted = self.window_bytes.max(len) as u64;
-            self.window.resize(wanted.min(self.size - self.position) as usize, 0);
+            self.window
+                .resize(wanted.min(self.size - self.position) as usize, 0);
             self.window_start = self.position;
             self.file.read_exact_at(&mut self.window, self.position)?;
         }

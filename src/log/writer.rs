@@ -65,7 +65,11 @@ impl PartitionLog {
         if let Some(file) = segment.appender()
             && let Err(error) = self.storage.truncate(&file, len).await
         {
-            self.write_failed(LogError::storage("truncate", &segment.path(FileKind::Log), error));
+            self.write_failed(LogError::storage(
+                "truncate",
+                &segment.path(FileKind::Log),
+                error,
+            ));
         }
     }
 
@@ -90,7 +94,9 @@ impl PartitionLog {
             let state = self.state.borrow();
             (state.config.preallocate, state.config.segment_bytes)
         };
-        if preallocate && let Err(error) = self.storage.preallocate(&file, segment_bytes.into()).await {
+        if preallocate
+            && let Err(error) = self.storage.preallocate(&file, segment_bytes.into()).await
+        {
             log::warn!("{}: no blocks reserved: {error}", path.display());
         }
         segment.set_appender(file);
@@ -100,11 +106,17 @@ impl PartitionLog {
 
     /// Writes a run to its end; a short write goes on with the rest.
     async fn write_run(self: &Rc<Self>, run: StagedRun) {
-        let StagedRun { segment, position, mut bytes } = run;
+        let StagedRun {
+            segment,
+            position,
+            mut bytes,
+        } = run;
         let total = bytes.len();
         let end = position + total as u64;
         let mut from = position;
-        let file = segment.appender().expect("a run is written after its segment was made");
+        let file = segment
+            .appender()
+            .expect("a run is written after its segment was made");
         loop {
             let asked = bytes.len();
             match self.storage.write_at(&file, bytes, from).await {
@@ -137,7 +149,11 @@ impl PartitionLog {
     fn failed(&self, operation: &'static str, path: &Path, error: std::io::Error) {
         let no_space = is_no_space(&error);
         let error = LogError::storage(operation, path, error);
-        if no_space { self.out_of_space(error) } else { self.write_failed(error) }
+        if no_space {
+            self.out_of_space(error)
+        } else {
+            self.write_failed(error)
+        }
     }
 
     /// Syncs, in order, every segment that has unsynced bytes, then the names.
@@ -150,7 +166,11 @@ impl PartitionLog {
                 Err(error) => return self.sync_failed(error),
             };
             if let Err(error) = self.storage.fdatasync(&file).await {
-                return self.sync_failed(LogError::storage("fdatasync", &segment.path(FileKind::Log), error));
+                return self.sync_failed(LogError::storage(
+                    "fdatasync",
+                    &segment.path(FileKind::Log),
+                    error,
+                ));
             }
             segment.synced.set(written);
         }
@@ -225,7 +245,11 @@ async fn flush_after(log: Weak<PartitionLog>, wait: Duration) {
 
 impl State {
     fn next_step(&mut self, log: &PartitionLog) -> Step {
-        debug_assert!(self.writer.running, "only the writer asks, for {}", log.dir.display());
+        debug_assert!(
+            self.writer.running,
+            "only the writer asks, for {}",
+            log.dir.display()
+        );
         if matches!(self.condition, Condition::ReadOnly(_)) {
             return self.rest();
         }
@@ -261,7 +285,10 @@ impl State {
     }
 
     fn to_sync(&self) -> (Offset, Vec<Rc<Segment>>) {
-        let unsynced = self.segments.iter().filter(|segment| segment.synced.get() < segment.written.get());
+        let unsynced = self
+            .segments
+            .iter()
+            .filter(|segment| segment.synced.get() < segment.written.get());
         (self.written_end, unsynced.cloned().collect())
     }
 

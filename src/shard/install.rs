@@ -185,7 +185,7 @@ impl Shard {
             let Some(shard) = shard.upgrade() else { return };
             let told = match advance.cause {
                 AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
-                AdvanceCause::Failed => shard.watches.ended(&key),
+                AdvanceCause::Failed | AdvanceCause::Closed => shard.watches.ended(&key),
             };
             shard.tell(told);
         }));
