@@ -21,4 +21,5 @@
 //! | [`limits`] | the bounds, and how they relate | everything |
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
+pub mod cli;
 pub mod types;
