@@ -22,5 +22,6 @@
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
 pub mod cli;
+pub mod client;
 pub mod types;
 pub mod wire;

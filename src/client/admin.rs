@@ -4,7 +4,7 @@
 
 use super::cluster::Cluster;
 use super::error::ClientError;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 use crate::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use crate::wire::messages::describe_configs::{

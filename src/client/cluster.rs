@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, Timeouts};
 use super::error::ClientError;
 use crate::types::TopicId;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
 };
@@ -201,6 +201,12 @@ impl Cluster {
         self.connections.remove(&node);
     }
 
+    /// Drops every connection; they are opened again as they are needed.
+    pub fn disconnect_all(&mut self) {
+        self.connections.clear();
+        self.bootstrap = None;
+    }
+
     /// Runs `attempt` until it succeeds, fails for good, or the patience is over; pauses between tries.
     ///
     /// # Errors
@@ -216,8 +222,7 @@ impl Cluster {
                 Err(error) => error,
             };
             if error.breaks_connection() {
-                self.connections.clear();
-                self.bootstrap = None;
+                self.disconnect_all();
             }
             pause.after(error)?;
         }

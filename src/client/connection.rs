@@ -12,10 +12,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::error::ClientError;
-use crate::wire::api::{self, ApiKey};
-use crate::wire::error_code::ErrorCode;
 use crate::wire::messages::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
-use crate::wire::{self, Message, Piece, Request};
+use crate::wire::{self, ApiKey, ErrorCode, Message, Piece, Request};
 
 /// How long to wait.
 #[derive(Debug, Clone, Copy)]
@@ -146,15 +144,14 @@ impl Connection {
     ///
     /// # Errors
     /// [`ClientError::NoCommonVersion`].
-    pub fn version_of(&self, key: ApiKey) -> Result<i16, ClientError> {
-        let row = api::row(key);
-        let (our_min, our_max) = (row.served_min, row.served_max);
-        let theirs = self.theirs.get(&(key as i16)).copied();
+    pub fn version_of<R: Request>(&self) -> Result<i16, ClientError> {
+        let (our_min, our_max) = R::VERSIONS.into_inner();
+        let theirs = self.theirs.get(&(R::KEY as i16)).copied();
         match theirs {
             Some((min, max)) if our_max.min(max) >= our_min.max(min) => Ok(our_max.min(max)),
             _ => Err(ClientError::NoCommonVersion {
                 address: self.address.clone(),
-                api: key.name(),
+                api: R::KEY.name(),
                 theirs: theirs.map_or("none".to_owned(), |(min, max)| format!("{min}-{max}")),
                 ours: format!("{our_min}-{our_max}"),
             }),
@@ -163,7 +160,7 @@ impl Connection {
 
     /// ApiVersions in our newest version; a broker that does not know it answers in version 0 and says what it knows.
     fn learn_versions(&mut self) -> Result<(), ClientError> {
-        let ours = api::row(ApiKey::ApiVersions).served_max;
+        let ours = *ApiVersionsRequest::VERSIONS.end();
         let mut answer = self.ask_versions(ours)?;
         if answer.error_code == ErrorCode::UNSUPPORTED_VERSION {
             let theirs = answer.api_keys.iter().find(|row| row.api_key == ApiKey::ApiVersions as i16);
@@ -189,13 +186,13 @@ impl Connection {
         };
         let correlation_id = self.write_at(&request, version)?;
         let frame = self.read_frame("ApiVersions")?;
-        let unsupported = frame.get(4..6) == Some(&i16::from(ErrorCode::UNSUPPORTED_VERSION).to_be_bytes()[..]);
+        let unsupported = frame.get(4..6) == Some(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes()[..]);
         let version = if unsupported { 0 } else { version };
         self.decode::<ApiVersionsRequest>(frame, Unanswered { correlation_id, key: ApiKey::ApiVersions, version })
     }
 
     fn write_request<R: Request>(&mut self, request: &R) -> Result<(i32, i16), ClientError> {
-        let version = self.version_of(R::KEY)?;
+        let version = self.version_of::<R>()?;
         Ok((self.write_at(request, version)?, version))
     }
 

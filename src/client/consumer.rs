@@ -12,7 +12,7 @@ use super::error::ClientError;
 use super::offsets::{OffsetQuery, list_offsets};
 use crate::types::TopicId;
 use crate::wire::Records;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::fetch::{
     AbortedTransaction, FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
 };

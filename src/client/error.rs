@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::wire::WireError;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 
 /// A failure of the client. The display text is a sentence for whoever typed the command.
 #[derive(Debug, Error)]
@@ -195,6 +195,6 @@ impl ClientError {
 fn broker_words(code: ErrorCode, message: Option<&str>) -> String {
     match message {
         Some(message) if !message.is_empty() => format!("{message} ({code})"),
-        _ => format!("{} ({code})", code.description()),
+        _ => format!("{} ({code})", code.message()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cluster::{Cluster, TopicInfo};
 use super::error::ClientError;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 
 /// What to ask for. The numbers are those of `ListOffsetsRequest`.

@@ -13,7 +13,7 @@ use super::cluster::{Backoff, Cluster};
 use super::error::ClientError;
 use crate::types::TopicId;
 use crate::wire::Records;
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
 };
@@ -149,8 +149,7 @@ impl Outbox {
             let mut pause = Backoff::start(cluster.patience());
             while let Err(error) = self.send_alone(cluster, &batch) {
                 if error.breaks_connection() {
-                    let topic = self.topic.clone();
-                    cluster.leader(&topic, batch.partition).map_or((), |leader| cluster.disconnect(leader));
+                    cluster.disconnect_all();
                 }
                 cluster.forget(&self.topic);
                 pause.after(error)?;

@@ -9,7 +9,7 @@ use super::cluster::{Cluster, TopicInfo};
 use super::error::ClientError;
 use super::outbox::{ClosedBatch, Outbox};
 use super::partitioner::{StickyPartition, partition_for_key};
-use crate::wire::error_code::ErrorCode;
+use crate::wire::ErrorCode;
 use crate::wire::messages::init_producer_id::InitProducerIdRequest;
 use crate::wire::records::builder::BatchBuilder;
 use crate::wire::records::codec::Codec;
