@@ -7,8 +7,19 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::messages::api_versions::ApiVersionsRequest;
+use super::messages::create_topics::CreateTopicsRequest;
+use super::messages::delete_topics::DeleteTopicsRequest;
+use super::messages::describe_cluster::DescribeClusterRequest;
+use super::messages::describe_configs::DescribeConfigsRequest;
+use super::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
+use super::messages::fetch::FetchRequest;
+use super::messages::find_coordinator::FindCoordinatorRequest;
+use super::messages::init_producer_id::InitProducerIdRequest;
+use super::messages::list_offsets::ListOffsetsRequest;
 use super::messages::metadata::MetadataRequest;
-use super::schema::Request;
+use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
+use super::messages::produce::ProduceRequest;
+use super::schema::{Message, Request};
 
 macro_rules! api_keys {
     ($($name:ident = $number:literal,)*) => {
@@ -165,7 +176,13 @@ pub enum Lookup {
     UnknownKey,
 }
 
+/// A row that cannot be served, because the schema lacks a version or request and response disagree on the first
+/// flexible one, does not compile.
 const fn row_of<R: Request>(advertised: RangeInclusive<i16>, served: RangeInclusive<i16>) -> Row {
+    const {
+        assert!(R::FLEXIBLE_FROM == R::Response::FLEXIBLE_FROM);
+    }
+    assert!(*R::VERSIONS.start() <= *served.start() && *served.end() <= *R::VERSIONS.end());
     Row {
         key: R::KEY,
         advertised,
@@ -175,9 +192,23 @@ const fn row_of<R: Request>(advertised: RangeInclusive<i16>, served: RangeInclus
 }
 
 /// The table, in ascending order of keys.
-pub static TABLE: [Row; 2] = [
+///
+/// Produce is advertised from 0 as Kafka 4 does it: librdkafka takes a broker without Produce 0 to be unable to read
+/// compressed records (KAFKA-18659). InitProducerId 6 is unstable in Kafka 4.3 and left out, as there.
+pub static TABLE: [Row; 13] = [
+    row_of::<ProduceRequest>(0..=13, 3..=13),
+    row_of::<FetchRequest>(4..=18, 4..=18),
+    row_of::<ListOffsetsRequest>(0..=11, 0..=11),
     row_of::<MetadataRequest>(0..=13, 0..=13),
+    row_of::<FindCoordinatorRequest>(0..=6, 0..=6),
     row_of::<ApiVersionsRequest>(0..=4, 0..=4),
+    row_of::<CreateTopicsRequest>(0..=7, 0..=7),
+    row_of::<DeleteTopicsRequest>(0..=6, 0..=6),
+    row_of::<InitProducerIdRequest>(0..=5, 0..=5),
+    row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
+    row_of::<DescribeConfigsRequest>(0..=4, 0..=4),
+    row_of::<DescribeClusterRequest>(0..=2, 0..=2),
+    row_of::<DescribeTopicPartitionsRequest>(0..=0, 0..=0),
 ];
 
 /// The row of a key.

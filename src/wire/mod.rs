@@ -12,16 +12,19 @@
 //! | [`api`] | the keys, and the one table of versions that are advertised and served |
 //! | [`error_code`] | Kafka's error codes |
 //! | [`messages`] | one file per API |
+//! | [`metadata_records`], [`control_records`] | what `__cluster_metadata` holds |
 //!
 //! A frame's way in: `net` cuts it, [`decode_request_header`] names key and version, [`api::lookup`] says whether they are
 //! served, [`Message::decode`] gives the request. The way out: [`encode_response`] gives pieces to send in order.
 
 pub mod api;
+pub mod control_records;
 mod error;
 pub mod error_code;
 mod fields;
 pub mod frame;
 pub mod messages;
+pub mod metadata_records;
 mod reader;
 mod record_data;
 pub(crate) mod schema;

@@ -160,7 +160,7 @@ impl Writer {
     /// NULLABLE_STRING or COMPACT_NULLABLE_STRING. What is longer than a string can be is cut at a character: an answer
     /// with a shortened error text is better than none.
     pub fn nullable_text(&mut self, text: Option<&str>, compact: bool) {
-        let text = text.map(|text| &text[..text.floor_char_boundary(MAX_STRING_LENGTH)]);
+        let text = text.map(within_string_length);
         if compact {
             self.compact_length(text.map(str::len));
         } else {
@@ -233,6 +233,15 @@ impl Writer {
         }
         self.tail[size_at..size_at + varint_length].copy_from_slice(&varint[..varint_length]);
     }
+}
+
+/// The longest start of `text` that a string can carry, cut at a character.
+fn within_string_length(text: &str) -> &str {
+    let mut end = text.len().min(MAX_STRING_LENGTH);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 fn uvarint_bytes(mut value: u32) -> ([u8; 5], usize) {

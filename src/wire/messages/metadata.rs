@@ -53,7 +53,7 @@ schema! {
         /// Brokers that are alive.
         brokers: Vec<MetadataResponseBroker> [0..],
         /// The cluster's id.
-        cluster_id: Option<Text> [2..] nullable [2..],
+        cluster_id: Option<Text> [2..],
         /// Node id of the controller, or -1.
         controller_id: i32 [1..] = -1,
         /// The topics asked for.
@@ -73,7 +73,7 @@ schema! {
         /// Its port.
         port: i32 [0..],
         /// Its rack.
-        rack: Option<Text> [1..] nullable [1..],
+        rack: Option<Text> [1..],
     }
 
     /// A topic.
