@@ -156,7 +156,7 @@ impl RecordFormat {
     ) -> io::Result<()>
     where
         W: Write,
-        H: Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone,
+        H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
     {
         for part in &self.parts {
             match part {
@@ -178,13 +178,13 @@ impl RecordFormat {
 fn write_headers<'a, W, H>(out: &mut W, headers: H, null_marker: &[u8]) -> io::Result<()>
 where
     W: Write,
-    H: Iterator<Item = (&'a str, Option<&'a [u8]>)>,
+    H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
 {
     for (index, (name, value)) in headers.enumerate() {
         if index > 0 {
             out.write_all(b",")?;
         }
-        out.write_all(name.as_bytes())?;
+        out.write_all(name)?;
         out.write_all(b":")?;
         out.write_all(value.unwrap_or(null_marker))?;
     }
@@ -195,7 +195,7 @@ where
 mod tests {
     use super::*;
 
-    fn print(format: &str, key: Option<&[u8]>, headers: &[(&str, Option<&[u8]>)]) -> Vec<u8> {
+    fn print(format: &str, key: Option<&[u8]>, headers: &[(&[u8], Option<&[u8]>)]) -> Vec<u8> {
         let record = FormatInput {
             topic: "orders",
             partition: 3,
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_placeholder_prints_its_part_of_the_record() {
-        let headers = [("a", Some(&b"1"[..])), ("a", None)];
+        let headers = [(&b"a"[..], Some(&b"1"[..])), (b"a", None)];
         assert_eq!(
             print("%T/%p@%o %t %k=%v [%h]\\n", Some(b"k"), &headers),
             b"orders/3@41 1700000000123 k=va\xfflue [a:1,a:null]\n"

@@ -12,7 +12,7 @@ use super::line::LineFormat;
 use super::{CliError, connect};
 use crate::client::{OutgoingRecord, Producer, ProducerOptions};
 use crate::types::TimestampMs;
-use crate::wire::records::codec::Codec;
+use crate::wire::records::Codec;
 
 /// Sends standard input to a topic.
 ///

@@ -16,7 +16,7 @@ use crate::wire::ErrorCode;
 use crate::wire::messages::fetch::{
     AbortedTransaction, FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
 };
-use crate::wire::records::batch::BatchHeader;
+use crate::wire::records::BatchHeader;
 
 /// How to fetch.
 #[derive(Debug, Clone)]
@@ -232,7 +232,7 @@ fn position_after(batches: &[u8]) -> Option<i64> {
         if size > rest.len() {
             break;
         }
-        next = Some(header.next_offset());
+        next = Some(header.next_offset().0);
         rest = &rest[size..];
     }
     next

@@ -11,8 +11,8 @@ use super::outbox::{ClosedBatch, Outbox};
 use super::partitioner::{StickyPartition, partition_for_key};
 use crate::wire::ErrorCode;
 use crate::wire::messages::init_producer_id::InitProducerIdRequest;
-use crate::wire::records::builder::BatchBuilder;
-use crate::wire::records::codec::Codec;
+use crate::wire::records::batch::advance_sequence;
+use crate::wire::records::{BatchBuilder, Codec};
 
 /// How records are batched and sent.
 #[derive(Debug, Clone)]
@@ -58,7 +58,6 @@ struct Identity {
 }
 
 /// A producer for one topic.
-#[derive(Debug)]
 pub struct Producer {
     cluster: Cluster,
     topic: TopicInfo,
@@ -70,7 +69,7 @@ pub struct Producer {
     outbox: Outbox,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct OpenPartition {
     batch: Option<BatchBuilder>,
     next_sequence: i32,
@@ -112,8 +111,8 @@ impl Producer {
         let open = &mut self.partitions[partition as usize];
         let codec = self.options.codec;
         let batch = open.batch.get_or_insert_with(|| BatchBuilder::new(codec));
-        batch.append(record.key, record.value, record.headers, record.timestamp_ms);
-        if batch.size_estimate() >= self.options.batch_bytes {
+        batch.append(record.timestamp_ms, record.key, record.value, record.headers);
+        if batch.uncompressed_size() >= self.options.batch_bytes {
             let closed = self.close(partition);
             self.outbox.send(&mut self.cluster, closed.into_iter().collect())?;
         }
@@ -142,19 +141,14 @@ impl Producer {
     fn close(&mut self, partition: u32) -> Option<ClosedBatch> {
         let open = &mut self.partitions[partition as usize];
         let mut batch = open.batch.take()?;
-        let records = batch.record_count();
+        let records = batch.record_count() as u32;
         if let Some(identity) = self.identity {
-            batch.set_producer(identity.producer_id, identity.producer_epoch, open.next_sequence);
-            open.next_sequence = sequence_after(open.next_sequence, records);
+            batch = batch.producer(identity.producer_id, identity.producer_epoch, open.next_sequence);
+            open.next_sequence = advance_sequence(open.next_sequence, records as i32);
         }
         self.sticky.batch_closed(partition, self.partitions.len() as u32);
         Some(ClosedBatch { partition: partition as i32, bytes: batch.build(), records })
     }
-}
-
-/// Sequences wrap from `i32::MAX` to 0.
-fn sequence_after(sequence: i32, records: u32) -> i32 {
-    ((i64::from(sequence) + i64::from(records)) % (i64::from(i32::MAX) + 1)) as i32
 }
 
 fn init_producer_id(cluster: &mut Cluster) -> Result<Identity, ClientError> {
@@ -173,16 +167,4 @@ fn init_producer_id(cluster: &mut Cluster) -> Result<Identity, ClientError> {
 /// Different for producers that start at different times.
 fn arbitrary_number() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos() / 1000
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sequences_wrap_from_the_largest_to_zero() {
-        assert_eq!(sequence_after(0, 5), 5);
-        assert_eq!(sequence_after(i32::MAX, 1), 0);
-        assert_eq!(sequence_after(i32::MAX - 1, 5), 3);
-    }
 }
