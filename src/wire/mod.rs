@@ -25,8 +25,12 @@ mod fields;
 pub mod frame;
 pub mod messages;
 pub mod metadata_records;
+#[cfg(test)]
+mod oracle_tests;
 mod reader;
 mod record_data;
+#[cfg(test)]
+mod sample;
 pub(crate) mod schema;
 mod text;
 mod writer;
