@@ -29,6 +29,7 @@ pub mod metadata_records;
 mod oracle_tests;
 mod reader;
 mod record_data;
+pub mod records;
 #[cfg(test)]
 mod sample;
 pub(crate) mod schema;
