@@ -159,8 +159,8 @@ pub struct ProduceArgs {
     /// The topic to send to
     pub topic: String,
     /// The line is KEY, this text, VALUE; without it records have no key. \t \n \\ \xNN are understood
-    #[arg(long, short, value_name = "TEXT", value_parser = unescape_non_empty)]
-    pub key_separator: Option<Vec<u8>>,
+    #[arg(long, short, value_name = "TEXT")]
+    pub key_separator: Option<Separator>,
     /// The line starts with NAME:VALUE,NAME:VALUE and a tab (may be only the tab), as for Kafka's console producer
     #[arg(long)]
     pub headers: bool,
@@ -358,13 +358,20 @@ pub struct DumpLogArgs {
     pub max_bytes: Option<u64>,
 }
 
-/// `\t \n \r \0 \\ \xNN` in an option's text, and at least one byte.
-fn unescape_non_empty(text: &str) -> Result<Vec<u8>, String> {
-    let bytes = super::format::unescape(text).map_err(|e| e.to_string())?;
-    if bytes.is_empty() {
-        return Err("must not be empty".to_owned());
+/// A separator as it was typed, with its escapes replaced; at least one byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Separator(pub Vec<u8>);
+
+impl FromStr for Separator {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Separator, String> {
+        match super::format::unescape(text) {
+            Ok(bytes) if bytes.is_empty() => Err("must not be empty".to_owned()),
+            Ok(bytes) => Ok(Separator(bytes)),
+            Err(error) => Err(error.to_string()),
+        }
     }
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -402,9 +409,9 @@ mod tests {
 
     #[test]
     fn a_separator_may_be_written_as_an_escape_but_not_be_empty() {
-        assert_eq!(unescape_non_empty("\\t"), Ok(b"\t".to_vec()));
-        assert_eq!(unescape_non_empty("=>"), Ok(b"=>".to_vec()));
-        assert!(unescape_non_empty("").is_err());
-        assert!(unescape_non_empty("\\q").is_err());
+        assert_eq!("\\t".parse(), Ok(Separator(b"\t".to_vec())));
+        assert_eq!("=>".parse(), Ok(Separator(b"=>".to_vec())));
+        assert!("".parse::<Separator>().is_err());
+        assert!("\\q".parse::<Separator>().is_err());
     }
 }

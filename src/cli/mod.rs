@@ -13,6 +13,7 @@ pub mod args;
 pub mod format;
 mod input;
 mod line;
+mod produce;
 pub mod serve_args;
 mod topics;
 
@@ -102,7 +103,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let mut out = BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, io::stdout().lock());
     let done = match command {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
-        ClientCommand::Produce(args) => { let _ = args; Ok(()) }
+        ClientCommand::Produce(args) => produce::run(args),
         ClientCommand::Consume(args) => { let _ = args; Ok(()) }
         ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
     };
@@ -143,6 +144,24 @@ mod tests {
     #[test]
     fn the_command_line_contradicts_itself_nowhere() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_is_read_as_what_it_is_declared() {
+        for line in [
+            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --strict --log-level debug",
+            "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
+            "topics list --exclude-internal",
+            "topics describe a --configs",
+            "topics delete a --if-exists",
+            "produce t -k \\t --headers -H a=b --null-marker N -p 1 -a all -z lz4 --idempotent --batch-bytes 9 --linger-ms 1",
+            "consume t -o -5 -p 1 -n 3 -e -f %k%v --null-marker N --read-committed --fetch-bytes 9",
+            "consume t --from-beginning",
+            "dump-log f g -r --cluster-metadata --max-bytes 3",
+        ] {
+            let parsed = Cli::try_parse_from(["vltava"].into_iter().chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn run(args: &ProduceArgs) -> Result<(), CliError> {
 /// Reads lines until the input ends.
 fn feed(args: &ProduceArgs, producer: &mut Producer) -> Result<(), CliError> {
     let format = LineFormat {
-        key_separator: args.key_separator.clone(),
+        key_separator: args.key_separator.as_ref().map(|separator| separator.0.clone()),
         headers: args.headers,
         null_marker: args.null_marker.as_ref().map(|marker| marker.clone().into_bytes()),
     };

@@ -140,6 +140,14 @@ impl Connection {
         self.decode::<R>(frame, sent)
     }
 
+    /// Sends a frame that the caller made, and whose answer the caller will read from [`Connection::socket`].
+    ///
+    /// # Errors
+    /// Those of the socket.
+    pub fn write_pieces(&self, pieces: &[Piece]) -> io::Result<()> {
+        write_pieces(&mut &self.stream, pieces)
+    }
+
     /// The version in which requests of this API are sent: the newest that both sides serve.
     ///
     /// # Errors
@@ -201,7 +209,7 @@ impl Connection {
         self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
         let pieces = wire::encode_request(Some(&self.client_id), correlation_id, version, request);
         let sent = self.stream.set_write_timeout(Some(self.timeouts.request));
-        sent.and_then(|()| write_pieces(&mut self.stream, &pieces))
+        sent.and_then(|()| self.write_pieces(&pieces))
             .map_err(|error| self.broken("sending", R::KEY.name(), error, self.timeouts.request))?;
         Ok(correlation_id)
     }

@@ -15,7 +15,6 @@
 pub mod admin;
 mod cluster;
 mod connection;
-mod consumer;
 mod error;
 mod offsets;
 mod outbox;
@@ -24,7 +23,6 @@ mod producer;
 
 pub use cluster::{Backoff, Cluster, ClusterOptions, PartitionInfo, TopicInfo};
 pub use connection::{Connection, Timeouts};
-pub use consumer::{Consumer, ConsumerOptions, FetchedPartition};
 pub use error::ClientError;
 pub use offsets::{OffsetQuery, list_offsets};
 pub use producer::{OutgoingRecord, Producer, ProducerOptions};
