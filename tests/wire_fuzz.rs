@@ -167,7 +167,7 @@ fn an_array_of_millions_of_empty_strings_is_refused_at_the_budget() {
     let frame = Bytes::from(bytes);
     let (fault, peak, _) = measured(|| {
         let request = delete_topics::DeleteTopicsRequest::decode(&mut Reader::new(frame), 4);
-        request.err().expect("a refusal")
+        request.expect_err("a refusal")
     });
     let fault = fault.to_string();
     assert!(
