@@ -4,6 +4,7 @@
 //! here.
 
 use super::codec::Codec;
+use super::inflate::InflateError;
 
 /// Why bytes are not an acceptable record batch.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -163,7 +164,7 @@ pub enum Invalid {
         /// The batch's codec.
         codec: Codec,
         /// What the codec says.
-        problem: String,
+        problem: InflateError,
     },
     /// The records inflate to more than the broker is willing to look at.
     #[error("Records inflate to more than {max} bytes")]

@@ -8,8 +8,9 @@
 //! | [`batch`] | the 61-byte header of format v2, read in place |
 //! | [`crc`] | the two checksums: CRC-32C for batches, CRC-32 for the older message sets |
 //! | [`codec`] | the codecs' names, and compressing |
+//! | [`inflate`] | decompressing in pieces, in bounded memory |
 //! | [`validate`] | what a broker checks once in a client's batch, in bounded steps |
-//! | `walk` | the record by record part of that check |
+//! | `stream`, `walk` | going through the records in steps, inflating as needed, holding none |
 //! | [`stamp`] | what the log writes into a batch: offset, leader epoch, append time |
 //! | [`record`] | one record's fields |
 //! | [`builder`] | making batches: clients, tests, the metadata log |
@@ -21,8 +22,10 @@ pub mod builder;
 pub mod codec;
 pub mod crc;
 pub mod error;
+pub mod inflate;
 pub mod record;
 pub mod stamp;
+mod stream;
 pub mod validate;
 mod varint;
 mod walk;
@@ -31,4 +34,5 @@ pub use batch::{Attributes, BatchHeader, HEADER_BYTES, TimestampType};
 pub use builder::BatchBuilder;
 pub use codec::Codec;
 pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};
-pub use validate::{BatchValidator, Progress, Scratch, ValidatedBatch, ValidationRules};
+pub use inflate::{InflateError, Scratch};
+pub use validate::{BatchValidator, Progress, ValidatedBatch, ValidationRules};

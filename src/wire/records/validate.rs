@@ -10,16 +10,17 @@
 use bytes::Bytes;
 
 use super::batch::{
-    BatchHeader, CRC_COVERS_FROM, HEADER_BYTES, LENGTH_END, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP,
-    TimestampType,
+    BatchHeader, CRC_COVERS_FROM, LENGTH_END, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType,
 };
 use super::codec::Codec;
 use super::crc::{Crc32cPieces, crc32c};
 use super::error::{
     BatchError, Corruption, Invalid, MOST_REJECTED_LISTED, RejectedReason, RejectedRecord,
 };
+use super::inflate::Scratch;
 use super::stamp::restamp;
-use super::walk::{RecordFacts, RecordWalk};
+use super::stream::RecordStream;
+use super::walk::RecordFacts;
 use crate::types::TimestampMs;
 
 /// The smallest length field any format can have: a message of format v0 without key and value.
@@ -84,25 +85,21 @@ pub enum Progress {
     Done(ValidatedBatch),
 }
 
-/// Decompression state kept warm from one batch to the next, one for each core.
-#[derive(Default)]
-pub struct Scratch {}
-
 /// A batch on its way through the checks.
 pub struct BatchValidator {
     /// Exactly the batch.
     batch: Bytes,
     phase: Phase,
-    /// Bytes of the batch this phase has seen.
-    at: usize,
-    walk: RecordWalk,
     tally: Tally,
-    codec: Codec,
 }
 
 enum Phase {
-    Checksum(Crc32cPieces),
-    Records,
+    /// With the position of the next byte to add.
+    Checksum {
+        pieces: Crc32cPieces,
+        at: usize,
+    },
+    Records(RecordStream),
 }
 
 impl BatchValidator {
@@ -135,11 +132,11 @@ impl BatchValidator {
             return Err(BatchError::TooLarge { size, max });
         }
         Ok(BatchValidator {
-            phase: Phase::Checksum(Crc32cPieces::new()),
-            at: CRC_COVERS_FROM,
-            walk: RecordWalk::new(u32::try_from(header.record_count()).unwrap_or(0)),
+            phase: Phase::Checksum {
+                pieces: Crc32cPieces::new(),
+                at: CRC_COVERS_FROM,
+            },
             tally: Tally::new(header, rules),
-            codec: Codec::None,
             batch: records,
         })
     }
@@ -159,13 +156,22 @@ impl BatchValidator {
         budget_bytes: usize,
     ) -> Result<Progress, BatchError> {
         let mut budget = budget_bytes.max(1);
-        if matches!(self.phase, Phase::Checksum(_)) && !self.step_checksum(&mut budget)? {
+        if let Phase::Checksum { pieces, at } = &mut self.phase {
+            if !step_checksum(&self.batch, pieces, at, &mut budget)? {
+                return Ok(Progress::More);
+            }
+            let header = BatchHeader::read(&self.batch)?;
+            check_declarations(header)?;
+            let max = self.tally.rules.max_decompressed_bytes;
+            let stream = RecordStream::open(&self.batch, header, max, scratch)?;
+            self.phase = Phase::Records(stream);
+        }
+        let Phase::Records(stream) = &mut self.phase else {
+            return Ok(Progress::More);
+        };
+        if budget == 0 || !stream.step(scratch, budget, |record| self.tally.visit(record))? {
             return Ok(Progress::More);
         }
-        if !self.step_records(scratch, budget)? {
-            return Ok(Progress::More);
-        }
-        self.walk.finish()?;
         self.finish().map(Progress::Done)
     }
 
@@ -179,45 +185,6 @@ impl BatchValidator {
                 return Ok(validated);
             }
         }
-    }
-
-    /// Goes on with the checksum; true once it and the header's other fields are right.
-    fn step_checksum(&mut self, budget: &mut usize) -> Result<bool, BatchError> {
-        let left = &self.batch[self.at..];
-        let piece = &left[..left.len().min(*budget)];
-        let whole = piece.len() == self.batch.len() - CRC_COVERS_FROM;
-        let computed = match &mut self.phase {
-            Phase::Checksum(_) if whole => crc32c(piece),
-            Phase::Checksum(pieces) => {
-                pieces.add(piece);
-                pieces.finish()
-            }
-            Phase::Records => return Ok(true),
-        };
-        *budget -= piece.len();
-        self.at += piece.len();
-        if self.at < self.batch.len() {
-            return Ok(false);
-        }
-        self.header().check_crc(computed)?;
-        self.codec = check_declarations(self.header())?;
-        self.phase = Phase::Records;
-        self.at = HEADER_BYTES;
-        Ok(*budget > 0)
-    }
-
-    /// Goes on with the records; true once all bytes have been walked.
-    fn step_records(&mut self, _scratch: &mut Scratch, budget: usize) -> Result<bool, BatchError> {
-        if self.codec != Codec::None {
-            return Err(BatchError::UnsupportedCompression {
-                id: self.codec.id(),
-            });
-        }
-        let left = &self.batch[self.at..];
-        let piece = &left[..left.len().min(budget)];
-        self.walk.feed(piece, |facts| self.tally.visit(facts))?;
-        self.at += piece.len();
-        Ok(self.at == self.batch.len())
     }
 
     fn finish(&mut self) -> Result<ValidatedBatch, BatchError> {
@@ -246,7 +213,7 @@ impl BatchValidator {
             base_sequence: header.base_sequence(),
             transactional: attributes.is_transactional(),
             control: attributes.is_control(),
-            codec: self.codec,
+            codec: attributes.codec()?,
             offset_of_max_timestamp_delta,
         })
     }
@@ -271,9 +238,33 @@ fn next_size(bytes: &[u8]) -> Result<Option<usize>, BatchError> {
     Ok((size <= bytes.len()).then_some(size))
 }
 
+/// Goes on with the checksum for at most `budget` bytes; true once it has been found right.
+fn step_checksum(
+    batch: &[u8],
+    pieces: &mut Crc32cPieces,
+    at: &mut usize,
+    budget: &mut usize,
+) -> Result<bool, BatchError> {
+    let left = &batch[*at..];
+    let piece = &left[..left.len().min(*budget)];
+    let is_whole = *at == CRC_COVERS_FROM && piece.len() == left.len();
+    *budget -= piece.len();
+    *at += piece.len();
+    if is_whole {
+        BatchHeader::read(batch)?.check_crc(crc32c(piece))?;
+        return Ok(true);
+    }
+    pieces.add(piece);
+    if *at < batch.len() {
+        return Ok(false);
+    }
+    BatchHeader::read(batch)?.check_crc(pieces.finish())?;
+    Ok(true)
+}
+
 /// Checks what the header declares, once its checksum has been found right.
-fn check_declarations(header: &BatchHeader) -> Result<Codec, BatchError> {
-    let codec = header.attributes().codec()?;
+fn check_declarations(header: &BatchHeader) -> Result<(), BatchError> {
+    header.attributes().codec()?;
     let (last_offset_delta, count) = (header.last_offset_delta(), header.record_count());
     if count <= 0 || last_offset_delta != count - 1 {
         return Err(Invalid::Count {
@@ -293,7 +284,7 @@ fn check_declarations(header: &BatchHeader) -> Result<Codec, BatchError> {
         }
         .into());
     }
-    Ok(codec)
+    Ok(())
 }
 
 /// What the records have come to so far.
@@ -405,3 +396,6 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -295,3 +295,6 @@ impl CutRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
