@@ -22,6 +22,8 @@
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
 pub mod api;
+pub mod cli;
+pub mod client;
 pub mod config;
 pub mod io;
 pub mod limits;

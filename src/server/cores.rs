@@ -3,27 +3,15 @@
 //! By default as many cores as the process may really use: the smaller of its affinity mask and its cgroup's CPU quota
 //! (a container with `cpu.max` of two CPUs on a machine of 64 gets two threads, not 64 that are throttled).
 
+use crate::config::CoreChoice;
 use core_affinity::CoreId;
 use std::fs;
 use std::path::Path;
-use std::str::FromStr;
 use thiserror::Error;
-
-/// The `--cores` option: a number of cores, or the CPUs by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CoreChoice {
-    /// This many, the lowest that the affinity allows.
-    Count(usize),
-    /// Exactly these CPUs.
-    List(Vec<usize>),
-}
 
 /// Why the cores cannot be used.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum CoresError {
-    /// The text is neither a number nor a list.
-    #[error("--cores takes a number of cores (4) or a list of CPUs (0,2,4-7), not {0:?}")]
-    Syntax(String),
     /// A CPU outside the affinity mask.
     #[error("CPU {cpu} is not among those this process may use ({allowed:?}): change --cores, or the affinity (taskset, cpuset)")]
     NotAllowed {
@@ -40,34 +28,6 @@ pub enum CoresError {
         /// CPUs in the affinity mask.
         allowed: usize,
     },
-}
-
-impl FromStr for CoreChoice {
-    type Err = CoresError;
-
-    fn from_str(text: &str) -> Result<CoreChoice, CoresError> {
-        let wrong = || CoresError::Syntax(text.to_owned());
-        if let Ok(count) = text.parse::<usize>() {
-            return if count == 0 {
-                Err(wrong())
-            } else {
-                Ok(CoreChoice::Count(count))
-            };
-        }
-        let mut cpus = Vec::new();
-        for item in text.split(',') {
-            let (first, last) = item.split_once('-').unwrap_or((item, item));
-            let first: usize = first.trim().parse().map_err(|_| wrong())?;
-            let last: usize = last.trim().parse().map_err(|_| wrong())?;
-            if first > last || last > 4096 {
-                return Err(wrong());
-            }
-            cpus.extend(first..=last);
-        }
-        cpus.sort_unstable();
-        cpus.dedup();
-        Ok(CoreChoice::List(cpus))
-    }
 }
 
 /// The CPUs to pin executors to, one each.
@@ -137,15 +97,6 @@ fn parse_cpu_max(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_and_a_list_are_both_understood() {
-        assert_eq!("3".parse(), Ok(CoreChoice::Count(3)));
-        assert_eq!("0,2,4-6".parse(), Ok(CoreChoice::List(vec![0, 2, 4, 5, 6])));
-        for wrong in ["0", "", "a", "3-1", "1,,2", "0-99999"] {
-            assert!(wrong.parse::<CoreChoice>().is_err(), "{wrong:?}");
-        }
-    }
 
     #[test]
     fn the_quota_of_the_cgroup_bounds_the_default_but_not_an_explicit_choice() {

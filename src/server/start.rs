@@ -1,12 +1,12 @@
 //! From a command line to a running broker, and to its exit code.
 
 use super::bind::{self, BindError, Bound};
-use super::cores::{self, CoreChoice, CoresError};
+use super::cores::{self, CoresError};
 use super::data_dir::{self, DataDir, DataDirError};
 use super::life::Boot;
 use super::seat::Seat;
 use super::stop;
-use crate::config::{BrokerConfig, ConfigError, Loaded};
+use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};

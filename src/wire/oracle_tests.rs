@@ -3,6 +3,8 @@
 //! For random messages of every version: what we write, the other reads to the last byte and writes again to the same
 //! bytes, and we read back what we wrote. Versions which the other lacks are held by the bytes in `vectors`.
 
+use std::fmt::Debug;
+
 use bytes::{Buf, Bytes, BytesMut};
 use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
@@ -53,7 +55,7 @@ fn check_own_round_trip<M: Message + Sample>(entropy: &[u8]) -> Result<(), TestC
 fn check_theirs_agrees<Ours, Theirs>(entropy: &[u8]) -> Result<(), TestCaseError>
 where
     Ours: Message + Sample,
-    Theirs: kafka_protocol::protocol::Message + Encodable + Decodable,
+    Theirs: kafka_protocol::protocol::Message + Encodable + Decodable + Debug,
 {
     for version in common_versions::<Ours, Theirs>() {
         let bytes = encoded(&sampled::<Ours>(entropy, version), version);
@@ -65,12 +67,20 @@ where
             "version {}: bytes left over",
             version
         );
+        prop_assert!(knows_every_tag(&read), "version {}: {:?}", version, read);
         let mut again = BytesMut::new();
         read.encode(&mut again, version)
             .map_err(|fault| TestCaseError::fail(format!("v{version}: {fault}")))?;
         prop_assert_eq!(again.freeze(), bytes, "version {}", version);
     }
     Ok(())
+}
+
+/// Their messages keep tagged fields they do not know and would write them again: a wrong tag would go unseen.
+fn knows_every_tag(message: &impl Debug) -> bool {
+    let printed = format!("{message:?}");
+    printed.matches("unknown_tagged_fields: {").count()
+        == printed.matches("unknown_tagged_fields: {}").count()
 }
 
 /// A damaged message is read or refused, and whatever is read can be written and read again.
