@@ -29,11 +29,7 @@ fn serve(args: ServeArgs, began: Instant) -> ExitCode {
 
 /// What the flags say wins over `--override`, and both over the file.
 fn options(args: ServeArgs) -> ServeOptions {
-    let mut overrides = vec![("log.dirs".to_owned(), "./vltava-data".to_owned())];
-    if args.properties.is_some() {
-        overrides.clear();
-    }
-    overrides.extend(args.overrides);
+    let mut overrides = args.overrides;
     overrides.extend(listen_overrides(&args.listen));
     let dirs: Vec<_> = args
         .data_dir
