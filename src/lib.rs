@@ -23,5 +23,6 @@
 
 pub mod config;
 pub mod limits;
+pub mod metadata;
 pub mod types;
 pub mod wire;

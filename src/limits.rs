@@ -25,6 +25,10 @@ pub const PRODUCER_ID_BLOCK: i64 = 1_000;
 /// Largest value of one topic setting, in bytes: it is kept in memory and in the metadata log.
 pub const CONFIG_VALUE_MAX_BYTES: usize = 32_767;
 
+/// Most records of one metadata transaction: they wait in memory for its end. What a controller writes in one is the
+/// bootstrap, or one operation of at most 10 000 partitions.
+pub const METADATA_TRANSACTION_MAX_RECORDS: usize = 100_000;
+
 const _: () = assert!(
     PARTITIONS_PER_TOPIC_MAX <= PARTITIONS_PER_CREATE_MAX,
     "any topic fits one request"

@@ -1,0 +1,26 @@
+//! Cluster metadata: what the records of the metadata log amount to, and the changes that make new records.
+//!
+//! Leaf: knows no runtime, no file and no error code of the protocol. Everything is a plain function over plain data, so a
+//! crash at any point is a prefix of the log, and any prefix has an image.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`image`] | the state after a prefix of the log; immutable, shared between cores |
+//! | [`apply`] | records to the next image |
+//! | [`bootstrap`] | the records that begin a new cluster, and a broker's registration |
+//! | [`changes`] | image and request to records and outcomes: create and delete topics, producer ids |
+//! | [`topic_name`] | which names a topic may have |
+//! | [`meta_properties`] | who owns a data directory: the text of `meta.properties` |
+//! | [`kafka_uuid`] | ids as Kafka writes them in texts |
+
+pub mod apply;
+pub mod bootstrap;
+pub mod changes;
+pub mod image;
+pub mod kafka_uuid;
+pub mod meta_properties;
+pub mod topic_name;
+
+pub use apply::ApplyError;
+pub use image::{Broker, Image, Partition, Topic};
+pub use meta_properties::MetaProperties;
