@@ -4,9 +4,18 @@
 //! [`older`] adds the names that files written for earlier versions carry.
 
 mod cluster;
+mod groups;
+mod observing;
 mod older;
+mod remote;
+mod replication;
+mod sasl;
+mod security;
 mod server;
+mod share_groups;
 mod storage;
+mod tls;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,6 +27,15 @@ static THEMES: &[&[Property]] = &[
     server::PROPERTIES,
     storage::PROPERTIES,
     cluster::PROPERTIES,
+    replication::PROPERTIES,
+    groups::PROPERTIES,
+    share_groups::PROPERTIES,
+    transactions::PROPERTIES,
+    remote::PROPERTIES,
+    observing::PROPERTIES,
+    security::PROPERTIES,
+    tls::PROPERTIES,
+    sasl::PROPERTIES,
     older::PROPERTIES,
 ];
 
