@@ -7,7 +7,7 @@ use crate::config::property::{ANY, Property, at_least, properties};
 pub(super) static PROPERTIES: &[Property] = properties! {
     "broker.heartbeat.interval.ms", Int(ANY), "2000", Medium, AcceptedWithoutEffect,
         "Time between heartbeats to the controller.";
-    "broker.session.timeout.ms", Int(at_least(0)), "9000", Medium, AcceptedWithoutEffect,
+    "broker.session.timeout.ms", Int(ANY), "9000", Medium, AcceptedWithoutEffect,
         "Time without a heartbeat after which the controller fences a broker.";
     "controller.listener.names", List, unset, High, InForce,
         "Names of the listeners that belong to the controller. This broker opens none of them: it has no other controllers to talk to.";

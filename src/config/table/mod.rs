@@ -58,6 +58,13 @@ pub fn broker_properties() -> impl Iterator<Item = &'static Property> {
     BY_NAME.values().copied()
 }
 
+/// Whether Kafka 4.3 no longer has the property `name`.
+pub fn is_older(name: &str) -> bool {
+    older::PROPERTIES
+        .iter()
+        .any(|property| property.name == name)
+}
+
 /// The known name most like `name`; `None` when nothing is near enough to be a slip of the finger.
 pub fn nearest_name(name: &str) -> Option<&'static str> {
     let tolerated = (name.chars().count() / 4).clamp(1, 5);

@@ -9,10 +9,6 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Host told to clients, until Kafka 2.8.";
     "advertised.port", Int(ANY), unset, High, Mapped("advertised.listeners"),
         "Port told to clients, until Kafka 2.8.";
-    "allow.everyone.if.no.acl.found", Boolean, "false", Low, AcceptedWithoutEffect,
-        "Whether what no rule names is allowed; read by authorizers only, and none is loaded.";
-    "broker.id", Int(ANY), "-1", High, Mapped("node.id"),
-        "Number of this broker in its cluster; -1 is unset.";
     "broker.id.generation.enable", Boolean, "true", Medium, AcceptedWithoutEffect,
         "Whether ZooKeeper hands out broker ids; gone in Kafka 4.";
     "control.plane.listener.name", Text, unset, High, AcceptedWithoutEffect,
@@ -57,8 +53,6 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Records a follower may lag; gone since Kafka 0.9, only time counts.";
     "reserved.broker.max.id", Int(at_least(0)), "1000", Medium, AcceptedWithoutEffect,
         "Ids below which ZooKeeper hands out none; gone in Kafka 4.";
-    "super.users", Text, unset, Medium, AcceptedWithoutEffect,
-        "Users that may do everything; read by authorizers only, and none is loaded.";
     "zookeeper.clientCnxnSocket", Text, unset, Medium, AcceptedWithoutEffect,
         "Socket class towards ZooKeeper, which no broker needs any more.";
     "zookeeper.connect", Text, unset, High, AcceptedWithoutEffect,

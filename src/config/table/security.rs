@@ -5,6 +5,8 @@ use crate::config::property::Status::*;
 use crate::config::property::{ANY, Property, at_least, properties};
 
 pub(super) static PROPERTIES: &[Property] = properties! {
+    "allow.everyone.if.no.acl.found", Boolean, "false", Internal, AcceptedWithoutEffect,
+        "Whether what no rule names is allowed; read by authorizers only, and none is loaded.";
     "authorizer.class.name", Text, "", Low, Guarded("requests are not authorized yet, so everything would be allowed"),
         "Class that says who may do what.";
     "connection.failed.authentication.delay.ms", Int(at_least(0)), "100", Low, AcceptedWithoutEffect,
@@ -23,4 +25,6 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Class that tells who a client is.";
     "security.providers", Text, unset, Low, Guarded("this broker loads no Java security providers"),
         "Classes of security algorithms.";
+    "super.users", Text, unset, Internal, AcceptedWithoutEffect,
+        "Users that may do everything; read by authorizers only, and none is loaded.";
 };

@@ -237,7 +237,8 @@ fn a_request_has_room_for_so_many_partitions_all_topics_together() {
 #[test]
 fn assignments_that_cannot_be_are_refused_in_the_words_of_kafka() {
     let image = cluster(&[1, 2]);
-    let cases: [(Vec<(i32, Vec<i32>)>, &str); 7] = [
+    type Assignments = Vec<(i32, Vec<i32>)>;
+    let cases: [(Assignments, &str); 7] = [
         (vec![(0, vec![])], "includes an empty replica list."),
         (
             vec![(0, vec![9])],
