@@ -23,6 +23,5 @@
 
 pub mod config;
 pub mod limits;
-pub mod metadata;
 pub mod types;
 pub mod wire;
