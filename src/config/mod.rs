@@ -14,6 +14,7 @@
 //! | [`describe`] | the views that DescribeConfigs shows |
 
 pub mod broker;
+mod core_choice;
 pub mod describe;
 pub mod error;
 mod lenient;
@@ -28,6 +29,7 @@ pub mod topic_properties;
 pub mod value;
 
 pub use broker::BrokerConfig;
+pub use core_choice::CoreChoice;
 pub use error::ConfigError;
 pub use load::{Loaded, load, load_text};
 pub use topic::{DynamicConfigs, TimestampType, TopicConfig};

@@ -67,6 +67,15 @@ pub enum TimestampType {
     LogAppendTime,
 }
 
+impl From<TimestampType> for crate::wire::records::TimestampType {
+    fn from(configured: TimestampType) -> crate::wire::records::TimestampType {
+        match configured {
+            TimestampType::CreateTime => Self::CreateTime,
+            TimestampType::LogAppendTime => Self::LogAppendTime,
+        }
+    }
+}
+
 /// Where an effective value comes from. The numbers are those of DescribeConfigs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(i8)]

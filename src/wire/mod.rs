@@ -13,6 +13,7 @@
 //! | [`error_code`] | Kafka's error codes |
 //! | [`messages`] | one file per API |
 //! | [`metadata_records`], [`control_records`] | what `__cluster_metadata` holds |
+//! | [`records`] | record batches: what producers send, segments hold and consumers read |
 //!
 //! A frame's way in: `net` cuts it, [`decode_request_header`] names key and version, [`api::lookup`] says whether they are
 //! served, [`Message::decode`] gives the request. The way out: [`encode_response`] gives pieces to send in order.
@@ -25,8 +26,13 @@ mod fields;
 pub mod frame;
 pub mod messages;
 pub mod metadata_records;
+#[cfg(test)]
+mod oracle_tests;
 mod reader;
 mod record_data;
+pub mod records;
+#[cfg(test)]
+mod sample;
 pub(crate) mod schema;
 mod text;
 mod writer;

@@ -273,6 +273,21 @@ macro_rules! structure {
                 1
             }
         }
+
+        #[cfg(test)]
+        #[allow(unused_variables, unused_mut)]
+        impl $crate::wire::sample::Sample for $name {
+            fn sample(e: &mut $crate::wire::sample::Entropy<'_>, d: $crate::wire::schema::Dialect) -> Self {
+                let mut value = Self::default();
+                $(if ($($versions)+).contains(&d.version) {
+                    value.$field = <$type as $crate::wire::sample::Sample>::sample(e, d);
+                    $(if !($($nullable)+).contains(&d.version) {
+                        value.$field.get_or_insert_default();
+                    })?
+                })*
+                value
+            }
+        }
     };
 }
 

@@ -1,0 +1,38 @@
+//! Record batches: what producers send, segments hold and consumers read.
+//!
+//! Must never know: runtime, files, configuration, API keys, error codes. Plain functions and values that run on whatever
+//! core calls them.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`batch`] | the 61-byte header of format v2, read in place |
+//! | [`crc`] | the two checksums: CRC-32C for batches, CRC-32 for the older message sets |
+//! | [`codec`] | the codecs' names, and compressing |
+//! | [`inflate`] | decompressing in pieces, in bounded memory |
+//! | [`validate`] | what a broker checks once in a client's batch, in bounded steps |
+//! | `stream`, `walk` | going through the records in steps, inflating as needed, holding none |
+//! | [`stamp`] | what the log writes into a batch: offset, leader epoch, append time |
+//! | [`record`] | one record's fields |
+//! | [`builder`] | making batches: clients, tests, the metadata log |
+//! | [`error`] | everything that can be wrong with a batch |
+//! | `varint` | the zig-zag integers inside records |
+
+pub mod batch;
+pub mod builder;
+pub mod codec;
+pub mod crc;
+pub mod error;
+pub mod inflate;
+pub mod record;
+pub mod stamp;
+mod stream;
+pub mod validate;
+mod varint;
+mod walk;
+
+pub use batch::{Attributes, BatchHeader, HEADER_BYTES, TimestampType};
+pub use builder::BatchBuilder;
+pub use codec::Codec;
+pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};
+pub use inflate::{InflateError, Scratch};
+pub use validate::{BatchValidator, Progress, ValidatedBatch, ValidationRules};
