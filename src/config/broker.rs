@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::error::ConfigError;
 use super::listener::{Listener, listeners};
-use super::settings::Settings;
+use super::settings::{Origin, Setting, Settings};
 use super::topic::{DynamicConfigs, TopicConfig};
+use super::value::Value;
 
 /// Number of a broker that was given none and whose data directory has none yet.
 pub const FIRST_NODE_ID: i32 = 1;
@@ -131,6 +132,27 @@ impl BrokerConfig {
             ),
             settings,
         })
+    }
+
+    /// Settles the node's number once the data directory has had its say, also for those who ask for the configuration.
+    pub fn settle_node_id(&mut self, node_id: i32) {
+        self.node_id = Some(node_id);
+        for name in ["node.id", "broker.id"] {
+            if self
+                .settings
+                .explicit(name)
+                .is_none_or(|set| set.value == Value::Number(-1))
+            {
+                let origin = Origin::DataDirectory;
+                self.settings.set(
+                    name,
+                    Setting {
+                        value: Value::Number(node_id.into()),
+                        origin,
+                    },
+                );
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::property::{Kind, Property};
 use super::settings::Settings;
-use super::table::broker_properties;
+use super::table::{broker_properties, broker_property, is_older};
 use super::topic::{Configs, DynamicConfigs, Effective, Source, broker_layers};
 use super::topic_properties::{TopicProperty, topic_properties};
 use super::value::Value;
@@ -60,9 +60,13 @@ pub fn describe_topic(
         .collect()
 }
 
-/// Every listed property of the broker, by name.
+/// Every listed property of the broker, by name; older ones only where they are set.
 pub fn describe_broker(settings: &Settings, dynamic: &DynamicConfigs) -> Vec<Described> {
-    let listed = broker_properties().filter(|property| property.is_listed());
+    let is_shown = |property: &&'static Property| {
+        let name = property.name;
+        property.is_listed() && (!is_older(name) || settings.explicit(name).is_some())
+    };
+    let listed = broker_properties().filter(is_shown);
     listed
         .map(|property| describe_broker_property(settings, dynamic, property))
         .collect()
@@ -84,12 +88,12 @@ fn describe_topic_property(
             source: Source::Topic,
         });
     }
-    for synonym in topic.synonyms {
-        synonyms.extend(
-            super::table::broker_property(synonym.broker)
-                .into_iter()
-                .flat_map(|broker| broker_synonyms(settings, dynamic, broker)),
-        );
+    // As in Kafka, only the first of several broker properties shows its default.
+    for (at, synonym) in topic.synonyms.iter().enumerate() {
+        let shown = broker_property(synonym.broker)
+            .map(|broker| broker_synonyms(settings, dynamic, broker));
+        let set = shown.into_iter().flatten();
+        synonyms.extend(set.filter(|shown| at == 0 || shown.source != Source::Default));
     }
     described(property, effective, synonyms, false)
 }
@@ -178,3 +182,6 @@ fn config_type(kind: Kind) -> i8 {
         Kind::Password => 9,
     }
 }
+
+#[cfg(test)]
+mod tests;

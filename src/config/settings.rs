@@ -23,6 +23,8 @@ pub enum Origin {
     Override,
     /// What holds when no file is given.
     NoFile,
+    /// `meta.properties` of the data directory.
+    DataDirectory,
 }
 
 impl fmt::Display for Origin {
@@ -31,6 +33,7 @@ impl fmt::Display for Origin {
             Origin::Line { file, line } => write!(f, "{file}:{line}"),
             Origin::Override => f.write_str("--override"),
             Origin::NoFile => f.write_str("built in"),
+            Origin::DataDirectory => f.write_str("meta.properties"),
         }
     }
 }

@@ -4,9 +4,18 @@
 //! [`older`] adds the names that files written for earlier versions carry.
 
 mod cluster;
+mod groups;
+mod observing;
 mod older;
+mod remote;
+mod replication;
+mod sasl;
+mod security;
 mod server;
+mod share_groups;
 mod storage;
+mod tls;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,6 +27,15 @@ static THEMES: &[&[Property]] = &[
     server::PROPERTIES,
     storage::PROPERTIES,
     cluster::PROPERTIES,
+    replication::PROPERTIES,
+    groups::PROPERTIES,
+    share_groups::PROPERTIES,
+    transactions::PROPERTIES,
+    remote::PROPERTIES,
+    observing::PROPERTIES,
+    security::PROPERTIES,
+    tls::PROPERTIES,
+    sasl::PROPERTIES,
     older::PROPERTIES,
 ];
 
@@ -38,6 +56,13 @@ pub fn broker_property(name: &str) -> Option<&'static Property> {
 /// Every broker property, by name.
 pub fn broker_properties() -> impl Iterator<Item = &'static Property> {
     BY_NAME.values().copied()
+}
+
+/// Whether Kafka 4.3 no longer has the property `name`.
+pub fn is_older(name: &str) -> bool {
+    older::PROPERTIES
+        .iter()
+        .any(|property| property.name == name)
 }
 
 /// The known name most like `name`; `None` when nothing is near enough to be a slip of the finger.

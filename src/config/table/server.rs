@@ -13,6 +13,8 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Whether asking for a topic that does not exist creates it.";
     "background.threads", Int(at_least(1)), "10", High, AcceptedWithoutEffect,
         "Threads for background work; here each core does its own (see --cores).";
+    "broker.id", Int(ANY), "-1", High, Mapped("node.id"),
+        "Number of this broker in its cluster; -1 is unset.";
     "broker.rack", Text, unset, Medium, InForce,
         "Rack or zone of this broker, told to clients.";
     "compression.gzip.level", GzipLevel, "-1", Medium, AcceptedWithoutEffect,
