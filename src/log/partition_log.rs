@@ -233,7 +233,7 @@ impl PartitionLog {
     }
 
     /// Waits until the high watermark is at `up_to` (exclusive): every record before it has come as far as the flush policy
-    /// asks.
+    /// asks. Ask before the next await after the append: the wait then knows of any failure in between.
     ///
     /// # Errors
     /// The write or sync failed, or the log was closed; the records are then not in the log. An error is final for the

@@ -5,6 +5,8 @@
 
 use std::rc::Rc;
 
+use futures_lite::future::yield_now;
+
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::partition_log::{Condition, PartitionLog};
@@ -31,12 +33,15 @@ impl PartitionLog {
             return;
         };
         state.to_seal.push_back(full);
-        if !std::mem::replace(&mut state.sealing, true) {
+        let running = std::mem::replace(&mut state.sealing, true);
+        drop(state);
+        if !running {
             glommio::spawn_local(self.clone().seal_all()).detach();
         }
     }
 
     async fn seal_all(self: Rc<Self>) {
+        yield_now().await; // the writer goes first
         loop {
             let mut state = self.state.borrow_mut();
             let next = state.to_seal.pop_front();

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use futures_lite::future::yield_now;
+
 use super::append::StagedRun;
 use super::error::{LogError, is_no_space};
 use super::file_names::{self, FileKind};
@@ -47,6 +49,8 @@ impl PartitionLog {
     }
 
     async fn write_all(self: Rc<Self>) {
+        // glommio runs a new task at once: let those that are ready append first, so that they share the write.
+        yield_now().await;
         loop {
             let step = self.state.borrow_mut().next_step(&self);
             match step {
@@ -226,6 +230,7 @@ impl PartitionLog {
         }
         state.writer.timer_armed = true;
         let wait = Duration::from_millis(state.config.flush_ms.max(0).unsigned_abs());
+        drop(state);
         glommio::spawn_local(flush_after(Rc::downgrade(self), wait)).detach();
     }
 }

@@ -1,7 +1,13 @@
 //! Tests of the log as its users see it, on real files in temporary directories.
 
 mod append;
+mod failure;
+mod faulty_storage;
+mod flush;
+mod lifecycle;
 mod read;
+mod recovery;
+mod roll;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -17,7 +23,8 @@ use crate::types::{LeaderEpoch, Offset, TimestampMs, TopicId};
 use crate::wire::records::{BatchBuilder, BatchHeader, Codec, ValidatedBatch};
 
 const EPOCH: LeaderEpoch = LeaderEpoch(3);
-const NOW: TimestampMs = TimestampMs(1_700_000_000_000);
+/// Far enough on that no producer expires by the real clock.
+const NOW: TimestampMs = TimestampMs(4_000_000_000_000);
 const TOPIC_ID: TopicId = TopicId::from_u128(0x1234_5678_9abc_def0_0123_4567_89ab_cdef);
 
 /// Runs a test in an executor with a directory for one partition.
