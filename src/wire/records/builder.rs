@@ -5,10 +5,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{
-    Attributes, BatchHeader, HEADER_BYTES, HeaderFields, NO_PRODUCER_ID, NO_TIMESTAMP,
-    TimestampType,
-};
+use super::attributes::{Attributes, TimestampType};
+use super::batch::{BatchHeader, HEADER_BYTES, HeaderFields, NO_PRODUCER_ID, NO_TIMESTAMP};
 use super::codec::Codec;
 use super::validate::ValidatedBatch;
 use super::varint;
