@@ -104,8 +104,14 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let done = match command {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
-        ClientCommand::Consume(args) => { let _ = args; Ok(()) }
-        ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
+        ClientCommand::Consume(args) => {
+            let _ = args;
+            Ok(())
+        }
+        ClientCommand::DumpLog(args) => {
+            let _ = args;
+            Ok(())
+        }
     };
     let written = out.flush().map_err(CliError::Output);
     exit_code(done.and(written))
@@ -114,7 +120,9 @@ pub fn run(command: &ClientCommand) -> ExitCode {
 fn exit_code(done: Result<(), CliError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(CliError::Reported) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("vltava: {error}");
@@ -126,7 +134,10 @@ fn exit_code(done: Result<(), CliError>) -> ExitCode {
 /// Reaches the cluster that the options name.
 fn connect(args: &ConnectArgs) -> Result<Cluster, CliError> {
     let timeout = args.timeout();
-    let timeouts = Timeouts { connect: timeout.min(Timeouts::default().connect), request: timeout };
+    let timeouts = Timeouts {
+        connect: timeout.min(Timeouts::default().connect),
+        request: timeout,
+    };
     Ok(Cluster::connect(ClusterOptions {
         bootstrap: args.bootstrap_server.clone(),
         client_id: args.client_id.clone(),
