@@ -10,7 +10,7 @@ use super::args::{ConsumeArgs, StartOffset};
 use super::format::FormatInput;
 use super::{CliError, connect};
 use crate::client::{
-    ClientError, Cluster, CommittedRecords, Consumer, ConsumerOptions, FetchedPartition, OffsetQuery, TopicInfo,
+    ClientError, Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecord, FetchedRecords, OffsetQuery, TopicInfo,
     list_offsets,
 };
 
@@ -74,29 +74,38 @@ impl Reading<'_> {
             offset: fetched.position,
             reason,
         };
-        let mut records = CommittedRecords::new(fetched);
-        while let Some(batch) = records.next_batch().map_err(|e| damaged(e.to_string()))? {
-            for record in batch {
+        let mut batches = FetchedRecords::new(fetched);
+        while let Some(batch) = batches.next_batch().map_err(|e| damaged(e.to_string()))? {
+            for record in batch.records() {
                 let record = record.map_err(|e| damaged(e.to_string()))?;
                 if self.args.max_messages.is_some_and(|n| self.printed >= n) || record.offset >= end {
                     return Ok(());
                 }
-                if record.offset < fetched.position {
-                    continue;
+                if record.offset >= fetched.position {
+                    self.print_record(fetched.partition, &record, &mut out)?;
                 }
-                let input = FormatInput {
-                    topic: self.topic,
-                    partition: fetched.partition,
-                    offset: record.offset,
-                    timestamp_ms: record.timestamp,
-                    key: record.key,
-                    value: record.value,
-                    headers: record.headers(),
-                };
-                self.args.format.write(&mut out, &input, self.args.null_marker.as_bytes())?;
-                self.printed += 1;
             }
         }
+        Ok(())
+    }
+
+    fn print_record(
+        &mut self,
+        partition: i32,
+        record: &FetchedRecord<'_>,
+        out: &mut impl Write,
+    ) -> Result<(), CliError> {
+        let input = FormatInput {
+            topic: self.topic,
+            partition,
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: record.raw.key,
+            value: record.raw.value,
+            headers: record.raw.headers.iter(),
+        };
+        self.args.format.write(out, &input, self.args.null_marker.as_bytes())?;
+        self.printed += 1;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+mod consume;
 pub mod format;
 mod input;
 mod line;
@@ -104,7 +105,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let done = match command {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
-        ClientCommand::Consume(args) => { let _ = args; Ok(()) }
+        ClientCommand::Consume(args) => consume::run(args, &mut out),
         ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
     };
     let written = out.flush().map_err(CliError::Output);

@@ -27,7 +27,7 @@ pub mod record;
 pub mod stamp;
 mod stream;
 pub mod validate;
-mod varint;
+pub(crate) mod varint;
 mod walk;
 
 pub use batch::{Attributes, BatchHeader, HEADER_BYTES, TimestampType};
