@@ -262,11 +262,13 @@ impl BatchHeader {
 
     /// The offset of the batch's last record.
     pub fn last_offset(&self) -> Offset {
-        Offset(
-            self.base_offset
-                .get()
-                .saturating_add(i64::from(self.last_offset_delta.get())),
-        )
+        self.offset_of(self.last_offset_delta.get())
+    }
+
+    /// The offset of the record that many behind the first.
+    pub fn offset_of(&self, offset_delta: i32) -> Offset {
+        let base = self.base_offset.get();
+        Offset(base.saturating_add(i64::from(offset_delta)))
     }
 
     /// The offset that follows the batch.

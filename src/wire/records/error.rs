@@ -139,6 +139,14 @@ pub enum Invalid {
         /// What is wrong with it.
         malformed: Malformed,
     },
+    /// An inner message of a wrapper, or a message of a set, has another format than the rest or is a wrapper itself.
+    #[error(
+        "Message {index} of the set has another format than the rest or is compressed once more"
+    )]
+    Inner {
+        /// Its place in the set, from 0.
+        index: u32,
+    },
     /// Records are not numbered 0, 1, 2 and so on.
     #[error("Record {index} has the offset delta {offset_delta}")]
     OffsetDelta {

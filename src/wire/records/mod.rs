@@ -13,6 +13,9 @@
 //! | `stream`, `walk` | going through the records in steps, inflating as needed, holding none |
 //! | [`stamp`] | what the log writes into a batch: offset, leader epoch, append time |
 //! | [`record`] | one record's fields |
+//! | [`read`] | reading batches and their records back, whole: clients and tools |
+//! | [`lookup`] | finding a record of a batch by time |
+//! | [`message_set`] | the formats before record batches, v0 and v1, and their conversion |
 //! | [`builder`] | making batches: clients, tests, the metadata log |
 //! | [`error`] | everything that can be wrong with a batch |
 //! | `varint` | the zig-zag integers inside records |
@@ -23,6 +26,9 @@ pub mod codec;
 pub mod crc;
 pub mod error;
 pub mod inflate;
+pub mod lookup;
+pub mod message_set;
+pub mod read;
 pub mod record;
 pub mod stamp;
 mod stream;
@@ -35,4 +41,6 @@ pub use builder::BatchBuilder;
 pub use codec::Codec;
 pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};
 pub use inflate::{InflateError, Scratch};
+pub use lookup::{LookupProgress, RecordTime, TimeLookup, Wanted};
+pub use read::{BatchRecords, LogEntries, LogEntry, Record};
 pub use validate::{BatchValidator, Progress, ValidatedBatch, ValidationRules};

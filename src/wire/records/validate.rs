@@ -10,21 +10,17 @@
 use bytes::Bytes;
 
 use super::batch::{
-    BatchHeader, CRC_COVERS_FROM, LENGTH_END, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType,
+    BatchHeader, CRC_COVERS_FROM, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType,
 };
 use super::codec::Codec;
 use super::crc::{Crc32cPieces, crc32c};
-use super::error::{
-    BatchError, Corruption, Invalid, MOST_REJECTED_LISTED, RejectedReason, RejectedRecord,
-};
+use super::error::{BatchError, Invalid, MOST_REJECTED_LISTED, RejectedReason, RejectedRecord};
 use super::inflate::Scratch;
+use super::read::entry_size;
 use super::stamp::restamp;
 use super::stream::RecordStream;
 use super::walk::RecordFacts;
 use crate::types::TimestampMs;
-
-/// The smallest length field any format can have: a message of format v0 without key and value.
-const SMALLEST_LENGTH: i32 = 14;
 
 /// What a topic allows; the names are Kafka's topic properties.
 #[derive(Clone, Copy, Debug)]
@@ -113,12 +109,12 @@ impl BatchValidator {
         mut records: Bytes,
         rules: &ValidationRules,
     ) -> Result<BatchValidator, BatchError> {
-        let size = next_size(&records)?.ok_or(Invalid::NoBatch)?;
+        let size = entry_size(&records)?.ok_or(Invalid::NoBatch)?;
         if (0..2).contains(&(records[MAGIC_AT] as i8)) {
             let magic = records[MAGIC_AT] as i8;
             return Err(BatchError::UnsupportedMagic { magic });
         }
-        if next_size(&records[size..])?.is_some() {
+        if entry_size(&records[size..])?.is_some() {
             return Err(Invalid::SeveralBatches.into());
         }
         records.truncate(size);
@@ -217,25 +213,6 @@ impl BatchValidator {
             offset_of_max_timestamp_delta,
         })
     }
-}
-
-/// The size of the batch or message at the start of `bytes`; `None` when it is not all there.
-fn next_size(bytes: &[u8]) -> Result<Option<usize>, BatchError> {
-    let Some(length) = bytes.get(LENGTH_END - 4..LENGTH_END) else {
-        return Ok(None);
-    };
-    let declared = i32::from_be_bytes(length.try_into().expect("four bytes"));
-    if declared < SMALLEST_LENGTH {
-        return Err(Corruption::Length { declared }.into());
-    }
-    let Some(&magic) = bytes.get(MAGIC_AT) else {
-        return Ok(None);
-    };
-    if !(0..=2).contains(&(magic as i8)) {
-        return Err(Corruption::Magic { magic: magic as i8 }.into());
-    }
-    let size = LENGTH_END + declared as usize;
-    Ok((size <= bytes.len()).then_some(size))
 }
 
 /// Goes on with the checksum for at most `budget` bytes; true once it has been found right.
