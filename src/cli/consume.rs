@@ -10,9 +10,10 @@ use super::args::{ConsumeArgs, StartOffset};
 use super::format::FormatInput;
 use super::{CliError, connect};
 use crate::client::{
-    ClientError, Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecord, FetchedRecords, OffsetQuery, TopicInfo,
+    ClientError, Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecords, OffsetQuery, TopicInfo,
     list_offsets,
 };
+use crate::wire::records::Record;
 
 /// Prints records until there is a reason to stop: `--max-messages`, `--exit-at-end`, or an error.
 ///
@@ -76,12 +77,12 @@ impl Reading<'_> {
         };
         let mut batches = FetchedRecords::new(fetched);
         while let Some(batch) = batches.next_batch().map_err(|e| damaged(e.to_string()))? {
-            for record in batch.records() {
+            for record in &batch {
                 let record = record.map_err(|e| damaged(e.to_string()))?;
-                if self.args.max_messages.is_some_and(|n| self.printed >= n) || record.offset >= end {
+                if self.args.max_messages.is_some_and(|n| self.printed >= n) || record.offset.0 >= end {
                     return Ok(());
                 }
-                if record.offset >= fetched.position {
+                if record.offset.0 >= fetched.position {
                     self.print_record(fetched.partition, &record, &mut out)?;
                 }
             }
@@ -92,17 +93,17 @@ impl Reading<'_> {
     fn print_record(
         &mut self,
         partition: i32,
-        record: &FetchedRecord<'_>,
+        record: &Record<'_>,
         out: &mut impl Write,
     ) -> Result<(), CliError> {
         let input = FormatInput {
             topic: self.topic,
             partition,
-            offset: record.offset,
-            timestamp_ms: record.timestamp_ms,
-            key: record.raw.key,
-            value: record.raw.value,
-            headers: record.raw.headers.iter(),
+            offset: record.offset.0,
+            timestamp_ms: record.timestamp,
+            key: record.key,
+            value: record.value,
+            headers: || record.headers.iter(),
         };
         self.args.format.write(out, &input, self.args.null_marker.as_bytes())?;
         self.printed += 1;

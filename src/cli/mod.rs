@@ -11,6 +11,7 @@
 
 pub mod args;
 mod consume;
+mod dump_log;
 pub mod format;
 mod input;
 mod line;
@@ -106,7 +107,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
         ClientCommand::Consume(args) => consume::run(args, &mut out),
-        ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
+        ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
     };
     let written = out.flush().map_err(CliError::Output);
     exit_code(done.and(written))

@@ -5,50 +5,26 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
-
 use super::consumer::FetchedPartition;
 use crate::wire::messages::fetch::AbortedTransaction;
-use crate::wire::records::batch::MAGIC_V2;
-use crate::wire::records::inflate::inflate_all;
-use crate::wire::records::record::RawRecord;
-use crate::wire::records::{
-    BatchError, BatchHeader, Codec, HEADER_BYTES, Invalid, Malformed, Scratch, TimestampType, varint,
-};
+use crate::wire::records::batch::MAGIC_AT;
+use crate::wire::records::{BatchError, BatchRecords, LogEntries, LogEntry, Scratch};
 
 /// A batch that inflates to more than this is refused.
 pub const INFLATED_BYTES_MAX: u64 = 1 << 30;
 
 /// Goes through the batches of one partition's answer.
 pub struct FetchedRecords {
-    rest: Bytes,
+    entries: LogEntries,
     scratch: Scratch,
     aborted: AbortedProducers,
-}
-
-/// A batch whose records can be read.
-pub struct OpenBatch {
-    header: BatchHeader,
-    /// Inflated.
-    records: Bytes,
-}
-
-/// A record of an [`OpenBatch`].
-#[derive(Debug, Clone, Copy)]
-pub struct FetchedRecord<'a> {
-    /// Its offset in the partition.
-    pub offset: i64,
-    /// Milliseconds since 1970, or -1: the producer's, or the broker's where the topic says so.
-    pub timestamp_ms: i64,
-    /// Key, value and headers.
-    pub raw: RawRecord<'a>,
 }
 
 impl FetchedRecords {
     /// Starts at the first batch.
     pub fn new(fetched: &FetchedPartition) -> FetchedRecords {
         FetchedRecords {
-            rest: fetched.batches.clone(),
+            entries: LogEntries::new(fetched.batches.clone()),
             scratch: Scratch::default(),
             aborted: AbortedProducers::new(fetched.aborted.clone()),
         }
@@ -57,77 +33,21 @@ impl FetchedRecords {
     /// The next batch with records for readers; `None` after the last whole one.
     ///
     /// # Errors
-    /// A batch that is damaged, or does not inflate.
-    pub fn next_batch(&mut self) -> Result<Option<OpenBatch>, BatchError> {
-        loop {
-            let header = match BatchHeader::read_checked(&self.rest) {
-                Ok(header) => *header,
-                // Brokers cut an answer at its limit of bytes.
-                Err(BatchError::Truncated { .. }) => return Ok(None),
-                Err(error) => return Err(error),
+    /// A batch that is damaged, does not inflate, or is of a format before v2.
+    pub fn next_batch(&mut self) -> Result<Option<BatchRecords>, BatchError> {
+        for entry in &mut self.entries {
+            let batch = match entry? {
+                LogEntry::Batch(batch) => BatchRecords::open(&batch, INFLATED_BYTES_MAX, &mut self.scratch)?,
+                LogEntry::Message(message) => {
+                    return Err(BatchError::UnsupportedMagic { magic: message.get(MAGIC_AT).map_or(0, |&m| m as i8) });
+                }
             };
-            let batch = self.rest.split_to(header.total_size());
-            let batch = OpenBatch::open(header, batch, &mut self.scratch)?;
             if !self.aborted.leaves_out(&batch)? {
                 return Ok(Some(batch));
             }
         }
+        Ok(None)
     }
-}
-
-impl OpenBatch {
-    /// Opens one whole batch, whose CRC the caller has checked.
-    ///
-    /// # Errors
-    /// When it does not inflate.
-    pub fn open(header: BatchHeader, batch: Bytes, scratch: &mut Scratch) -> Result<OpenBatch, BatchError> {
-        let body = batch.slice(HEADER_BYTES..);
-        let records = match header.attributes().codec()? {
-            Codec::None => body,
-            codec => Bytes::from(inflate_all(MAGIC_V2, codec, body, INFLATED_BYTES_MAX, scratch)?),
-        };
-        Ok(OpenBatch { header, records })
-    }
-
-    /// Its header.
-    pub fn header(&self) -> &BatchHeader {
-        &self.header
-    }
-
-    /// Its records in order; ends after the first that is damaged.
-    pub fn records(&self) -> impl Iterator<Item = Result<FetchedRecord<'_>, BatchError>> {
-        let mut rest = self.records.as_ref();
-        let mut index = 0;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let record = take_record(&mut rest);
-            if record.is_err() {
-                rest = &[];
-            }
-            let record = record.map(|raw| self.placed(raw)).map_err(|malformed| Invalid::Record { index, malformed });
-            index += 1;
-            Some(record.map_err(BatchError::from))
-        })
-    }
-
-    fn placed<'a>(&self, raw: RawRecord<'a>) -> FetchedRecord<'a> {
-        let timestamp_ms = match self.header.attributes().timestamp_type() {
-            TimestampType::CreateTime => self.header.base_timestamp().saturating_add(raw.timestamp_delta),
-            TimestampType::LogAppendTime => self.header.max_timestamp(),
-        };
-        let offset = self.header.base_offset().0.saturating_add(raw.offset_delta.into());
-        FetchedRecord { offset, timestamp_ms, raw }
-    }
-}
-
-fn take_record<'a>(rest: &mut &'a [u8]) -> Result<RawRecord<'a>, Malformed> {
-    let size = varint::take_i32(rest)?;
-    let length = usize::try_from(size).map_err(|_| Malformed::Size(size))?;
-    let (body, after) = rest.split_at_checked(length).ok_or(Malformed::Ends)?;
-    *rest = after;
-    RawRecord::parse(body)
 }
 
 /// Whose records are aborted at the place that is being read. A producer's aborted records go from the first offset that
@@ -145,8 +65,8 @@ impl AbortedProducers {
     }
 
     /// Whether readers must not see this batch. Batches are to be asked about in order.
-    fn leaves_out(&mut self, batch: &OpenBatch) -> Result<bool, BatchError> {
-        let (header, attributes) = (&batch.header, batch.header.attributes());
+    fn leaves_out(&mut self, batch: &BatchRecords) -> Result<bool, BatchError> {
+        let (header, attributes) = (batch.header(), batch.header().attributes());
         let last_offset = header.last_offset().0;
         while let Some(begun) = self.ahead.pop_if(|transaction| transaction.first_offset <= last_offset) {
             self.current.insert(begun.producer_id);
@@ -162,16 +82,18 @@ impl AbortedProducers {
 }
 
 /// A control record's key: i16 version, i16 type; type 0 is abort (Kafka's `ControlRecordType`).
-fn is_abort_marker(batch: &OpenBatch) -> Result<bool, BatchError> {
-    let key = batch.records().next().transpose()?.and_then(|record| record.raw.key);
+fn is_abort_marker(batch: &BatchRecords) -> Result<bool, BatchError> {
+    let key = batch.iter().next().transpose()?.and_then(|record| record.key);
     Ok(matches!(key, Some([_, _, 0, 0, ..])))
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::types::{LeaderEpoch, Offset};
-    use crate::wire::records::BatchBuilder;
+    use crate::wire::records::{BatchBuilder, Codec};
 
     fn batch(base_offset: i64, producer_id: i64, values: &[&str]) -> BatchBuilder {
         let mut batch = BatchBuilder::new(Codec::None).placed(Offset(base_offset), LeaderEpoch(0)).producer(producer_id, 0, 0);
@@ -202,9 +124,9 @@ mod tests {
         let mut records = FetchedRecords::new(&fetched);
         let mut read = Vec::new();
         while let Some(batch) = records.next_batch()? {
-            for record in batch.records() {
+            for record in &batch {
                 let record = record?;
-                read.push((record.offset, String::from_utf8(record.raw.value.unwrap().to_vec()).unwrap()));
+                read.push((record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
             }
         }
         Ok(read)

@@ -28,6 +28,6 @@ pub use cluster::{Backoff, Cluster, ClusterOptions, PartitionInfo, TopicInfo};
 pub use connection::{Connection, Timeouts};
 pub use consumer::{Consumer, ConsumerOptions, FetchedPartition};
 pub use error::ClientError;
-pub use fetched_records::{FetchedRecord, FetchedRecords, OpenBatch};
+pub use fetched_records::FetchedRecords;
 pub use offsets::{OffsetQuery, list_offsets};
 pub use producer::{OutgoingRecord, Producer, ProducerOptions};

@@ -33,7 +33,7 @@ pub mod record;
 pub mod stamp;
 mod stream;
 pub mod validate;
-pub(crate) mod varint;
+mod varint;
 mod walk;
 
 pub use batch::{Attributes, BatchHeader, HEADER_BYTES, TimestampType};

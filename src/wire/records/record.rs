@@ -91,7 +91,7 @@ impl<'a> RawHeaders<'a> {
     }
 
     /// Each header in turn.
-    pub fn iter(&self) -> impl Iterator<Item = RawHeader<'a>> + Clone + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = RawHeader<'a>> + use<'a> {
         let mut rest = self.bytes;
         // Parsing has read them all once, so none fails here.
         (0..self.count).map_while(move |_| take_header(&mut rest).ok())
