@@ -164,7 +164,7 @@ impl Reader {
     /// NULLABLE_STRING or COMPACT_NULLABLE_STRING.
     ///
     /// # Errors
-    /// Truncated, longer than [`MAX_STRING_LENGTH`], or not UTF-8.
+    /// Truncated, longer than 32767 bytes, or not UTF-8.
     pub fn nullable_text(&mut self, compact: bool) -> Result<Option<Text>, WireError> {
         let Some(length) = self.string_length(compact)? else {
             return Ok(None);

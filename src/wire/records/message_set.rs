@@ -20,7 +20,7 @@ use super::codec::Codec;
 use super::crc::crc32;
 use super::error::{BatchError, Corruption, Invalid, Malformed};
 use super::inflate::{Scratch, inflate_all};
-use super::read::{LogEntries, LogEntry};
+use super::read::Entries;
 
 /// Where the bytes the checksum covers begin.
 const CRC_COVERS_FROM: usize = 16;
@@ -171,16 +171,13 @@ pub fn up_convert(
     Ok(builder.build())
 }
 
-/// Every whole message in `bytes`, wrappers unopened.
+/// The whole messages that stand one after the other in `bytes`, wrappers unopened. A last one that is cut off is left out.
+///
+/// # Errors
+/// Those of [`Message::read`], and of bytes where no message begins.
 pub fn messages(bytes: &Bytes) -> impl Iterator<Item = Result<Message, BatchError>> + use<> {
-    let entries = LogEntries::new(bytes.clone()).enumerate();
-    entries.map(|(index, entry)| match entry? {
-        LogEntry::Message(message) => Message::read(&message),
-        LogEntry::Batch(_) => {
-            let index = index as u32;
-            Err(Invalid::Inner { index }.into())
-        }
-    })
+    let bytes = bytes.clone();
+    Entries { bytes }.map(|entry| Message::read(&entry?))
 }
 
 /// The fields of a message, taken one after the other.

@@ -42,5 +42,5 @@ pub use codec::Codec;
 pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};
 pub use inflate::{InflateError, Scratch};
 pub use lookup::{LookupProgress, RecordTime, TimeLookup, Wanted};
-pub use read::{BatchRecords, LogEntries, LogEntry, Record};
+pub use read::{Batch, BatchRecords, Record, batches};
 pub use validate::{BatchValidator, Progress, ValidatedBatch, ValidationRules};

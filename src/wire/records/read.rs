@@ -13,41 +13,68 @@ use super::record::{RawHeaders, RawRecord};
 use super::varint;
 use crate::types::Offset;
 
-/// What stands in a log or a fetch answer, whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LogEntry {
-    /// A batch of format v2.
-    Batch(Bytes),
-    /// A message of format v0 or v1, which may wrap others.
-    Message(Bytes),
+/// The v2 batches that stand one after the other in `bytes`. A last one that is cut off is left out, as the byte limits of
+/// a fetch may leave it; nothing follows an error.
+///
+/// # Errors
+/// [`BatchError::Corrupt`] where no batch begins, [`BatchError::UnsupportedMagic`] where a message of a set does.
+pub fn batches(bytes: Bytes) -> impl Iterator<Item = Result<Batch, BatchError>> {
+    Entries { bytes }.map(|entry| Batch::new(entry?))
 }
 
-/// The batches that stand one after the other in some bytes. A last one that is cut off is left out, as the byte limits of
-/// a fetch may leave it.
-pub struct LogEntries {
+/// A whole batch of format v2. Its checksum has not been looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Batch {
     bytes: Bytes,
 }
 
-impl LogEntries {
-    /// The batches in `bytes`.
-    pub fn new(bytes: Bytes) -> LogEntries {
-        LogEntries { bytes }
+impl Batch {
+    /// The batch that `bytes` is exactly.
+    fn new(bytes: Bytes) -> Result<Batch, BatchError> {
+        BatchHeader::read(&bytes)?;
+        Ok(Batch { bytes })
+    }
+
+    /// Its header.
+    pub fn header(&self) -> &BatchHeader {
+        BatchHeader::read(&self.bytes).expect("a batch has a header")
+    }
+
+    /// Exactly its bytes.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Its records, after looking at the checksum. Uncompressed ones are not copied.
+    ///
+    /// # Errors
+    /// A wrong checksum, and what inflating can meet; no more than `max_inflated` bytes are taken for that.
+    pub fn records(
+        &self,
+        max_inflated: u64,
+        scratch: &mut Scratch,
+    ) -> Result<BatchRecords, BatchError> {
+        let header = *BatchHeader::read_checked(&self.bytes)?;
+        let stored = self.bytes.slice(HEADER_BYTES..);
+        let records = match header.attributes().codec()? {
+            Codec::None => stored,
+            codec => inflate_all(header.magic(), codec, stored, max_inflated, scratch)?.into(),
+        };
+        Ok(BatchRecords { header, records })
     }
 }
 
-impl Iterator for LogEntries {
-    type Item = Result<LogEntry, BatchError>;
+/// Batches and messages of any format, whole, one after the other; nothing follows an error.
+pub(super) struct Entries {
+    pub bytes: Bytes,
+}
 
-    /// The next whole batch or message; its checksum has not been looked at. Nothing follows an error.
+impl Iterator for Entries {
+    type Item = Result<Bytes, BatchError>;
+
     fn next(&mut self) -> Option<Self::Item> {
         match entry_size(&self.bytes) {
-            Ok(size) => {
-                let entry = self.bytes.split_to(size?);
-                Some(Ok(match entry[MAGIC_AT] {
-                    0 | 1 => LogEntry::Message(entry),
-                    _ => LogEntry::Batch(entry),
-                }))
-            }
+            Ok(size) => Some(Ok(self.bytes.split_to(size?))),
             Err(error) => {
                 self.bytes.clear();
                 Some(Err(error))
@@ -104,27 +131,17 @@ pub struct BatchRecords {
 }
 
 impl BatchRecords {
-    /// Opens the batch at the start of `batch`, after looking at its checksum. Uncompressed records are not copied.
-    ///
-    /// # Errors
-    /// Those of [`BatchHeader::read_checked`], and of inflating; no more than `max_inflated` bytes are taken for that.
-    pub fn open(
-        batch: &Bytes,
-        max_inflated: u64,
-        scratch: &mut Scratch,
-    ) -> Result<BatchRecords, BatchError> {
-        let header = *BatchHeader::read_checked(batch)?;
-        let stored = batch.slice(HEADER_BYTES..header.total_size());
-        let records = match header.attributes().codec()? {
-            Codec::None => stored,
-            codec => inflate_all(header.magic(), codec, stored, max_inflated, scratch)?.into(),
-        };
-        Ok(BatchRecords { header, records })
-    }
-
     /// The batch's header.
     pub fn header(&self) -> &BatchHeader {
         &self.header
+    }
+
+    /// `part`, a key or value of one of these records, as bytes that outlive them; nothing is copied.
+    ///
+    /// # Panics
+    /// When `part` is not of these records.
+    pub fn keep(&self, part: &[u8]) -> Bytes {
+        self.records.slice_ref(part)
     }
 
     /// Each record in turn; nothing follows an error.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::wire::records::read::BatchRecords;
+use crate::wire::records::read::batches;
 
 const NO_LIMIT: u64 = u64::MAX;
 
@@ -151,7 +151,8 @@ fn what_old_producers_send_becomes_one_batch_of_the_same_records() {
     for (set, codec, timestamp) in sets {
         let scratch = &mut Scratch::default();
         let batch = up_convert(&set.into(), NO_LIMIT, scratch).unwrap();
-        let opened = BatchRecords::open(&batch, NO_LIMIT, scratch).unwrap();
+        let batch = batches(batch).next().unwrap().unwrap();
+        let opened = batch.records(NO_LIMIT, scratch).unwrap();
         assert_eq!(opened.header().attributes().codec().unwrap(), codec);
         let records: Vec<_> = opened.iter().map(Result::unwrap).collect();
         assert_eq!(records.len(), 3);

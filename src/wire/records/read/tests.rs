@@ -5,7 +5,8 @@ use crate::wire::records::stamp::stamp_offset;
 use proptest::prelude::*;
 
 fn open(batch: &Bytes) -> Result<BatchRecords, BatchError> {
-    BatchRecords::open(batch, 1 << 20, &mut Scratch::default())
+    let batch = batches(batch.clone()).next().unwrap()?;
+    batch.records(1 << 20, &mut Scratch::default())
 }
 
 fn batch_at(base_offset: i64) -> Vec<u8> {
@@ -22,15 +23,8 @@ fn batches_that_follow_one_another_are_found_and_a_cut_off_last_one_is_left_out(
     let whole = [batch_at(0), batch_at(2), batch_at(4)].concat();
     let last_begins = whole.len() - batch_at(4).len();
     for end in last_begins..whole.len() {
-        let entries: Vec<_> = LogEntries::new(whole[..end].to_vec().into()).collect();
-        let offsets: Vec<i64> = entries
-            .into_iter()
-            .map(|entry| match entry.unwrap() {
-                LogEntry::Batch(batch) => {
-                    BatchHeader::read_checked(&batch).unwrap().base_offset().0
-                }
-                LogEntry::Message(_) => panic!("no messages here"),
-            })
+        let offsets: Vec<i64> = batches(whole[..end].to_vec().into())
+            .map(|batch| batch.unwrap().header().base_offset().0)
             .collect();
         assert_eq!(offsets, [0, 2], "cut at {end}");
     }
@@ -41,13 +35,13 @@ fn damage_between_batches_is_an_error_and_the_end() {
     let mut whole = [batch_at(0), batch_at(2)].concat();
     let second = batch_at(0).len();
     whole[second + 8..second + 12].copy_from_slice(&3i32.to_be_bytes());
-    let mut entries = LogEntries::new(whole.into());
-    assert!(entries.next().unwrap().is_ok());
+    let mut found = batches(whole.into());
+    assert!(found.next().unwrap().is_ok());
     assert_eq!(
-        entries.next(),
+        found.next(),
         Some(Err(Corruption::Length { declared: 3 }.into()))
     );
-    assert_eq!(entries.next(), None);
+    assert_eq!(found.next(), None);
 }
 
 #[test]
@@ -56,6 +50,7 @@ fn uncompressed_records_are_not_copied() {
     let records = open(&batch).unwrap();
     let key = records.iter().next().unwrap().unwrap().key.unwrap();
     assert!(batch.as_ptr_range().contains(&key.as_ptr()));
+    assert_eq!(records.keep(key).as_ptr(), key.as_ptr());
 }
 
 #[test]

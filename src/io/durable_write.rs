@@ -1,0 +1,76 @@
+//! Small files that are replaced as a whole: checkpoints, snapshots, indexes, `meta.properties`.
+//!
+//! Plain blocking functions: call them on a blocking thread (see [`super::blocking::blocking`]), or before the cores start.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Replaces `path` by a file that holds `content`, in a way that any crash leaves either the old file or the new one.
+///
+/// # Durability
+/// The content is synced before the rename; the rename itself is not durable before [`sync_dir`] of the directory.
+///
+/// # Errors
+/// The first failing system call's; the old file is then still in place.
+pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = temporary_path(path);
+    let written = File::create(&temporary).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_data()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// [`replace_file`], and then the directory: on return the new content survives a power cut.
+///
+/// # Errors
+/// As [`replace_file`], or the directory could not be synced.
+pub fn durable_write(path: &Path, content: &[u8]) -> io::Result<()> {
+    replace_file(path, content)?;
+    sync_dir(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Makes the names in a directory durable: creations, renames and removals before this call survive a power cut.
+///
+/// # Errors
+/// The directory cannot be opened or synced.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// `<path>.tmp`: what a start finds and removes after a crash in between.
+fn temporary_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_new_content_is_in_place_and_no_temporary_file_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("checkpoint");
+        durable_write(&path, b"first").unwrap();
+        durable_write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_replacement_leaves_the_old_file_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("checkpoint");
+        fs::create_dir(&path).unwrap(); // a rename over a directory fails
+        assert!(replace_file(&path, b"x").is_err());
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,279 @@
+//! An open file for reading, from any core.
+//!
+//! A handle is an `Arc` of the descriptor: read plans carry it to the connection's core, which gives it to `sendfile`;
+//! retention and deletion may drop the owner's handle while readers finish. It must never write.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use glommio::io::BufferedFile;
+
+/// Number of `cachestat(2)` on every architecture (Linux 6.5).
+const SYS_CACHESTAT: libc::c_long = 451;
+
+/// A shared handle to an open file. Cloning it is cheap; the descriptor closes with the last clone.
+#[derive(Clone, Debug)]
+pub struct SegmentFile {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    descriptor: OwnedFd,
+    path: PathBuf,
+}
+
+impl SegmentFile {
+    /// Takes over an open file; `path` is for error messages only.
+    pub fn new(file: File, path: PathBuf) -> SegmentFile {
+        SegmentFile {
+            inner: Arc::new(Inner {
+                descriptor: file.into(),
+                path,
+            }),
+        }
+    }
+
+    /// Where the file was when it was opened. A rename since then does not show.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Reads into `buffer` what can be read without sleeping: bytes in the page cache.
+    ///
+    /// Returns the bytes read: fewer than asked when the file or the resident range ends, 0 only at the end of the file.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the first byte is not in the page cache (or the file system cannot tell); any other error is
+    /// the disk's.
+    pub fn try_read_now(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let vector = libc::iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: buffer.len(),
+        };
+        let position = file_position(position)?;
+        // SAFETY: `vector` describes exactly `buffer`, which is borrowed mutably for the whole call; the descriptor is open
+        // as long as `self` lives.
+        let read =
+            unsafe { libc::preadv2(self.as_raw_fd(), &vector, 1, position, libc::RWF_NOWAIT) };
+        if read >= 0 {
+            return Ok(read.unsigned_abs());
+        }
+        let error = io::Error::last_os_error();
+        match error.raw_os_error() {
+            Some(libc::EAGAIN | libc::EOPNOTSUPP | libc::ENOSYS) => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            Some(libc::EINTR) => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Err(error),
+        }
+    }
+
+    /// Reads exactly `len` bytes through io_uring, sleeping pages included.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` when the file ends earlier; else the disk's error.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped: the read goes through a descriptor of its own.
+    pub async fn read_exact_at(&self, position: u64, len: usize) -> io::Result<Bytes> {
+        let mut data = vec![0; len];
+        self.finish_read(position, &mut data, 0).await?;
+        Ok(data.into())
+    }
+
+    /// Reads exactly `len` bytes: at once what the page cache holds, the rest through io_uring.
+    ///
+    /// # Errors
+    /// As [`SegmentFile::read_exact_at`].
+    pub async fn read_at(&self, position: u64, len: usize) -> io::Result<Bytes> {
+        let mut data = vec![0; len];
+        self.read_into(position, &mut data).await?;
+        Ok(data.into())
+    }
+
+    /// [`SegmentFile::read_at`] into a buffer of the caller's.
+    ///
+    /// # Errors
+    /// As [`SegmentFile::read_exact_at`].
+    pub async fn read_into(&self, position: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.try_read_now(position + filled as u64, &mut buffer[filled..]) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.finish_read(position, buffer, filled).await
+    }
+
+    /// Whether all pages of the range are in the page cache now. They may leave it before the answer is used.
+    pub fn is_resident(&self, position: u64, len: u64) -> bool {
+        if len == 0 {
+            return true;
+        }
+        match self.resident_pages(position, len) {
+            Ok(pages) => pages >= pages_spanned(position, len),
+            // A kernel before 6.5, or a file system without it: probe the first and the last byte.
+            Err(_) => [position, position + len - 1]
+                .into_iter()
+                .all(|probe| matches!(self.try_read_now(probe, &mut [0]), Ok(1))),
+        }
+    }
+
+    /// The size of the file in bytes.
+    ///
+    /// # Errors
+    /// `fstat` failed.
+    pub fn len(&self) -> io::Result<u64> {
+        Ok(File::from(self.inner.descriptor.try_clone()?)
+            .metadata()?
+            .len())
+    }
+
+    /// Whether the file is empty.
+    ///
+    /// # Errors
+    /// `fstat` failed.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `buffer` from `filled` on through io_uring.
+    async fn finish_read(
+        &self,
+        position: u64,
+        buffer: &mut [u8],
+        mut filled: usize,
+    ) -> io::Result<()> {
+        if filled == buffer.len() {
+            return Ok(());
+        }
+        let descriptor = self.inner.descriptor.try_clone()?;
+        // SAFETY: the duplicate was just made and nobody else owns it; the file closes it through the ring, after any
+        // read that a dropped future leaves behind.
+        let file = unsafe { BufferedFile::from_raw_fd(descriptor.into_raw_fd()) };
+        while filled < buffer.len() {
+            let data = file
+                .read_at(position + filled as u64, buffer.len() - filled)
+                .await;
+            let data = data.map_err(os_error)?;
+            if data.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            buffer[filled..filled + data.len()].copy_from_slice(&data);
+            filled += data.len();
+        }
+        Ok(())
+    }
+
+    fn resident_pages(&self, position: u64, len: u64) -> io::Result<u64> {
+        let range = [position, len];
+        let mut statistics = [0_u64; 5]; // cached, dirty, in writeback, evicted, recently evicted
+        // SAFETY: both arrays have the layout of `struct cachestat_range` and `struct cachestat` (fields of u64) and
+        // outlive the call; the descriptor is open as long as `self` lives.
+        let status = unsafe {
+            libc::syscall(
+                SYS_CACHESTAT,
+                self.as_raw_fd(),
+                range.as_ptr(),
+                statistics.as_mut_ptr(),
+                0_u32,
+            )
+        };
+        if status == 0 {
+            Ok(statistics[0])
+        } else {
+            Err(io::Error::last_os_error())
+        }
+    }
+}
+
+impl AsRawFd for SegmentFile {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.descriptor.as_raw_fd()
+    }
+}
+
+impl AsFd for SegmentFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.descriptor.as_fd()
+    }
+}
+
+/// The error of the system call, with its errno: glommio's own wrapping hides the number from `io::Error`.
+pub(super) fn os_error(error: glommio::GlommioError<()>) -> io::Error {
+    match error.raw_os_error() {
+        Some(errno) => io::Error::from_raw_os_error(errno),
+        None => error.into(),
+    }
+}
+
+fn file_position(position: u64) -> io::Result<libc::off_t> {
+    libc::off_t::try_from(position).map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
+fn pages_spanned(position: u64, len: u64) -> u64 {
+    const PAGE: u64 = 4096;
+    (position + len - 1) / PAGE - position / PAGE + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::disk::tests::on_executor;
+    use std::io::Write;
+
+    fn file_of(content: &[u8]) -> SegmentFile {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        SegmentFile::new(file, PathBuf::from("memory"))
+    }
+
+    #[test]
+    fn reads_give_the_bytes_asked_for_and_an_early_end_is_an_error() {
+        let content: Vec<u8> = (0..20_000_u32).map(|n| n as u8).collect();
+        on_executor(async move {
+            let file = file_of(&content);
+            assert_eq!(
+                &file.read_at(5000, 10_000).await.unwrap()[..],
+                &content[5000..15_000]
+            );
+            assert_eq!(
+                &file.read_exact_at(1, 9).await.unwrap()[..],
+                &content[1..10]
+            );
+            let beyond = file.read_at(19_990, 11).await.unwrap_err();
+            assert_eq!(beyond.kind(), io::ErrorKind::UnexpectedEof);
+            let beyond = file.read_exact_at(19_990, 11).await.unwrap_err();
+            assert_eq!(beyond.kind(), io::ErrorKind::UnexpectedEof);
+        });
+    }
+
+    #[test]
+    fn what_was_just_written_is_resident_and_a_hole_past_the_end_is_not() {
+        let file = file_of(&[7; 9000]);
+        assert!(file.is_resident(0, 9000));
+        assert!(file.is_resident(4095, 2));
+        assert!(!file.is_resident(0, 1 << 20));
+    }
+
+    #[test]
+    fn a_handle_may_leave_its_core() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<SegmentFile>();
+    }
+
+    #[test]
+    fn a_range_spans_the_pages_it_touches() {
+        assert_eq!(pages_spanned(0, 1), 1);
+        assert_eq!(pages_spanned(4095, 2), 2);
+        assert_eq!(pages_spanned(4096, 4096), 1);
+    }
+}

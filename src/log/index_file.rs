@@ -1,0 +1,95 @@
+//! Searching the index files of a sealed segment where they lie, without loading them.
+//!
+//! A binary search touches a few pages of a file, which the page cache keeps; the memory of a log does not grow with its
+//! segments.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use super::error::LogError;
+use super::file_names::FileKind;
+use super::index::{MaxTimestamp, OffsetEntry, TimeEntry};
+use super::segment::Segment;
+use crate::io::SegmentFile;
+use crate::types::Offset;
+
+/// Where to start looking for the batch that holds `offset`.
+pub(super) async fn position_for(segment: &Segment, offset: Offset) -> Result<u64, LogError> {
+    let relative = offset - segment.base_offset;
+    last_position(segment, |entry| {
+        i64::from(entry.relative_offset.get()) <= relative
+    })
+    .await
+}
+
+/// The last known start of a batch at or before `position`.
+pub(super) async fn boundary_before(segment: &Segment, position: u64) -> Result<u64, LogError> {
+    last_position(segment, |entry| {
+        u64::try_from(entry.position.get()).is_ok_and(|known| known <= position)
+    })
+    .await
+}
+
+/// The offset from which on a timestamp of at least `timestamp` may be found.
+pub(super) async fn offset_for_timestamp(
+    segment: &Segment,
+    timestamp: i64,
+) -> Result<Offset, LogError> {
+    let file = segment.open(FileKind::TimeIndex).await?;
+    let entry: Option<TimeEntry> =
+        last_where(&file, |entry: &TimeEntry| entry.timestamp.get() < timestamp).await?;
+    Ok(segment.base_offset + entry.map_or(0, |entry| entry.relative_offset.get().max(0).into()))
+}
+
+/// The largest timestamp of a sealed segment: its last time entry.
+pub(super) async fn max_timestamp(segment: &Segment) -> Result<MaxTimestamp, LogError> {
+    let file = segment.open(FileKind::TimeIndex).await?;
+    let last: Option<TimeEntry> = last_where(&file, |_| true).await?;
+    Ok(match last {
+        Some(entry) => MaxTimestamp {
+            timestamp: entry.timestamp.get(),
+            offset: segment.base_offset + i64::from(entry.relative_offset.get()),
+        },
+        None => MaxTimestamp {
+            timestamp: -1,
+            offset: segment.base_offset,
+        },
+    })
+}
+
+async fn last_position(
+    segment: &Segment,
+    before: impl Fn(&OffsetEntry) -> bool,
+) -> Result<u64, LogError> {
+    let file = segment.index_reader().await?;
+    let entry = last_where(&file, before).await?;
+    let position = entry.map_or(0, |entry| u64::try_from(entry.position.get()).unwrap_or(0));
+    Ok(position.min(segment.committed.get()))
+}
+
+/// The last entry of a sorted file for which `before` holds.
+async fn last_where<E>(
+    file: &SegmentFile,
+    before: impl Fn(&E) -> bool,
+) -> Result<Option<E>, LogError>
+where
+    E: FromBytes + IntoBytes + KnownLayout + Immutable,
+{
+    let failed = |error| LogError::storage("read", file.path(), error);
+    let size = size_of::<E>() as u64;
+    let (mut low, mut high) = (0, file.len().map_err(failed)? / size);
+    let mut found = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let mut entry = E::new_zeroed();
+        file.read_into(middle * size, entry.as_mut_bytes())
+            .await
+            .map_err(failed)?;
+        if before(&entry) {
+            found = Some(entry);
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,559 @@
+//! Opening a log: what its directory holds, and the quick way in after a clean stop.
+//!
+//! Runs as a whole on a blocking thread and makes plain data of it; the way in after an unclean stop is `recovery`.
+//!
+//! After a clean stop nothing is checked again: the size of the active segment is its valid length, its index files say where
+//! its last batches are (a few heads behind the last entry are read, to learn the log end offset), and the snapshot there
+//! has the producers. Sealed segments are not opened at all. What turns out to be missing is made again from batch heads;
+//! what turns out to be wrong is a reason to recover after all.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::LogConfig;
+use super::error::LogError;
+use super::file_names::{self, FileKind};
+use super::index::{IndexedBatch, MemoryIndex};
+use super::leader_epochs::LeaderEpochs;
+use super::partition_metadata;
+use super::producer_snapshot;
+use super::producer_state::ProducerStates;
+use super::recent::{RecentBatch, RecentBatches};
+use super::recovery;
+use super::scan::BatchFrame;
+use super::walker::{Found, SegmentWalker};
+use crate::io::SegmentFile;
+use crate::io::durable_write;
+use crate::types::{Offset, TimestampMs, TopicId};
+
+/// How far the files of a log may be believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// The broker stopped in order: everything is as it should be.
+    CleanShutdown,
+    /// It did not: what lies at or after the recovery point must be checked.
+    Recover {
+        /// The offset before which everything was synced, from the checkpoint; 0 if there is none.
+        recovery_point: Offset,
+    },
+}
+
+/// What opening a log found and did.
+#[derive(Clone, Debug)]
+pub struct RecoveryReport {
+    /// Where the log ends.
+    pub log_end_offset: Offset,
+    /// How many segments it has.
+    pub segments: usize,
+    /// Bytes of batches whose checksums were computed.
+    pub checked_bytes: u64,
+    /// Segments whose indexes were made again.
+    pub rebuilt_indexes: usize,
+    /// What was cut off, if anything was.
+    pub cut: Option<Cut>,
+}
+
+/// The end of a log that was cut off because it was torn or damaged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// The segment file with the first bad batch.
+    pub path: PathBuf,
+    /// Where in it that batch starts.
+    pub position: u64,
+    /// The first offset that is no longer there.
+    pub offset: Offset,
+    /// Bytes lost, those of dropped segments included.
+    pub lost_bytes: u64,
+    /// Later segments that were dropped whole.
+    pub dropped_segments: usize,
+    /// What was wrong.
+    pub reason: String,
+}
+
+/// An opened log as plain data, for its core.
+pub(super) struct Loaded {
+    pub(super) segments: Vec<LoadedSegment>,
+    pub(super) active_file: SegmentFile,
+    pub(super) topic_id: Option<TopicId>,
+    pub(super) epochs: LeaderEpochs,
+    pub(super) producers: ProducerStates,
+    pub(super) snapshot_offset: Option<Offset>,
+    pub(super) recent: RecentBatches,
+    pub(super) log_end_offset: Offset,
+    pub(super) synced_end: Offset,
+    pub(super) report: RecoveryReport,
+}
+
+/// A segment as it was found.
+pub(super) struct LoadedSegment {
+    pub(super) base_offset: Offset,
+    pub(super) size: u64,
+    pub(super) synced: u64,
+    pub(super) first_timestamp: Option<i64>,
+    /// In memory for the active segment.
+    pub(super) index: Option<MemoryIndex>,
+}
+
+/// The work of opening one log.
+pub(super) struct Loader<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) config: &'a LogConfig,
+    /// Base offset and size of each segment file.
+    pub(super) sizes: BTreeMap<Offset, u64>,
+    indexed: BTreeMap<Offset, (bool, bool)>,
+    pub(super) snapshots: Vec<Offset>,
+    pub(super) epochs: LeaderEpochs,
+    pub(super) epochs_changed: bool,
+    pub(super) producers: ProducerStates,
+    pub(super) snapshot_offset: Option<Offset>,
+    pub(super) recent: RecentBatches,
+    pub(super) report: RecoveryReport,
+    now: TimestampMs,
+}
+
+/// Opens the log in `dir`.
+pub(super) fn load(
+    dir: &Path,
+    config: &LogConfig,
+    trust: Trust,
+    now: TimestampMs,
+) -> Result<Loaded, LogError> {
+    let mut loader = Loader::new(dir, config, now);
+    loader.list()?;
+    loader.read_epochs()?;
+    if loader.sizes.is_empty() {
+        loader.create_segment(Offset::ZERO)?;
+    }
+    match trust {
+        Trust::CleanShutdown => match loader.load_clean()? {
+            Ok(loaded) => Ok(loaded),
+            Err(reason) => {
+                log::warn!(
+                    "{}: {reason}, although the last stop was clean: recovering",
+                    dir.display()
+                );
+                let recovery_point = loader.active_base();
+                let mut again = Loader::new(dir, config, now);
+                again.list()?;
+                again.read_epochs()?;
+                recovery::recover(again, recovery_point)
+            }
+        },
+        Trust::Recover { recovery_point } => recovery::recover(loader, recovery_point),
+    }
+}
+
+impl<'a> Loader<'a> {
+    fn new(dir: &'a Path, config: &'a LogConfig, now: TimestampMs) -> Loader<'a> {
+        Loader {
+            dir,
+            config,
+            sizes: BTreeMap::new(),
+            indexed: BTreeMap::new(),
+            snapshots: Vec::new(),
+            epochs: LeaderEpochs::default(),
+            epochs_changed: false,
+            producers: ProducerStates::default(),
+            snapshot_offset: None,
+            recent: RecentBatches::default(),
+            report: RecoveryReport {
+                log_end_offset: Offset::ZERO,
+                segments: 0,
+                checked_bytes: 0,
+                rebuilt_indexes: 0,
+                cut: None,
+            },
+            now,
+        }
+    }
+
+    /// Takes in the directory's files, and removes what a stop in the middle of something has left there.
+    fn list(&mut self) -> Result<(), LogError> {
+        let entries =
+            fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
+            let name = entry.file_name();
+            let leftover = file_names::LEFTOVER_ENDINGS
+                .iter()
+                .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            match file_names::parse(&name) {
+                _ if leftover => remove(&entry.path())?,
+                Some((offset, FileKind::Log)) => {
+                    let size = entry
+                        .metadata()
+                        .map_err(|error| LogError::storage("stat", &entry.path(), error))?
+                        .len();
+                    self.sizes.insert(offset, size);
+                }
+                Some((offset, FileKind::OffsetIndex)) => {
+                    self.indexed.entry(offset).or_default().0 = true
+                }
+                Some((offset, FileKind::TimeIndex)) => {
+                    self.indexed.entry(offset).or_default().1 = true
+                }
+                Some((offset, FileKind::Snapshot)) => self.snapshots.push(offset),
+                Some((_, FileKind::TransactionIndex)) | None => {}
+            }
+        }
+        self.snapshots.sort_unstable();
+        Ok(())
+    }
+
+    fn read_epochs(&mut self) -> Result<(), LogError> {
+        let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
+        match fs::read_to_string(&path) {
+            Ok(content) => match LeaderEpochs::decode(&content) {
+                Some(epochs) => self.epochs = epochs,
+                None => log::warn!(
+                    "{}: damaged; epochs are taken from the batches that are read",
+                    path.display()
+                ),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(LogError::storage("read", &path, error)),
+        }
+        Ok(())
+    }
+
+    fn load_clean(&mut self) -> Result<Result<Loaded, String>, LogError> {
+        let active_base = self.active_base();
+        let mut segments = Vec::with_capacity(self.sizes.len());
+        for (base, size) in self
+            .sizes
+            .clone()
+            .into_iter()
+            .filter(|(base, _)| *base < active_base)
+        {
+            if let Err(reason) = self.ensure_index_files(base, size)? {
+                return Ok(Err(reason));
+            }
+            segments.push(LoadedSegment::sealed(base, size));
+        }
+        let (active, log_end_offset) = match self.load_active(active_base)? {
+            Ok(active) => active,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        segments.push(active);
+        if let Err(reason) = self.load_producers(log_end_offset)? {
+            return Ok(Err(reason));
+        }
+        self.finish(segments, log_end_offset, log_end_offset)
+            .map(Ok)
+    }
+
+    /// The active segment: index files, and the batch heads behind their last entry.
+    fn load_active(
+        &mut self,
+        base: Offset,
+    ) -> Result<Result<(LoadedSegment, Offset), String>, LogError> {
+        let size = self.sizes.get(&base).copied().unwrap_or(0);
+        let (mut index, from) = match self.read_index(base, size)? {
+            Some(index) => {
+                let from = index.last_entry().1;
+                (index, from)
+            }
+            None => {
+                self.report.rebuilt_indexes += usize::from(size > 0);
+                (MemoryIndex::new(base), 0)
+            }
+        };
+        let rebuilt = index.is_dirty();
+        let interval = u64::from(self.config.index_interval_bytes);
+        let mut end = base;
+        let mut recent = std::mem::take(&mut self.recent);
+        let walked = self.walk_heads(base, from, &mut |position, frame| {
+            let batch = indexed(position, frame);
+            if rebuilt {
+                index.append(batch, interval)
+            } else {
+                index.observe(batch)
+            }
+            recent.push(recent_batch(base, position, frame));
+            end = frame.next_offset();
+        })?;
+        self.recent = recent;
+        let first_timestamp = self.first_timestamp(base, size)?;
+        let loaded = LoadedSegment {
+            first_timestamp,
+            index: Some(index),
+            ..LoadedSegment::sealed(base, size)
+        };
+        Ok(walked.map(|()| (loaded, end)))
+    }
+
+    /// The index files of a segment; `None` if they are missing or cannot be right.
+    fn read_index(&self, base: Offset, size: u64) -> Result<Option<MemoryIndex>, LogError> {
+        if self.indexed.get(&base) != Some(&(true, true)) {
+            return Ok(None);
+        }
+        let read = |kind| {
+            let path = file_names::path_of(self.dir, base, kind);
+            fs::read(&path).map_err(|error| LogError::storage("read", &path, error))
+        };
+        let (offsets, times) = (read(FileKind::OffsetIndex)?, read(FileKind::TimeIndex)?);
+        Ok(MemoryIndex::decode(base, &offsets, &times, size))
+    }
+
+    fn first_timestamp(&self, base: Offset, size: u64) -> Result<Option<i64>, LogError> {
+        let mut walker = SegmentWalker::heads(self.open(base)?, size, 0);
+        match walker
+            .look()
+            .map_err(|error| self.read_error(base, error))?
+        {
+            Found::Batch(frame) => Ok(Some(frame.max_timestamp)),
+            Found::End | Found::Damage(_) => Ok(None),
+        }
+    }
+
+    /// Sees to it that a sealed segment has its index files.
+    pub(super) fn ensure_index_files(
+        &mut self,
+        base: Offset,
+        size: u64,
+    ) -> Result<Result<(), String>, LogError> {
+        if self.indexed.get(&base) == Some(&(true, true)) {
+            return Ok(Ok(()));
+        }
+        let interval = u64::from(self.config.index_interval_bytes);
+        let mut index = MemoryIndex::new(base);
+        debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        let walked = self.walk_heads(base, 0, &mut |position, frame| {
+            index.append(indexed(position, frame), interval)
+        })?;
+        if walked.is_ok() {
+            self.write_index_files(base, &mut index)?;
+        }
+        Ok(walked)
+    }
+
+    /// Writes the index files of a segment that takes no more records.
+    pub(super) fn write_index_files(
+        &mut self,
+        base: Offset,
+        index: &mut MemoryIndex,
+    ) -> Result<(), LogError> {
+        index.append_time_entry();
+        let (offsets, times) = index.encode();
+        for (kind, content) in [
+            (FileKind::OffsetIndex, offsets),
+            (FileKind::TimeIndex, times),
+        ] {
+            let path = file_names::path_of(self.dir, base, kind);
+            let written = durable_write::replace_file(&path, &content);
+            written.map_err(|error| LogError::storage("write", &path, error))?;
+        }
+        self.report.rebuilt_indexes += 1;
+        Ok(())
+    }
+
+    /// The producers at `end`: from the newest snapshot that can be read, and the batch heads after it.
+    pub(super) fn load_producers(&mut self, end: Offset) -> Result<Result<(), String>, LogError> {
+        let from = self.load_snapshot(end)?.unwrap_or_else(|| self.start());
+        let bases: Vec<Offset> = self.sizes.keys().copied().collect();
+        for (at, base) in bases.iter().enumerate() {
+            if bases.get(at + 1).is_some_and(|next| *next <= from) || *base >= end || from >= end {
+                continue;
+            }
+            let mut producers = std::mem::take(&mut self.producers);
+            let walked = self.walk_heads(*base, 0, &mut |_, frame| {
+                if let Some(producer) = frame
+                    .producer
+                    .filter(|_| frame.base_offset >= from && frame.base_offset < end)
+                {
+                    producers.record(&producer, frame.base_offset);
+                }
+            })?;
+            self.producers = producers;
+            if let Err(reason) = walked {
+                return Ok(Err(reason));
+            }
+        }
+        self.producers
+            .expire(self.now.0, self.config.producer_id_expiration_ms);
+        Ok(Ok(()))
+    }
+
+    /// Takes the newest readable snapshot at or before `end`; returns its offset.
+    fn load_snapshot(&mut self, end: Offset) -> Result<Option<Offset>, LogError> {
+        let candidates: Vec<Offset> = self
+            .snapshots
+            .iter()
+            .rev()
+            .copied()
+            .filter(|offset| *offset <= end)
+            .collect();
+        for offset in candidates {
+            let path = file_names::path_of(self.dir, offset, FileKind::Snapshot);
+            let content =
+                fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
+            match producer_snapshot::decode(&content) {
+                Ok(producers) => {
+                    self.producers = producers;
+                    self.snapshot_offset = Some(offset);
+                    return Ok(Some(offset));
+                }
+                Err(reason) => {
+                    log::warn!("{}: {reason}; an older snapshot is used", path.display())
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Calls `visit` with position and head of each batch of a segment; what is wrong if the walk does not get to its end.
+    fn walk_heads(
+        &self,
+        base: Offset,
+        from: u64,
+        visit: &mut dyn FnMut(u64, &BatchFrame),
+    ) -> Result<Result<(), String>, LogError> {
+        let size = self.sizes.get(&base).copied().unwrap_or(0);
+        let mut walker = SegmentWalker::heads(self.open(base)?, size, from);
+        loop {
+            match walker
+                .look()
+                .map_err(|error| self.read_error(base, error))?
+            {
+                Found::End => return Ok(Ok(())),
+                Found::Batch(frame) => {
+                    visit(walker.position(), &frame);
+                    walker.pass(&frame);
+                }
+                Found::Damage(reason) => {
+                    let path = file_names::path_of(self.dir, base, FileKind::Log);
+                    return Ok(Err(format!(
+                        "{} at position {}: {reason}",
+                        path.display(),
+                        walker.position()
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Hands everything over.
+    pub(super) fn finish(
+        mut self: &mut Self,
+        segments: Vec<LoadedSegment>,
+        log_end_offset: Offset,
+        synced_end: Offset,
+    ) -> Result<Loaded, LogError> {
+        let loader = &mut self;
+        loader.report.log_end_offset = log_end_offset;
+        loader.report.segments = segments.len();
+        let active = segments
+            .last()
+            .map_or(Offset::ZERO, |segment| segment.base_offset);
+        let path = file_names::path_of(loader.dir, active, FileKind::Log);
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| LogError::storage("open", &path, error))?;
+        Ok(Loaded {
+            segments,
+            active_file: SegmentFile::new(file, path),
+            topic_id: loader.read_topic_id()?,
+            epochs: std::mem::take(&mut loader.epochs),
+            producers: std::mem::take(&mut loader.producers),
+            snapshot_offset: loader.snapshot_offset,
+            recent: std::mem::take(&mut loader.recent),
+            log_end_offset,
+            synced_end,
+            report: loader.report.clone(),
+        })
+    }
+
+    fn read_topic_id(&self) -> Result<Option<TopicId>, LogError> {
+        let path = self.dir.join(file_names::PARTITION_METADATA);
+        match fs::read_to_string(&path) {
+            Ok(content) => {
+                let topic_id = partition_metadata::decode(&content);
+                if topic_id.is_none() {
+                    log::warn!(
+                        "{}: damaged; the topic's id is not known from here",
+                        path.display()
+                    );
+                }
+                Ok(topic_id)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LogError::storage("read", &path, error)),
+        }
+    }
+
+    /// Makes an empty segment file.
+    pub(super) fn create_segment(&mut self, base: Offset) -> Result<(), LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::Log);
+        let created = OpenOptions::new().write(true).create_new(true).open(&path);
+        created.map_err(|error| LogError::storage("create", &path, error))?;
+        self.sizes.insert(base, 0);
+        Ok(())
+    }
+
+    /// Opens a segment file for reading.
+    pub(super) fn open(&self, base: Offset) -> Result<File, LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::Log);
+        File::open(&path).map_err(|error| LogError::storage("open", &path, error))
+    }
+
+    pub(super) fn read_error(&self, base: Offset, error: io::Error) -> LogError {
+        LogError::storage(
+            "read",
+            &file_names::path_of(self.dir, base, FileKind::Log),
+            error,
+        )
+    }
+
+    /// Base offset of the first segment.
+    pub(super) fn start(&self) -> Offset {
+        self.sizes.keys().next().copied().unwrap_or_default()
+    }
+
+    /// Base offset of the last segment.
+    pub(super) fn active_base(&self) -> Offset {
+        self.sizes.keys().next_back().copied().unwrap_or_default()
+    }
+}
+
+impl LoadedSegment {
+    /// A segment of which nothing needs to be in memory.
+    pub(super) fn sealed(base_offset: Offset, size: u64) -> LoadedSegment {
+        LoadedSegment {
+            base_offset,
+            size,
+            synced: size,
+            first_timestamp: None,
+            index: None,
+        }
+    }
+}
+
+/// Removes a file; one that is not there is no error.
+pub(super) fn remove(path: &Path) -> Result<(), LogError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LogError::storage("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn indexed(position: u64, frame: &BatchFrame) -> IndexedBatch {
+    IndexedBatch {
+        last_offset: frame.last_offset,
+        position,
+        size: frame.size,
+        max_timestamp: frame.max_timestamp,
+    }
+}
+
+pub(super) fn recent_batch(segment: Offset, position: u64, frame: &BatchFrame) -> RecentBatch {
+    RecentBatch {
+        base_offset: frame.base_offset,
+        next_offset: frame.next_offset(),
+        segment,
+        position,
+        end: position + frame.size,
+    }
+}

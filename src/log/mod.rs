@@ -1,0 +1,58 @@
+//! One partition's log: segments, append, flush, lookup, recovery.
+//!
+//! What this room is for: keeping record batches in Kafka's files, in order, and saying truthfully how far they have come.
+//! What it must never know: API keys, error codes, other partitions, the table of settings. It sees batches that are already
+//! validated, and a plain [`LogConfig`].
+//!
+//! Everything here lives on the core that owns the partition; only a [`ReadPlan`] leaves it. Read top-down:
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `partition_log` | the face: create, state, waiting, configuration |
+//! | `append` | a batch into the staging buffer: sequence check, roll, stamps |
+//! | `writer` | the one task that writes and syncs |
+//! | `progress` | how far each byte has come; what a failure takes back |
+//! | `seal` | a full segment gets its index files and its sync |
+//! | `read` | from an offset to a read plan |
+//! | `lookup` | from a timestamp to an offset |
+//! | `load`, `recovery` | opening, after a clean and an unclean stop |
+//! | `lifecycle` | closing and deleting |
+//! | `segment`, `index`, `recent`, `waiters`, `scan` | the parts |
+//! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
+
+mod append;
+mod config;
+mod error;
+mod file_names;
+mod index;
+mod index_file;
+mod leader_epochs;
+mod lifecycle;
+mod load;
+pub mod offset_checkpoint;
+mod partition_log;
+mod partition_metadata;
+mod producer_snapshot;
+mod producer_state;
+mod progress;
+mod read;
+mod recent;
+mod recovery;
+mod scan;
+mod seal;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod waiters;
+mod walker;
+mod writer;
+
+pub use append::Appended;
+pub use config::LogConfig;
+pub use error::{AppendError, LogError, ReadError};
+pub use file_names::{DELETED_DIR_ENDING, FileKind, parse as parse_file_name, partition_dir_name};
+pub use lifecycle::remove_deleted;
+pub use load::{Cut, RecoveryReport, Trust};
+pub use partition_log::{Advance, AdvanceCause, PartitionLog};
+pub use partition_metadata::{decode_id as topic_id_from_text, encode_id as topic_id_to_text};
+pub use read::{ReadPlan, ReadView};

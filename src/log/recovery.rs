@@ -1,0 +1,283 @@
+//! The way in after an unclean stop: check the tail, cut off what is torn or damaged, make the indexes and the producers again.
+//!
+//! Runs on a blocking thread. The rules, which are Kafka's (`LogLoader`, `LogSegment.recover`) unless the last column says
+//! otherwise:
+//!
+//! | found | done | why, where it differs |
+//! |---|---|---|
+//! | segments before the recovery point | kept as they are; missing index files made again | |
+//! | a batch that ends before the recovery point, in its segment | its head is read, its CRC is not computed | it was synced: a crash cannot have torn it |
+//! | a batch after it | CRC, and offsets that only grow | |
+//! | the first bad batch, or the middle of one at the end of the file | cut off, with all that follows, later segments included | |
+//! | after a cut | appends go to a new segment | pages that readers may hold are never written again |
+//! | snapshots, epochs and index files past the new end | removed | |
+//!
+//! What was lost is logged, with offsets and bytes.
+
+use std::fs::OpenOptions;
+
+use super::error::LogError;
+use super::file_names::{self, FileKind};
+use super::index::MemoryIndex;
+use super::load::{Cut, Loaded, LoadedSegment, Loader, indexed, recent_batch, remove};
+use super::scan::BatchFrame;
+use super::walker::{Found, SegmentWalker};
+use crate::io::durable_write;
+use crate::types::Offset;
+
+/// Where the first bad batch of a segment is, and why it is bad.
+struct Damage {
+    position: u64,
+    reason: String,
+}
+
+/// Recovers the log that `loader` has listed.
+pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<Loaded, LogError> {
+    let (mut segments, to_check) = loader.split_at(recovery_point)?;
+    let mut end = to_check[0];
+    for (at, base) in to_check.iter().enumerate() {
+        let checked = loader.check_segment(*base, end, recovery_point)?;
+        end = checked.end.max(*base);
+        let last = at + 1 == to_check.len();
+        let keep_index = last && checked.damage.is_none();
+        segments.push(loader.keep_checked(*base, checked.segment, keep_index)?);
+        if let Some(damage) = checked.damage {
+            loader.cut_off(*base, &damage, end, &to_check[at + 1..])?;
+            loader.begin_anew(&mut segments, end)?;
+            break;
+        }
+    }
+    loader.drop_past(end)?;
+    if loader.load_producers(end)?.is_err() {
+        // Heads before the recovery point that cannot be read: producers from the last snapshot on are all there is.
+        log::warn!(
+            "{}: the producers before the recovery point are not all known",
+            loader.dir.display()
+        );
+    }
+    let synced_end = recovery_point.clamp(loader.start(), end);
+    if recovery_point > end {
+        log::error!(
+            "{}: the log was synced up to offset {recovery_point} and ends at {end}: the device lost records",
+            loader.dir.display()
+        );
+    }
+    loader.finish(segments, end, synced_end)
+}
+
+/// A segment after its check.
+struct Checked {
+    segment: LoadedSegment,
+    end: Offset,
+    damage: Option<Damage>,
+}
+
+impl Loader<'_> {
+    /// The segments that need no check, and the base offsets of those that do: from the one that holds the recovery point on.
+    fn split_at(
+        &mut self,
+        recovery_point: Offset,
+    ) -> Result<(Vec<LoadedSegment>, Vec<Offset>), LogError> {
+        if self.sizes.is_empty() {
+            self.create_segment(Offset::ZERO)?;
+        }
+        let sizes: Vec<(Offset, u64)> = self
+            .sizes
+            .iter()
+            .map(|(base, size)| (*base, *size))
+            .collect();
+        let mut first = sizes
+            .partition_point(|(base, _)| *base <= recovery_point)
+            .saturating_sub(1);
+        let mut kept = Vec::new();
+        for (at, (base, size)) in sizes[..first].iter().enumerate() {
+            if let Err(reason) = self.ensure_index_files(*base, *size)? {
+                log::warn!("{reason}: checking from there");
+                first = at;
+                break;
+            }
+            kept.push(LoadedSegment::sealed(*base, *size));
+        }
+        Ok((kept, sizes[first..].iter().map(|(base, _)| *base).collect()))
+    }
+
+    /// Walks a segment's batches; `expected` is where the one before ended.
+    fn check_segment(
+        &mut self,
+        base: Offset,
+        expected: Offset,
+        recovery_point: Offset,
+    ) -> Result<Checked, LogError> {
+        let size = self.sizes.get(&base).copied().unwrap_or(0);
+        let mut walker = SegmentWalker::checking(self.open(base)?, size);
+        let mut index = MemoryIndex::new(base);
+        let mut segment = LoadedSegment {
+            synced: 0,
+            ..LoadedSegment::sealed(base, size)
+        };
+        let mut end = expected.max(base);
+        let damage = loop {
+            let frame = match walker
+                .look()
+                .map_err(|error| self.read_error(base, error))?
+            {
+                Found::End => break None,
+                Found::Damage(reason) => break Some(reason),
+                Found::Batch(frame) => frame,
+            };
+            if let Some(reason) = out_of_place(&frame, base, end) {
+                break Some(reason);
+            }
+            let unsynced = frame.next_offset() > recovery_point;
+            if unsynced {
+                let checked = walker
+                    .check(&frame)
+                    .map_err(|error| self.read_error(base, error))?;
+                if let Err(reason) = checked {
+                    break Some(reason);
+                }
+                self.report.checked_bytes += frame.size;
+            }
+            self.take_in(&mut index, base, walker.position(), &frame);
+            segment.first_timestamp.get_or_insert(frame.max_timestamp);
+            end = frame.next_offset();
+            walker.pass(&frame);
+            if !unsynced {
+                segment.synced = walker.position();
+            }
+        };
+        segment.size = walker.position();
+        segment.index = Some(index);
+        let damage = damage.map(|reason| Damage {
+            position: walker.position(),
+            reason,
+        });
+        Ok(Checked {
+            segment,
+            end,
+            damage,
+        })
+    }
+
+    fn take_in(
+        &mut self,
+        index: &mut MemoryIndex,
+        base: Offset,
+        position: u64,
+        frame: &BatchFrame,
+    ) {
+        index.append(
+            indexed(position, frame),
+            u64::from(self.config.index_interval_bytes),
+        );
+        self.recent.push(recent_batch(base, position, frame));
+        self.epochs_changed |= self.epochs.assign(frame.leader_epoch, frame.base_offset);
+    }
+
+    /// The active segment keeps its index in memory, the others get their files.
+    fn keep_checked(
+        &mut self,
+        base: Offset,
+        mut segment: LoadedSegment,
+        keep_index: bool,
+    ) -> Result<LoadedSegment, LogError> {
+        if !keep_index && let Some(mut index) = segment.index.take() {
+            self.write_index_files(base, &mut index)?;
+        }
+        self.sizes.insert(base, segment.size);
+        Ok(segment)
+    }
+
+    /// Takes the damaged end off the log, and says so.
+    fn cut_off(
+        &mut self,
+        base: Offset,
+        damage: &Damage,
+        end: Offset,
+        later: &[Offset],
+    ) -> Result<(), LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::Log);
+        let failed = |error| LogError::storage("truncate", &path, error);
+        let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+        let mut lost_bytes = file.metadata().map_err(failed)?.len() - damage.position;
+        file.set_len(damage.position)
+            .and_then(|()| file.sync_data())
+            .map_err(failed)?;
+        for dropped in later {
+            lost_bytes += self.sizes.remove(dropped).unwrap_or(0);
+            remove(&file_names::path_of(self.dir, *dropped, FileKind::Log))?;
+        }
+        log::error!(
+            "{} at position {}: {}; {lost_bytes} bytes from offset {end} on are cut off, {} later segments with them",
+            path.display(),
+            damage.position,
+            damage.reason,
+            later.len()
+        );
+        self.report.cut = Some(Cut {
+            path,
+            position: damage.position,
+            offset: end,
+            lost_bytes,
+            dropped_segments: later.len(),
+            reason: damage.reason.clone(),
+        });
+        Ok(())
+    }
+
+    /// A new active segment at `end`. One that was cut to nothing gives way to it.
+    fn begin_anew(
+        &mut self,
+        segments: &mut Vec<LoadedSegment>,
+        end: Offset,
+    ) -> Result<(), LogError> {
+        if let Some(emptied) = segments.pop_if(|segment| segment.size == 0) {
+            self.sizes.remove(&emptied.base_offset);
+            for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+                remove(&file_names::path_of(self.dir, emptied.base_offset, kind))?;
+            }
+        }
+        self.create_segment(end)?;
+        segments.push(LoadedSegment {
+            index: Some(MemoryIndex::new(end)),
+            ..LoadedSegment::sealed(end, 0)
+        });
+        Ok(())
+    }
+
+    /// Removes what belongs to offsets past the end, and makes the directory durable.
+    fn drop_past(&mut self, end: Offset) -> Result<(), LogError> {
+        let known = &self.sizes;
+        for entry in std::fs::read_dir(self.dir)
+            .map_err(|error| LogError::storage("list", self.dir, error))?
+        {
+            let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
+            let stray = match file_names::parse(&entry.file_name()) {
+                Some((offset, FileKind::Snapshot)) => offset > end,
+                Some((_, FileKind::Log)) | None => false,
+                Some((offset, _)) => !known.contains_key(&offset),
+            };
+            if stray {
+                remove(&entry.path())?;
+            }
+        }
+        self.snapshots.retain(|offset| *offset <= end);
+        self.epochs_changed |= self.epochs.truncate_from(end.max(Offset(1)));
+        if self.epochs_changed {
+            let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
+            let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
+            written.map_err(|error| LogError::storage("write", &path, error))?;
+        }
+        durable_write::sync_dir(self.dir)
+            .map_err(|error| LogError::storage("fsync", self.dir, error))
+    }
+}
+
+/// Why a batch cannot follow what was found before it.
+fn out_of_place(frame: &BatchFrame, base: Offset, expected: Offset) -> Option<String> {
+    if frame.base_offset < expected && frame.magic >= 2 || frame.last_offset < expected {
+        return Some(format!("offset {} follows {expected}", frame.base_offset));
+    }
+    (frame.last_offset - base > i64::from(i32::MAX))
+        .then(|| format!("offset {} is too far on", frame.last_offset))
+}

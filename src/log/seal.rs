@@ -1,0 +1,205 @@
+//! A segment that takes no more records gets its index files, the producers' snapshot at its end, and its sync.
+//!
+//! One segment at a time, oldest first, in a task of its own, beside the writer: syncing a full segment may take seconds, and
+//! appends go on meanwhile. Until its files are there a sealed segment keeps its index in memory.
+
+use std::rc::Rc;
+
+use futures_lite::future::yield_now;
+
+use super::error::LogError;
+use super::file_names::{self, FileKind};
+use super::partition_log::{Condition, PartitionLog};
+use super::segment::Segment;
+use super::waiters::Goal;
+use crate::io::AppendFile;
+use crate::types::Offset;
+
+impl PartitionLog {
+    /// The segment `next` has its file: what lies before it is complete.
+    pub(super) fn seal_before(self: &Rc<Self>, next: &Rc<Segment>) {
+        let mut state = self.state.borrow_mut();
+        let Some(at) = state
+            .segments
+            .iter()
+            .position(|segment| Rc::ptr_eq(segment, next))
+        else {
+            return;
+        };
+        let Some(full) = at
+            .checked_sub(1)
+            .map(|before| state.segments[before].clone())
+        else {
+            return;
+        };
+        state.to_seal.push_back(full);
+        let running = std::mem::replace(&mut state.sealing, true);
+        drop(state);
+        if !running {
+            glommio::spawn_local(self.clone().seal_all()).detach();
+        }
+    }
+
+    async fn seal_all(self: Rc<Self>) {
+        yield_now().await; // the writer goes first
+        loop {
+            let mut state = self.state.borrow_mut();
+            let next = state.to_seal.pop_front();
+            state.sealing = next.is_some();
+            drop(state);
+            let Some(segment) = next else {
+                return self.note_idle();
+            };
+            match self.seal(&segment).await {
+                Ok(()) => {}
+                Err(SealError::Sync(error)) => self.sync_failed(error),
+                // The indexes can be made again from the records: they stay in memory, and the next close tries again.
+                Err(SealError::Files(error)) => {
+                    log::error!("{error}: the segment's index stays in memory")
+                }
+            }
+        }
+    }
+
+    /// Tells those who wait for it that no task is at work.
+    pub(super) fn note_idle(&self) {
+        let mut state = self.state.borrow_mut();
+        if !state.writer.running && !state.sealing {
+            state.waiters.reached(Goal::Idle, Offset(i64::MAX));
+        }
+    }
+
+    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
+        let size = segment.written.get();
+        let file = self.file_to_sync(segment).await.map_err(SealError::Sync)?;
+        let synced = self.storage.fdatasync(&file).await;
+        synced.map_err(|error| {
+            SealError::Sync(LogError::storage(
+                "fdatasync",
+                &segment.path(FileKind::Log),
+                error,
+            ))
+        })?;
+        segment.synced.set(size);
+        self.write_index_files(segment)
+            .await
+            .map_err(SealError::Files)?;
+        let next = self.segment_after(segment);
+        if let Some(next) = &next {
+            self.write_roll_snapshot(next)
+                .await
+                .map_err(SealError::Files)?;
+        }
+        self.sync_names().await.map_err(SealError::Sync)?;
+        self.note_sealed(segment, next.map(|next| next.base_offset));
+        Ok(())
+    }
+
+    /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
+    pub(super) async fn write_index_files(&self, segment: &Segment) -> Result<(), LogError> {
+        let contents = segment.index.borrow_mut().as_mut().map(|index| {
+            index.append_time_entry();
+            (index.max_timestamp(), index.encode())
+        });
+        let Some((max_timestamp, (offsets, times))) = contents else {
+            return Ok(());
+        };
+        segment.max_timestamp.set(Some(max_timestamp));
+        for (kind, content) in [
+            (FileKind::OffsetIndex, offsets),
+            (FileKind::TimeIndex, times),
+        ] {
+            self.write_small_file(segment.path(kind), content).await?;
+        }
+        if let Some(index) = segment.index.borrow_mut().as_mut() {
+            index.set_clean();
+        }
+        Ok(())
+    }
+
+    /// Writes a small file as a whole; its name is durable after the next sync of names.
+    pub(super) async fn write_small_file(
+        &self,
+        path: std::path::PathBuf,
+        content: Vec<u8>,
+    ) -> Result<(), LogError> {
+        let written = self.storage.replace_file(&path, content).await;
+        written.map_err(|error| LogError::storage("write", &path, error))?;
+        self.state.borrow_mut().writer.names_changed += 1;
+        Ok(())
+    }
+
+    async fn write_roll_snapshot(&self, next: &Segment) -> Result<(), LogError> {
+        let Some(content) = next.snapshot.borrow_mut().take() else {
+            return Ok(());
+        };
+        self.write_small_file(next.path(FileKind::Snapshot), content)
+            .await?;
+        self.replace_snapshot(next.base_offset).await
+    }
+
+    /// A snapshot now stands at `offset`. The one before goes, unless it is where a segment begins.
+    pub(super) async fn replace_snapshot(&self, offset: Offset) -> Result<(), LogError> {
+        let mut state = self.state.borrow_mut();
+        let before = state.snapshot_offset.replace(offset);
+        let stray = before.filter(|before| {
+            *before != offset
+                && !state
+                    .segments
+                    .iter()
+                    .any(|segment| segment.base_offset == *before)
+        });
+        drop(state);
+        let Some(stray) = stray else { return Ok(()) };
+        let path = file_names::path_of(&self.dir, stray, FileKind::Snapshot);
+        let removed = self.storage.remove_file(&path).await;
+        removed.map_err(|error| LogError::storage("remove", &path, error))
+    }
+
+    fn segment_after(&self, segment: &Rc<Segment>) -> Option<Rc<Segment>> {
+        let state = self.state.borrow();
+        let at = state
+            .segments
+            .iter()
+            .position(|known| Rc::ptr_eq(known, segment))?;
+        state.segments.get(at + 1).cloned()
+    }
+
+    /// The files are complete: lookups go to them, and the memory goes.
+    fn note_sealed(&self, segment: &Segment, next: Option<Offset>) {
+        let state = self.state.borrow();
+        let all_before_synced = state
+            .segments
+            .iter()
+            .take_while(|before| before.base_offset < segment.base_offset)
+            .all(|before| before.synced.get() == before.staged.get());
+        let end = next.filter(|next| all_before_synced && *next <= state.written_end);
+        if matches!(state.condition, Condition::Writable | Condition::OutOfSpace) {
+            *segment.index.borrow_mut() = None;
+            segment.close_appender();
+        }
+        drop(state);
+        if let Some(end) = end {
+            self.synced(end);
+        }
+    }
+
+    /// The handle through which a segment is synced; a sealed one that was opened after a crash may have none.
+    pub(super) async fn file_to_sync(&self, segment: &Segment) -> Result<Rc<AppendFile>, LogError> {
+        match segment.appender() {
+            Some(file) => Ok(file),
+            None => {
+                let file = segment.open(FileKind::Log).await?;
+                Ok(Rc::new(AppendFile::new(file)))
+            }
+        }
+    }
+}
+
+/// What went wrong in sealing decides what becomes of the partition.
+enum SealError {
+    /// The records may not be on the device.
+    Sync(LogError),
+    /// Only files that can be made again are missing.
+    Files(LogError),
+}

@@ -1,0 +1,164 @@
+//! One segment of a log: a file of record batches and what its owner knows of it.
+//!
+//! A segment counts its bytes by how far they have come; each number only follows the one before:
+//! ```text
+//! committed, synced  <=  written  <=  staged
+//! ```
+//! * staged: given a place; perhaps still in a staging buffer
+//! * written: in the page cache
+//! * synced: on the device
+//! * committed: below the high watermark, so readers may see them and they are never written again
+//!
+//! All numbers are positions between two batches. Lives on the owner's core; only [`SegmentFile`] leaves it.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::error::LogError;
+use super::file_names::{self, FileKind};
+use super::index::{MaxTimestamp, MemoryIndex};
+use crate::io::blocking::blocking;
+use crate::io::{AppendFile, SegmentFile};
+use crate::types::{Offset, TimestampMs};
+
+/// A segment, active or sealed.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) base_offset: Offset,
+    /// When this process made or opened it: what `segment.ms` counts from if its records have no time.
+    pub(super) created: TimestampMs,
+    pub(super) staged: Cell<u64>,
+    pub(super) written: Cell<u64>,
+    pub(super) synced: Cell<u64>,
+    pub(super) committed: Cell<u64>,
+    /// The largest timestamp of its first batch; what `segment.ms` counts from.
+    pub(super) first_timestamp: Cell<Option<i64>>,
+    /// The largest timestamp, once it is known: always for the active segment, after the first look for a sealed one.
+    pub(super) max_timestamp: Cell<Option<MaxTimestamp>>,
+    /// In memory until the segment is sealed and its index files are written.
+    pub(super) index: RefCell<Option<MemoryIndex>>,
+    /// The producers before its first record, to be written when the file is made.
+    pub(super) snapshot: RefCell<Option<Vec<u8>>>,
+    appender: RefCell<Option<Rc<AppendFile>>>,
+    readers: RefCell<Readers>,
+    dir: PathBuf,
+}
+
+/// Handles of a sealed segment, opened when first needed.
+#[derive(Debug, Default)]
+struct Readers {
+    log: Option<SegmentFile>,
+    index: Option<SegmentFile>,
+}
+
+impl Segment {
+    /// A segment that has no file yet.
+    pub(super) fn new(dir: &Path, base_offset: Offset, created: TimestampMs) -> Segment {
+        let segment = Segment::sealed(dir, base_offset, 0, created);
+        *segment.index.borrow_mut() = Some(MemoryIndex::new(base_offset));
+        segment
+    }
+
+    /// A segment whose files are complete: `size` bytes, all synced and committed.
+    pub(super) fn sealed(
+        dir: &Path,
+        base_offset: Offset,
+        size: u64,
+        created: TimestampMs,
+    ) -> Segment {
+        Segment {
+            base_offset,
+            created,
+            staged: Cell::new(size),
+            written: Cell::new(size),
+            synced: Cell::new(size),
+            committed: Cell::new(size),
+            first_timestamp: Cell::new(None),
+            max_timestamp: Cell::new(None),
+            index: RefCell::new(None),
+            snapshot: RefCell::new(None),
+            appender: RefCell::new(None),
+            readers: RefCell::default(),
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// Where a file of this segment is.
+    pub(super) fn path(&self, kind: FileKind) -> PathBuf {
+        file_names::path_of(&self.dir, self.base_offset, kind)
+    }
+
+    /// The file for writing, if it is open.
+    pub(super) fn appender(&self) -> Option<Rc<AppendFile>> {
+        self.appender.borrow().clone()
+    }
+
+    /// Gives the segment its file for writing.
+    pub(super) fn set_appender(&self, file: Rc<AppendFile>) {
+        *self.appender.borrow_mut() = Some(file);
+    }
+
+    /// Closes the file for writing; readers keep theirs.
+    pub(super) fn close_appender(&self) {
+        *self.appender.borrow_mut() = None;
+    }
+
+    /// The handle for reading, if one is open.
+    pub(super) fn open_reader(&self) -> Option<SegmentFile> {
+        match &*self.appender.borrow() {
+            Some(file) => Some(file.reader().clone()),
+            None => self.readers.borrow().log.clone(),
+        }
+    }
+
+    /// The handle for reading; opens the file of a sealed segment.
+    pub(super) async fn reader(&self) -> Result<SegmentFile, LogError> {
+        match self.open_reader() {
+            Some(file) => Ok(file),
+            None => {
+                let file = self.open(FileKind::Log).await?;
+                self.readers.borrow_mut().log = Some(file.clone());
+                Ok(file)
+            }
+        }
+    }
+
+    /// The offset index file of a sealed segment.
+    pub(super) async fn index_reader(&self) -> Result<SegmentFile, LogError> {
+        let known = self.readers.borrow().index.clone();
+        match known {
+            Some(file) => Ok(file),
+            None => {
+                let file = self.open(FileKind::OffsetIndex).await?;
+                self.readers.borrow_mut().index = Some(file.clone());
+                Ok(file)
+            }
+        }
+    }
+
+    /// Opens one of its files for reading.
+    pub(super) async fn open(&self, kind: FileKind) -> Result<SegmentFile, LogError> {
+        let path = self.path(kind);
+        let opened = blocking(move || -> (io::Result<File>, PathBuf) { (File::open(&path), path) });
+        match opened.await {
+            (Ok(file), path) => Ok(SegmentFile::new(file, path)),
+            (Err(error), path) => Err(LogError::storage("open", &path, error)),
+        }
+    }
+
+    /// Lets go of the handles for reading that were opened on demand.
+    pub(super) fn close_readers(&self) {
+        *self.readers.borrow_mut() = Readers::default();
+    }
+
+    /// Cuts all counts to at most `synced`: what is certain after a failed sync.
+    pub(super) fn fall_back_to_synced(&self) {
+        let synced = self.synced.get();
+        for count in [&self.staged, &self.written, &self.committed] {
+            count.set(count.get().min(synced));
+        }
+    }
+}
