@@ -318,11 +318,6 @@ impl PartitionLog {
         self.state.borrow().epochs.latest()
     }
 
-    /// The leader epoch under which the record at `offset` was written, if it is known.
-    pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
-        self.state.borrow().epochs.epoch_at(offset)
-    }
-
     /// The largest leader epoch not above `epoch` with the offset where it ended; (-1, -1) if it is not known yet.
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> (LeaderEpoch, Offset) {
         let state = self.state.borrow();

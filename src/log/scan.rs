@@ -28,8 +28,6 @@ pub(super) struct BatchFrame {
     pub(super) magic: i8,
     /// The largest timestamp in milliseconds, -1 without one.
     pub(super) max_timestamp: i64,
-    /// Whether that timestamp is the one of every record.
-    pub(super) log_append_time: bool,
     pub(super) leader_epoch: LeaderEpoch,
     /// What the sequence rules look at, if its producer is idempotent.
     pub(super) producer: Option<ProducerBatch>,
@@ -69,8 +67,6 @@ impl BatchFrame {
             size: header.total_size() as u64,
             magic: header.magic(),
             max_timestamp: header.max_timestamp(),
-            log_append_time: attributes.timestamp_type()
-                == crate::wire::records::TimestampType::LogAppendTime,
             leader_epoch: header.leader_epoch(),
             producer: (header.producer_id() >= 0).then(|| ProducerBatch {
                 producer_id: header.producer_id(),
@@ -100,9 +96,6 @@ impl BatchFrame {
             size,
             magic,
             max_timestamp: timestamp.unwrap_or(-1),
-            log_append_time: bytes
-                .get(17)
-                .is_some_and(|attributes| attributes & 0x08 != 0),
             leader_epoch: LeaderEpoch(-1),
             producer: None,
         })

@@ -15,7 +15,7 @@ use crate::metadata::{
 use crate::types::{LeaderEpoch, Offset, ShardId, TimestampMs, TopicId};
 use crate::wire::WireError;
 use crate::wire::metadata_records::MetadataRecord;
-use crate::wire::records::{self, BatchBuilder, BatchError, Codec};
+use crate::wire::records::{self, BatchBuilder, BatchError, Codec, Scratch};
 use bytes::Bytes;
 use futures_lite::future::or;
 use glommio::sync::Semaphore;
@@ -234,14 +234,16 @@ async fn read(log: &Rc<PartitionLog>, offset: Offset) -> Result<Option<Bytes>, C
 }
 
 fn decode(batch: &records::Batch, offset: Offset) -> Result<Vec<MetadataRecord>, ControllerError> {
+    let broken = |source| ControllerError::Batch { offset, source };
+    let records = batch
+        .records(limits::INFLATED_BATCH_BYTES, &mut Scratch::default())
+        .map_err(broken)?;
     let mut decoded = Vec::new();
-    for record in batch.records() {
-        let record = record.map_err(|source| ControllerError::Batch { offset, source })?;
-        let value = record.value.unwrap_or_default();
-        decoded.push(
-            MetadataRecord::decode(value)
-                .map_err(|source| ControllerError::Record { offset, source })?,
-        );
+    for record in records.iter() {
+        let value = record.map_err(broken)?.value.unwrap_or_default();
+        let record = MetadataRecord::decode(records.keep(value))
+            .map_err(|source| ControllerError::Record { offset, source })?;
+        decoded.push(record);
     }
     Ok(decoded)
 }

@@ -5,6 +5,7 @@ mod failure;
 mod faulty_storage;
 mod flush;
 mod lifecycle;
+mod lookup;
 mod read;
 mod recovery;
 mod roll;
