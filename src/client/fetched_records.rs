@@ -7,15 +7,14 @@ use std::collections::BTreeSet;
 
 use super::consumer::FetchedPartition;
 use crate::wire::messages::fetch::AbortedTransaction;
-use crate::wire::records::batch::MAGIC_AT;
-use crate::wire::records::{BatchError, BatchRecords, LogEntries, LogEntry, Scratch};
+use crate::wire::records::{Batch, BatchError, BatchRecords, Scratch, batches};
 
 /// A batch that inflates to more than this is refused.
 pub const INFLATED_BYTES_MAX: u64 = 1 << 30;
 
 /// Goes through the batches of one partition's answer.
 pub struct FetchedRecords {
-    entries: LogEntries,
+    batches: Box<dyn Iterator<Item = Result<Batch, BatchError>>>,
     scratch: Scratch,
     aborted: AbortedProducers,
 }
@@ -24,7 +23,7 @@ impl FetchedRecords {
     /// Starts at the first batch.
     pub fn new(fetched: &FetchedPartition) -> FetchedRecords {
         FetchedRecords {
-            entries: LogEntries::new(fetched.batches.clone()),
+            batches: Box::new(batches(fetched.batches.clone())),
             scratch: Scratch::default(),
             aborted: AbortedProducers::new(fetched.aborted.clone()),
         }
@@ -35,13 +34,8 @@ impl FetchedRecords {
     /// # Errors
     /// A batch that is damaged, does not inflate, or is of a format before v2.
     pub fn next_batch(&mut self) -> Result<Option<BatchRecords>, BatchError> {
-        for entry in &mut self.entries {
-            let batch = match entry? {
-                LogEntry::Batch(batch) => BatchRecords::open(&batch, INFLATED_BYTES_MAX, &mut self.scratch)?,
-                LogEntry::Message(message) => {
-                    return Err(BatchError::UnsupportedMagic { magic: message.get(MAGIC_AT).map_or(0, |&m| m as i8) });
-                }
-            };
+        for batch in &mut self.batches {
+            let batch = batch?.records(INFLATED_BYTES_MAX, &mut self.scratch)?;
             if !self.aborted.leaves_out(&batch)? {
                 return Ok(Some(batch));
             }

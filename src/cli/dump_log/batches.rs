@@ -14,7 +14,7 @@ use super::{DumpError, text};
 use crate::cli::args::DumpLogArgs;
 use crate::wire::records::batch::{LENGTH_END, MAGIC_AT};
 use crate::wire::records::message_set::Message;
-use crate::wire::records::{BatchHeader, BatchRecords, Record, Scratch, TimestampType};
+use crate::wire::records::{BatchHeader, Record, Scratch, TimestampType, batches};
 
 /// A batch that inflates to more than this is damaged or hostile.
 const INFLATED_BYTES_MAX: u64 = 1 << 30;
@@ -90,14 +90,15 @@ impl Printer<'_> {
     }
 
     fn print_batch(&mut self, entry: Bytes, position: u64, out: &mut dyn Write) -> Result<(), DumpError> {
-        let header = *BatchHeader::read(&entry).map_err(damaged)?;
-        write_header(&header, position, out)?;
-        // Opening checks the CRC, whether records are wanted or not.
-        let batch = BatchRecords::open(&entry, INFLATED_BYTES_MAX, &mut self.scratch).map_err(damaged)?;
+        let Some(batch) = batches(entry).next() else { return Err(DumpError::damaged("it is cut off")) };
+        let batch = batch.map_err(damaged)?;
+        write_header(batch.header(), position, out)?;
+        // This checks the CRC, whether records are wanted or not.
+        let batch = batch.records(INFLATED_BYTES_MAX, &mut self.scratch).map_err(damaged)?;
         for record in &batch {
             let record = record.map_err(damaged)?;
             self.records += 1;
-            if header.attributes().is_control() {
+            if batch.header().attributes().is_control() {
                 write_control_record(&record, out)?;
             } else if self.args.cluster_metadata {
                 write_metadata_record(&record, out)?;
