@@ -131,8 +131,7 @@ fn push_record(bytes: &mut Vec<u8>, offset_delta: usize, value_bytes: usize, noi
     bytes.extend_from_slice(&head);
     let value_at = bytes.len();
     while bytes.len() < value_at + value_bytes {
-        // Sixteen letters: codecs find something to do, and never everything.
-        let letters = noise.next().to_be_bytes().map(|byte| b'a' + (byte & 15));
+        let letters = noise.word();
         let room = value_at + value_bytes - bytes.len();
         bytes.extend_from_slice(&letters[..letters.len().min(room)]);
     }
@@ -150,10 +149,19 @@ fn push_varint(bytes: &mut Vec<u8>, value: i32) {
     bytes.push(rest as u8);
 }
 
-/// Marsaglia's xorshift: the same bytes in every run.
+/// Marsaglia's xorshift: the same text in every run.
 struct Noise(u64);
 
+/// Words the values are made of: codecs find something to do, and never everything.
+const WORDS: u64 = 512;
+
 impl Noise {
+    /// One of [`WORDS`] words of eight letters.
+    fn word(&mut self) -> [u8; 8] {
+        let index = self.next() % WORDS + 1;
+        Noise(index.wrapping_mul(0x9e37_79b9_7f4a_7c15)).next().to_be_bytes().map(|byte| b'a' + (byte & 15))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -164,12 +172,13 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
-    use vltava::wire::records::{BatchRecords, Scratch};
+    use vltava::wire::records::{Scratch, batches};
 
     use super::*;
 
     fn read(batch: &Bytes) -> Vec<(i64, i64, Vec<u8>)> {
-        let batch = BatchRecords::open(batch, 1 << 30, &mut Scratch::default()).unwrap();
+        let batch = batches(batch.clone()).next().unwrap().unwrap();
+        let batch = batch.records(1 << 30, &mut Scratch::default()).unwrap();
         let records = batch.iter().map(Result::unwrap);
         records.map(|r| (r.offset.0, r.timestamp, r.value.unwrap().to_vec())).collect()
     }
