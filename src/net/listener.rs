@@ -9,7 +9,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener};
+use std::time::{Duration, Instant};
 use thiserror::Error;
+
+/// How long the kernel may take to give back the port of a killed broker.
+const DYING_PREDECESSOR: Duration = Duration::from_secs(2);
 
 /// Why a port cannot be listened on.
 #[derive(Debug, Error)]
@@ -42,30 +46,66 @@ pub struct Claim {
 
 /// Makes sure that nobody else listens on `address`, and keeps other brokers of this kind away.
 ///
-/// The lock is an abstract Unix socket: it lives in the network namespace, as ports do, and dies with the process.
+/// The lock is an abstract Unix socket: it lives in the network namespace, as ports do, and dies with the process. A port
+/// may outlive its process a little, since the kernel takes a killed process's rings down in the background; so a busy port
+/// that no broker has locked is tried again for a while.
 ///
 /// # Errors
 /// See [`ListenError`].
 pub fn claim(address: SocketAddr, backlog: i32) -> Result<Claim, ListenError> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => ListenError::InUse { address },
-        _ => ListenError::Io { address, source },
-    };
-    // SO_REUSEADDR lets a restarted broker take a port over whose old connections linger; it does not hide a listener.
-    let probe = bound(address, |socket| socket.set_reuse_address(true)).map_err(failed)?;
-    probe.listen(backlog).map_err(failed)?;
+    let failed = |source| refused(address, source);
+    let early = (address.port() != 0).then(|| lock(address));
+    let early = early.transpose().map_err(failed)?;
+    let probe = probe(address, backlog).map_err(failed)?;
     let address = probe
         .local_addr()
         .map_err(failed)?
         .as_socket()
         .unwrap_or(address);
-    let name = format!("vltava-{address}");
-    let name = UnixAddr::from_abstract_name(name).map_err(failed)?;
-    let lock = UnixListener::bind_addr(&name).map_err(failed)?;
+    let lock = match early {
+        Some(lock) => lock,
+        None => lock(address).map_err(failed)?,
+    };
     Ok(Claim {
         address,
         _lock: lock,
     })
+}
+
+fn lock(address: SocketAddr) -> io::Result<UnixListener> {
+    let name = UnixAddr::from_abstract_name(format!("vltava-{address}"))?;
+    UnixListener::bind_addr(&name)
+}
+
+/// Listens without sharing. SO_REUSEADDR lets a restarted broker take a port over whose old connections linger; it does not
+/// hide a listener.
+fn probe(address: SocketAddr, backlog: i32) -> io::Result<Socket> {
+    let listening = || {
+        let socket = bound(address, |socket| socket.set_reuse_address(true))?;
+        socket.listen(backlog)?;
+        Ok(socket)
+    };
+    let began = Instant::now();
+    loop {
+        match listening() {
+            Err(error) if is_busy(&error) && began.elapsed() < DYING_PREDECESSOR => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            settled => return settled,
+        }
+    }
+}
+
+fn is_busy(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrInUse
+}
+
+fn refused(address: SocketAddr, source: io::Error) -> ListenError {
+    if is_busy(&source) {
+        ListenError::InUse { address }
+    } else {
+        ListenError::Io { address, source }
+    }
 }
 
 /// One core's listening socket on a claimed address.
@@ -82,10 +122,7 @@ pub fn listen(claim: &Claim, backlog: i32) -> Result<TcpListener, ListenError> {
         socket.listen(backlog)?;
         Ok(TcpListener::from(socket))
     };
-    listening().map_err(|source: io::Error| match source.kind() {
-        io::ErrorKind::AddrInUse => ListenError::InUse { address },
-        _ => ListenError::Io { address, source },
-    })
+    listening().map_err(|source| refused(address, source))
 }
 
 fn bound(
