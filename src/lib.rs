@@ -21,7 +21,16 @@
 //! | [`limits`] | the bounds, and how they relate | everything |
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
+pub mod api;
+pub mod cli;
+pub mod client;
+pub mod config;
 pub mod io;
+pub mod limits;
 pub mod log;
+pub mod metadata;
+pub mod net;
+pub mod server;
+pub mod shard;
 pub mod types;
 pub mod wire;

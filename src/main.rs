@@ -1,1 +1,48 @@
-fn main() {}
+//! The `vltava` command: parse the command line, run, exit code. Nothing else.
+
+use clap::Parser;
+use std::process::ExitCode;
+use std::time::Instant;
+use vltava::cli::serve_args::ServeArgs;
+use vltava::cli::{Cli, Command};
+use vltava::config::listener::listen_overrides;
+use vltava::server::{self, ServeOptions};
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    match Cli::parse().command {
+        Command::Serve(args) => serve(*args, began),
+        Command::Client(command) => vltava::cli::run(&command),
+    }
+}
+
+fn serve(args: ServeArgs, began: Instant) -> ExitCode {
+    server::logger::start(args.log_level.into());
+    match server::serve(&options(args), began) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the flags say wins over `--override`, and both over the file.
+fn options(args: ServeArgs) -> ServeOptions {
+    let mut overrides = args.overrides;
+    overrides.extend(listen_overrides(&args.listen));
+    let dirs: Vec<_> = args
+        .data_dir
+        .iter()
+        .map(|dir| dir.display().to_string())
+        .collect();
+    if !dirs.is_empty() {
+        overrides.push(("log.dirs".to_owned(), dirs.join(",")));
+    }
+    ServeOptions {
+        properties: args.properties,
+        overrides,
+        strict: args.strict,
+        cores: args.cores,
+    }
+}

@@ -2,6 +2,8 @@
 //!
 //! Leaf: knows nothing of the runtime, the wire or the disk.
 
+pub mod id_text;
+
 use std::fmt;
 use std::ops::{Add, Sub};
 

@@ -12,11 +12,16 @@ pub mod append_file;
 pub mod blocking;
 pub mod disk;
 pub mod durable_write;
+pub mod ring_check;
 pub mod segment_file;
+pub mod socket;
 pub mod storage;
 pub mod sync_group;
 
 pub use append_file::AppendFile;
+pub use blocking::blocking;
 pub use disk::Disk;
+pub use ring_check::{RingError, ring_is_usable};
 pub use segment_file::SegmentFile;
+pub use socket::{into_runtime_listener, stop_signal};
 pub use storage::{IoFuture, Storage};

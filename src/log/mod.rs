@@ -32,6 +32,7 @@ mod lifecycle;
 mod load;
 mod loader;
 mod lookup;
+pub mod offset_checkpoint;
 mod partition_log;
 mod partition_metadata;
 mod producer_snapshot;

@@ -23,7 +23,7 @@
 use zerocopy::byteorder::big_endian::{I16, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::codec::Codec;
+use super::attributes::{Attributes, TimestampType};
 use super::crc::crc32c;
 use super::error::{BatchError, Corruption};
 use crate::types::{LeaderEpoch, Offset};
@@ -42,89 +42,6 @@ pub const MAGIC_V2: i8 = 2;
 pub const NO_TIMESTAMP: i64 = -1;
 /// "No producer": the batch is neither idempotent nor transactional.
 pub const NO_PRODUCER_ID: i64 = -1;
-
-/// Whose clock the timestamps of a batch or topic are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
-pub enum TimestampType {
-    /// The producer's; each record has its own.
-    #[default]
-    CreateTime,
-    /// The broker's at append; every record's time is the batch's `maxTimestamp`.
-    LogAppendTime,
-}
-
-/// The `attributes` field. Bits 7 to 15 have no meaning and are ignored, as Kafka does.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Attributes(pub i16);
-
-impl Attributes {
-    const CODEC: i16 = 0x07;
-    const LOG_APPEND_TIME: i16 = 0x08;
-    const TRANSACTIONAL: i16 = 0x10;
-    const CONTROL: i16 = 0x20;
-    const DELETE_HORIZON: i16 = 0x40;
-    const KNOWN: i16 = 0x7f;
-
-    /// How the records are compressed.
-    ///
-    /// # Errors
-    /// [`BatchError::UnsupportedCompression`] for ids 5 to 7, which no version of Kafka has given a meaning.
-    pub fn codec(self) -> Result<Codec, BatchError> {
-        let id = (self.0 & Self::CODEC) as u8;
-        Codec::from_id(id).ok_or(BatchError::UnsupportedCompression { id })
-    }
-
-    /// Whose clock the timestamps are.
-    pub fn timestamp_type(self) -> TimestampType {
-        match self.0 & Self::LOG_APPEND_TIME {
-            0 => TimestampType::CreateTime,
-            _ => TimestampType::LogAppendTime,
-        }
-    }
-
-    /// Part of a transaction.
-    pub fn is_transactional(self) -> bool {
-        self.0 & Self::TRANSACTIONAL != 0
-    }
-
-    /// Holds markers of the broker instead of a client's records.
-    pub fn is_control(self) -> bool {
-        self.0 & Self::CONTROL != 0
-    }
-
-    /// `baseTimestamp` is the time from which compaction may drop tombstones (KIP-534).
-    pub fn has_delete_horizon(self) -> bool {
-        self.0 & Self::DELETE_HORIZON != 0
-    }
-
-    /// The same with another codec.
-    #[must_use]
-    pub fn with_codec(self, codec: Codec) -> Attributes {
-        Attributes((self.0 & !Self::CODEC) | i16::from(codec.id()))
-    }
-
-    /// The same with another timestamp type; the bits without meaning are cleared, as Kafka does whenever it rewrites them.
-    #[must_use]
-    pub fn with_timestamp_type(self, timestamp_type: TimestampType) -> Attributes {
-        let others = self.0 & Self::KNOWN & !Self::LOG_APPEND_TIME;
-        Attributes(match timestamp_type {
-            TimestampType::CreateTime => others,
-            TimestampType::LogAppendTime => others | Self::LOG_APPEND_TIME,
-        })
-    }
-
-    /// The same, part of a transaction.
-    #[must_use]
-    pub fn transactional(self) -> Attributes {
-        Attributes(self.0 | Self::TRANSACTIONAL)
-    }
-
-    /// The same, holding control records.
-    #[must_use]
-    pub fn control(self) -> Attributes {
-        Attributes(self.0 | Self::CONTROL)
-    }
-}
 
 /// The first 61 bytes of a v2 batch, wherever they lie.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
@@ -373,7 +290,7 @@ pub fn advance_sequence(sequence: i32, records: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::records::builder::BatchBuilder;
+    use crate::wire::records::{BatchBuilder, Codec};
 
     fn batch() -> Vec<u8> {
         let mut builder = BatchBuilder::new(Codec::None);

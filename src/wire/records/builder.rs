@@ -5,10 +5,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{
-    Attributes, BatchHeader, HEADER_BYTES, HeaderFields, NO_PRODUCER_ID, NO_TIMESTAMP,
-    TimestampType,
-};
+use super::attributes::{Attributes, TimestampType};
+use super::batch::{BatchHeader, HEADER_BYTES, HeaderFields, NO_PRODUCER_ID, NO_TIMESTAMP};
 use super::codec::Codec;
 use super::validate::ValidatedBatch;
 use super::varint;
@@ -208,5 +206,45 @@ fn put_nullable(out: &mut Vec<u8>, field: Option<&[u8]>) {
             out.extend_from_slice(bytes);
         }
         None => varint::put(out, -1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placed_transactional_control_batch_says_so() {
+        let mut builder = BatchBuilder::new(Codec::None)
+            .producer(8, 2, -1)
+            .transactional()
+            .control()
+            .placed(Offset(90), LeaderEpoch(4));
+        builder.append(70, Some(&[0, 0, 0, 1]), Some(&[0; 6]), &[]);
+        let batch = builder.build();
+        let header = BatchHeader::read_checked(&batch).unwrap();
+        assert_eq!(
+            (header.base_offset(), header.next_offset()),
+            (Offset(90), Offset(91))
+        );
+        assert_eq!(header.leader_epoch(), LeaderEpoch(4));
+        assert!(header.attributes().is_transactional() && header.attributes().is_control());
+        assert_eq!((header.producer_id(), header.producer_epoch()), (8, 2));
+        assert_eq!((header.base_sequence(), header.last_sequence()), (-1, -1));
+        assert_eq!((header.base_timestamp(), header.max_timestamp()), (70, 70));
+    }
+
+    #[test]
+    fn the_announced_size_is_that_of_an_uncompressed_batch() {
+        let mut builder = BatchBuilder::new(Codec::None);
+        assert_eq!(
+            (builder.record_count(), builder.uncompressed_size()),
+            (0, 61)
+        );
+        for timestamp in 0..100 {
+            builder.append(timestamp, None, Some(&[1; 300]), &[("header", None)]);
+        }
+        let announced = builder.uncompressed_size();
+        assert_eq!(builder.build().len(), announced);
     }
 }

@@ -103,10 +103,13 @@ fn compress_lz4(input: &[u8], out: &mut Vec<u8>) {
 }
 
 fn compress_zstd(input: &[u8], out: &mut Vec<u8>) {
-    let mut encoder = zstd::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL)
-        .expect("the default level is valid");
-    write_all(&mut encoder, input);
-    encoder.finish().expect("memory takes every write");
+    // In one go, so that the frame announces its size and readers take no more memory than that.
+    let at = out.len();
+    out.resize(at + zstd::zstd_safe::compress_bound(input.len()), 0);
+    let level = zstd::DEFAULT_COMPRESSION_LEVEL;
+    let size = zstd::bulk::compress_to_buffer(input, &mut out[at..], level)
+        .expect("the room is the announced maximum");
+    out.truncate(at + size);
 }
 
 fn write_all(encoder: &mut impl Write, input: &[u8]) {

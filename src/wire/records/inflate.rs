@@ -30,8 +30,11 @@ use super::error::{BatchError, Invalid};
 
 /// The size of a piece, where the codec leaves the choice.
 const PIECE_BYTES: usize = 64 * 1024;
-/// The most that one codec's state may take to be kept for the next batch.
-const KEEP_BYTES: usize = 1 << 20;
+/// The largest block buffer that is kept for the next batch.
+const KEEP_BLOCK_BYTES: usize = 1 << 20;
+/// The largest zstd state that is kept for the next batch: encoders that do not know the size of what they compress ask for
+/// windows of 2 to 8 MiB, and taking those anew costs more than a small batch.
+const KEEP_ZSTD_BYTES: usize = 9 << 20;
 
 /// Decompression state kept warm from one batch to the next: one for each core. It may serve any number of open batches;
 /// who opens a batch while another holds the state gets fresh state.
@@ -151,9 +154,9 @@ impl Inflater {
             Stream::Stored => {}
             Stream::Gzip(gzip) => scratch.gzip = Some(gzip.reset()),
             Stream::Snappy(Snappy { block, .. }) | Stream::Lz4(Lz4 { block, .. }) => {
-                scratch.blocks = Some(block).filter(|block| block.capacity() <= KEEP_BYTES);
+                scratch.blocks = Some(block).filter(|block| block.capacity() <= KEEP_BLOCK_BYTES);
             }
-            Stream::Zstd(zstd) => scratch.zstd = zstd.reset(KEEP_BYTES),
+            Stream::Zstd(zstd) => scratch.zstd = zstd.reset(KEEP_ZSTD_BYTES),
         }
     }
 

@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{BatchHeader, TimestampType};
+use super::attributes::TimestampType;
+use super::batch::BatchHeader;
 use super::error::BatchError;
 use super::inflate::Scratch;
 use super::stream::RecordStream;

@@ -14,7 +14,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{NO_TIMESTAMP, TimestampType};
+use super::attributes::TimestampType;
+use super::batch::NO_TIMESTAMP;
 use super::builder::BatchBuilder;
 use super::codec::Codec;
 use super::crc::crc32;

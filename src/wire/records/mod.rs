@@ -6,6 +6,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | [`batch`] | the 61-byte header of format v2, read in place |
+//! | [`attributes`] | its codec, timestamp type and flags |
 //! | [`crc`] | the two checksums: CRC-32C for batches, CRC-32 for the older message sets |
 //! | [`codec`] | the codecs' names, and compressing |
 //! | [`inflate`] | decompressing in pieces, in bounded memory |
@@ -20,6 +21,7 @@
 //! | [`error`] | everything that can be wrong with a batch |
 //! | `varint` | the zig-zag integers inside records |
 
+pub mod attributes;
 pub mod batch;
 pub mod builder;
 pub mod codec;
@@ -36,7 +38,8 @@ pub mod validate;
 mod varint;
 mod walk;
 
-pub use batch::{Attributes, BatchHeader, HEADER_BYTES, TimestampType};
+pub use attributes::{Attributes, TimestampType};
+pub use batch::{BatchHeader, HEADER_BYTES};
 pub use builder::BatchBuilder;
 pub use codec::Codec;
 pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};

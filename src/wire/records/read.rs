@@ -5,7 +5,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{BatchHeader, HEADER_BYTES, LENGTH_END, MAGIC_AT, TimestampType};
+use super::attributes::TimestampType;
+use super::batch::{BatchHeader, HEADER_BYTES, LENGTH_END, MAGIC_AT};
 use super::codec::Codec;
 use super::error::{BatchError, Corruption, Invalid, Malformed};
 use super::inflate::{Scratch, inflate_all};

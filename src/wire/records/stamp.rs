@@ -3,7 +3,8 @@
 //! Offset and leader epoch lie before the checksum and cost nothing; a changed timestamp means a new checksum. Must never
 //! know where the batch is kept.
 
-use super::batch::{BatchHeader, TimestampType};
+use super::attributes::TimestampType;
+use super::batch::BatchHeader;
 use crate::types::{LeaderEpoch, Offset, TimestampMs};
 
 /// Gives the batch its place in the log. The checksum stays right: it does not cover these fields.

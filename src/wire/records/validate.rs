@@ -9,9 +9,8 @@
 
 use bytes::Bytes;
 
-use super::batch::{
-    BatchHeader, CRC_COVERS_FROM, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP, TimestampType,
-};
+use super::attributes::TimestampType;
+use super::batch::{BatchHeader, CRC_COVERS_FROM, MAGIC_AT, NO_PRODUCER_ID, NO_TIMESTAMP};
 use super::codec::Codec;
 use super::crc::{Crc32cPieces, crc32c};
 use super::error::{BatchError, Invalid, MOST_REJECTED_LISTED, RejectedReason, RejectedRecord};

@@ -204,7 +204,7 @@ fn a_small_lz4_block_in_a_frame_of_large_ones_takes_little_memory() {
 #[test]
 fn state_that_grew_large_is_not_kept() {
     let bare = snap::raw::Encoder::new()
-        .compress_vec(&vec![7; 3 * KEEP_BYTES])
+        .compress_vec(&vec![7; 3 * KEEP_BLOCK_BYTES])
         .unwrap();
     let mut scratch = Scratch::default();
     inflate_all(
@@ -244,4 +244,30 @@ fn batches_open_at_the_same_time_do_not_share_state() {
         assert!(first.1 == text(200_000), "{codec:?}");
         assert!(second.1 == vec![9; 200_000], "{codec:?}");
     }
+}
+
+/// A frame written without knowing its size, as Java's producer does, with a window of 2 to the `window_log` bytes.
+fn zstd_frame(window_log: u32, content: &[u8]) -> Bytes {
+    use std::io::Write;
+    let mut encoder = ::zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.window_log(window_log).unwrap();
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap().into()
+}
+
+#[test]
+fn zstd_state_is_kept_for_the_windows_producers_use_and_given_up_beyond() {
+    let mut scratch = Scratch::default();
+    for (window_log, kept) in [(21, true), (23, true), (27, false), (17, true)] {
+        let frame = zstd_frame(window_log, &text(300_000));
+        let whole = inflate_all(MAGIC_V2, Codec::Zstd, frame, u64::MAX, &mut scratch).unwrap();
+        assert!(whole == text(300_000), "window {window_log}");
+        assert_eq!(scratch.zstd.is_some(), kept, "window {window_log}");
+    }
+}
+
+#[test]
+fn a_zstd_window_no_encoder_needs_is_refused() {
+    let frame = zstd_frame(28, &text(300_000));
+    problem(Codec::Zstd, &frame);
 }

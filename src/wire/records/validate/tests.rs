@@ -1,6 +1,6 @@
 use super::*;
 use crate::wire::records::BatchBuilder;
-use crate::wire::records::batch::Attributes;
+use crate::wire::records::attributes::Attributes;
 use crate::wire::records::codec::Codec;
 use crate::wire::records::error::Malformed;
 

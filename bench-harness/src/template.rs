@@ -1,0 +1,264 @@
+//! Record batches made once and stamped anew for each request, so that one core can send more than a broker can take.
+//!
+//! All records of a template are alike in shape: no key, no headers, timestamp delta 0. Any number of its first records
+//! is a batch too, with only the header to rewrite. Layout: Kafka's `DefaultRecordBatch` and `DefaultRecord` (v2):
+//!
+//! ```text
+//!  0 i64 base offset | 8 i32 length of what follows | 12 i32 leader epoch | 16 i8 magic 2 | 17 u32 CRC-32C of what follows
+//! 21 i16 attributes | 23 i32 last offset delta | 27 i64 base timestamp | 35 i64 max timestamp
+//! 43 i64 producer id | 51 i16 producer epoch | 53 i32 base sequence | 57 i32 record count | 61 records
+//! record: varint length | i8 0 | varint timestamp delta | varint offset delta | varint -1 (no key)
+//!         | varint value length | value | varint 0 (no headers)
+//! ```
+
+use bytes::Bytes;
+use vltava::wire::records::crc::crc32c;
+use vltava::wire::records::{Codec, HEADER_BYTES};
+
+/// A value has room for the time at which its record was due.
+pub const VALUE_BYTES_MIN: usize = 8;
+
+/// A batch to send again and again.
+#[derive(Debug, Clone)]
+pub struct Template {
+    bytes: Vec<u8>,
+    /// Where each record ends. A compressed template has one entry: only the whole of it can be sent.
+    ends: Vec<usize>,
+    /// Where each record's value starts; empty if compressed.
+    values: Vec<usize>,
+    records: usize,
+    value_bytes: usize,
+}
+
+impl Template {
+    /// As many records with values of `value_bytes` (at least [`VALUE_BYTES_MIN`]) as fit into `batch_bytes`, at
+    /// least one. Values differ from each other and do not compress to nothing.
+    pub fn new(value_bytes: usize, batch_bytes: usize) -> Template {
+        assert!(
+            value_bytes >= VALUE_BYTES_MIN,
+            "a value holds the time it was due"
+        );
+        let mut bytes = vec![0; HEADER_BYTES];
+        let (mut ends, mut values) = (Vec::new(), Vec::new());
+        let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
+        loop {
+            let start = bytes.len();
+            let value_at = push_record(&mut bytes, values.len(), value_bytes, &mut noise);
+            if bytes.len() > batch_bytes && !values.is_empty() {
+                bytes.truncate(start);
+                break;
+            }
+            values.push(value_at);
+            ends.push(bytes.len());
+        }
+        let records = values.len();
+        Template {
+            bytes,
+            ends,
+            values,
+            records,
+            value_bytes,
+        }
+    }
+
+    /// The same records as one compressed batch.
+    pub fn compressed(self, codec: Codec) -> Template {
+        if codec == Codec::None {
+            return self;
+        }
+        let mut bytes = codec.compress_behind(HEADER_BYTES, &self.bytes[HEADER_BYTES..]);
+        bytes[21..23].copy_from_slice(&i16::from(codec.id()).to_be_bytes());
+        Template {
+            ends: vec![bytes.len()],
+            values: Vec::new(),
+            bytes,
+            ..self
+        }
+    }
+
+    /// How many records the whole of it has.
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Bytes of each value.
+    pub fn value_bytes(&self) -> usize {
+        self.value_bytes
+    }
+
+    /// Where the values of a batch of this shape start, from the batch's first byte.
+    pub fn value_positions(&self) -> &[usize] {
+        &self.values
+    }
+
+    /// Whether a batch of this shape with so many records (one at least) is so long.
+    pub fn is_length_of(&self, records: usize, length: usize) -> bool {
+        records.checked_sub(1).and_then(|last| self.ends.get(last)) == Some(&length)
+    }
+
+    /// Makes a batch of its first `records` records and gives it to `send`, then takes the memory back. Each value
+    /// starts with the time its record was due, if `due_ns` knows it: one entry a record.
+    ///
+    /// # Panics
+    /// If there are not so many records, or it is compressed and not all are asked for.
+    pub fn stamped<T>(
+        &mut self,
+        records: usize,
+        timestamp_ms: i64,
+        due_ns: impl Iterator<Item = u64>,
+        send: impl FnOnce(Bytes) -> T,
+    ) -> T {
+        let end = if records == self.records {
+            self.bytes.len()
+        } else {
+            self.ends[records - 1]
+        };
+        for (&at, due) in self.values[..records.min(self.values.len())]
+            .iter()
+            .zip(due_ns)
+        {
+            self.bytes[at..at + 8].copy_from_slice(&due.to_be_bytes());
+        }
+        self.write_header(records, end, timestamp_ms);
+        let whole = Bytes::from(std::mem::take(&mut self.bytes));
+        let sent = send(whole.slice(..end));
+        // Whoever sent has let go by now; a clone that is still held costs a copy, no more.
+        self.bytes = Vec::from(whole);
+        sent
+    }
+
+    fn write_header(&mut self, records: usize, end: usize, timestamp_ms: i64) {
+        let batch = &mut self.bytes[..end];
+        batch[8..12].copy_from_slice(&(end as i32 - 12).to_be_bytes());
+        batch[12..16].copy_from_slice(&(-1_i32).to_be_bytes());
+        batch[16] = 2;
+        batch[23..27].copy_from_slice(&(records as i32 - 1).to_be_bytes());
+        batch[27..35].copy_from_slice(&timestamp_ms.to_be_bytes());
+        batch[35..43].copy_from_slice(&timestamp_ms.to_be_bytes());
+        batch[43..57].fill(0xff);
+        batch[57..61].copy_from_slice(&(records as i32).to_be_bytes());
+        let crc = crc32c(&batch[21..]);
+        batch[17..21].copy_from_slice(&crc.to_be_bytes());
+    }
+}
+
+/// Appends a record and says where its value starts.
+fn push_record(
+    bytes: &mut Vec<u8>,
+    offset_delta: usize,
+    value_bytes: usize,
+    noise: &mut Noise,
+) -> usize {
+    let mut head = vec![0, 0];
+    push_varint(&mut head, offset_delta as i32);
+    push_varint(&mut head, -1);
+    push_varint(&mut head, value_bytes as i32);
+    push_varint(bytes, (head.len() + value_bytes + 1) as i32);
+    bytes.extend_from_slice(&head);
+    let value_at = bytes.len();
+    while bytes.len() < value_at + value_bytes {
+        let letters = noise.word();
+        let room = value_at + value_bytes - bytes.len();
+        bytes.extend_from_slice(&letters[..letters.len().min(room)]);
+    }
+    bytes.push(0);
+    value_at
+}
+
+/// Zigzag varint, as record fields have it.
+fn push_varint(bytes: &mut Vec<u8>, value: i32) {
+    let mut rest = ((value << 1) ^ (value >> 31)) as u32;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+}
+
+/// Marsaglia's xorshift: the same text in every run.
+struct Noise(u64);
+
+/// Words the values are made of: codecs find something to do, and never everything.
+const WORDS: u64 = 512;
+
+impl Noise {
+    /// One of [`WORDS`] words of eight letters.
+    fn word(&mut self) -> [u8; 8] {
+        let index = self.next() % WORDS + 1;
+        Noise(index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .next()
+            .to_be_bytes()
+            .map(|byte| b'a' + (byte & 15))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vltava::wire::records::{Scratch, batches};
+
+    use super::*;
+
+    fn read(batch: &Bytes) -> Vec<(i64, i64, Vec<u8>)> {
+        let batch = batches(batch.clone()).next().unwrap().unwrap();
+        let batch = batch.records(1 << 30, &mut Scratch::default()).unwrap();
+        let records = batch.iter().map(Result::unwrap);
+        records
+            .map(|r| (r.offset.0, r.timestamp, r.value.unwrap().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn any_number_of_first_records_is_a_batch_that_readers_accept() {
+        let mut template = Template::new(300, 64 * 1024);
+        for records in [1, 2, 63, 64, 65, 130, template.records()] {
+            let due = 1000..;
+            let batch = template.stamped(records, 77, due, |batch| batch);
+            assert!(template.is_length_of(records, batch.len()));
+            let read = read(&batch);
+            assert_eq!(read.len(), records);
+            for (index, (offset, timestamp, value)) in read.iter().enumerate() {
+                assert_eq!((*offset, *timestamp, value.len()), (index as i64, 77, 300));
+                assert_eq!(value[..8], (1000 + index as u64).to_be_bytes());
+                let at = template.value_positions()[index];
+                assert_eq!(batch[at..at + 300], value[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_within_its_size_unless_one_record_is_larger() {
+        let template = Template::new(1000, 10_000);
+        assert_eq!(template.records(), 9);
+        assert!(template.bytes.len() <= 10_000);
+        assert_eq!(Template::new(1000, 10).records(), 1);
+    }
+
+    #[test]
+    fn compressed_templates_are_whole_batches_that_readers_accept() {
+        for codec in Codec::ALL {
+            let plain = Template::new(500, 20_000);
+            let mut template = plain.clone().compressed(codec);
+            let batch = template.stamped(template.records(), 5, std::iter::empty(), |batch| batch);
+            assert_eq!(read(&batch).len(), plain.records(), "{codec:?}");
+            assert!(
+                codec == Codec::None || batch.len() < plain.bytes.len(),
+                "{codec:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_template_is_used_again() {
+        let mut template = Template::new(1024, 64 * 1024);
+        let first = template.stamped(3, 1, std::iter::empty(), |batch| batch.as_ptr());
+        let second = template.stamped(5, 2, std::iter::empty(), |batch| batch.as_ptr());
+        assert_eq!(first, second);
+    }
+}

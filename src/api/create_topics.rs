@@ -1,0 +1,100 @@
+//! CreateTopics (19): new topics, each checked and answered by itself.
+//!
+//! Versions 0–7: 1 can ask to validate only, 4 leaves numbers to the broker (-1), 5 is flexible and tells the settings of what was
+//! made, 7 its id. The answer comes when every core works with the topics, so that a client may produce at once.
+
+use super::{Asked, Handled, faults};
+use crate::config::describe;
+use crate::config::topic::DynamicConfigs;
+use crate::metadata::{ChangeError, Created, NewTopic};
+use crate::shard::{Change, ChangeOutcome};
+use crate::wire::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse,
+};
+use crate::wire::{ApiKey, Text};
+use std::time::Duration;
+
+pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+    let request: CreateTopicsRequest = asked.decode()?;
+    let change = Change::CreateTopics {
+        topics: request.topics.iter().map(wanted).collect(),
+        validate_only: request.validate_only,
+    };
+    let patience = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
+    let outcome = asked.context.shard.change_within(change, patience).await;
+    let outcomes = match outcome {
+        Some(ChangeOutcome::Created(outcomes)) => outcomes,
+        None => vec![Err(ChangeError::TimedOut); request.topics.len()],
+        Some(other) => unreachable!("a creation was answered with {other:?}"),
+    };
+    let mut response = CreateTopicsResponse::default();
+    for (topic, outcome) in request.topics.iter().zip(outcomes) {
+        // A name that is given twice is refused once.
+        let told = response.topics.iter().any(|told| told.name == topic.name);
+        if !told {
+            response.topics.push(result(asked, topic, outcome));
+        }
+    }
+    Ok(asked.answer(ApiKey::CreateTopics, &response))
+}
+
+fn wanted(topic: &CreatableTopic) -> NewTopic {
+    NewTopic {
+        name: topic.name.to_string(),
+        partitions: topic.num_partitions,
+        replication_factor: topic.replication_factor,
+        assignments: topic
+            .assignments
+            .iter()
+            .map(|assigned| (assigned.partition_index, assigned.broker_ids.clone()))
+            .collect(),
+        configs: topic
+            .configs
+            .iter()
+            .map(|config| {
+                let value = config.value.as_ref().map(ToString::to_string);
+                (config.name.to_string(), value)
+            })
+            .collect(),
+    }
+}
+
+fn result(
+    asked: &Asked<'_>,
+    topic: &CreatableTopic,
+    outcome: Result<Created, ChangeError>,
+) -> CreatableTopicResult {
+    let name = topic.name.clone();
+    match outcome {
+        Ok(created) => CreatableTopicResult {
+            name,
+            topic_id: created.id,
+            num_partitions: created.partitions,
+            replication_factor: created.replication_factor,
+            configs: Some(configs(asked, &created)),
+            ..CreatableTopicResult::default()
+        },
+        Err(error) => CreatableTopicResult {
+            name,
+            error_code: faults::change(&error),
+            error_message: super::text(error.to_string()),
+            configs: None,
+            ..CreatableTopicResult::default()
+        },
+    }
+}
+
+fn configs(asked: &Asked<'_>, created: &Created) -> Vec<CreatableTopicConfigs> {
+    let settings = &asked.context.shard.config.settings;
+    describe::describe_topic(settings, &DynamicConfigs::default(), &created.configs)
+        .into_iter()
+        .map(|described| CreatableTopicConfigs {
+            name: Text::from(described.name),
+            value: described.value.map(Text::from),
+            read_only: described.read_only,
+            config_source: described.source as i8,
+            is_sensitive: described.is_sensitive,
+        })
+        .collect()
+}

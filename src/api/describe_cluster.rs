@@ -1,0 +1,45 @@
+//! DescribeCluster (60): the brokers and the cluster's name.
+//!
+//! Versions 0–2: 1 can ask for controllers instead of brokers, 2 for fenced brokers too. There are no controllers to
+//! connect to here, so that question is refused.
+
+use super::metadata::CLUSTER_OPERATIONS;
+use super::{Asked, Handled};
+use crate::wire::messages::describe_cluster::{
+    DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
+};
+use crate::wire::{ApiKey, ErrorCode, Text};
+
+const BROKERS: i8 = 1;
+
+pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+    let request: DescribeClusterRequest = asked.decode()?;
+    let mut response = DescribeClusterResponse {
+        endpoint_type: request.endpoint_type,
+        ..DescribeClusterResponse::default()
+    };
+    if request.endpoint_type != BROKERS {
+        response.error_code = if request.endpoint_type == 2 {
+            ErrorCode::MISMATCHED_ENDPOINT_TYPE
+        } else {
+            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE
+        };
+        response.error_message = super::worded(response.error_code);
+        return Ok(asked.answer(ApiKey::DescribeCluster, &response));
+    }
+    let shard = &asked.context.shard;
+    let endpoint = asked.context.endpoint(asked.client);
+    response.cluster_id = Text::from(shard.image().cluster_id());
+    response.controller_id = shard.node_id;
+    response.brokers = vec![DescribeClusterBroker {
+        broker_id: shard.node_id,
+        host: Text::from(endpoint.host.as_str()),
+        port: i32::from(endpoint.port),
+        rack: shard.config.rack.as_deref().map(Text::from),
+        ..DescribeClusterBroker::default()
+    }];
+    if request.include_cluster_authorized_operations {
+        response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+    }
+    Ok(asked.answer(ApiKey::DescribeCluster, &response))
+}

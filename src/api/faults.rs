@@ -1,0 +1,84 @@
+//! Domain errors to Kafka's error codes: the one place.
+
+use crate::log::AppendError;
+use crate::metadata::ChangeError;
+use crate::shard::PartitionFault;
+use crate::wire::ErrorCode;
+use crate::wire::messages::produce::BatchIndexAndErrorMessage;
+use crate::wire::records::BatchError;
+
+/// The code for a partition that did not do what was asked; `by_id` when the request named the topic by its id.
+pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
+    match fault {
+        PartitionFault::NotHere if by_id => ErrorCode::UNKNOWN_TOPIC_ID,
+        PartitionFault::NotHere => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        PartitionFault::FencedEpoch => ErrorCode::FENCED_LEADER_EPOCH,
+        PartitionFault::UnknownEpoch => ErrorCode::UNKNOWN_LEADER_EPOCH,
+        PartitionFault::OutOfRange(_) => ErrorCode::OFFSET_OUT_OF_RANGE,
+        PartitionFault::Refused(error) => append(error),
+        PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+    }
+}
+
+fn append(error: &AppendError) -> ErrorCode {
+    match error {
+        AppendError::Log(_) | AppendError::OffsetsExhausted { .. } => {
+            ErrorCode::KAFKA_STORAGE_ERROR
+        }
+        AppendError::BatchTooLarge { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
+        AppendError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+        AppendError::InvalidProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
+    }
+}
+
+/// The code for a batch that does not pass its checks.
+pub(super) fn batch(error: &BatchError) -> ErrorCode {
+    match error {
+        BatchError::Truncated { .. } | BatchError::Corrupt { .. } => ErrorCode::CORRUPT_MESSAGE,
+        BatchError::Invalid { .. } | BatchError::UnsupportedMagic { .. } => {
+            ErrorCode::INVALID_RECORD
+        }
+        BatchError::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+        BatchError::Rejected {
+            any_timestamp: true,
+            ..
+        } => ErrorCode::INVALID_TIMESTAMP,
+        BatchError::Rejected { .. } => ErrorCode::INVALID_RECORD,
+        BatchError::UnsupportedCompression { .. } => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+    }
+}
+
+/// The records that are to blame, where single ones are.
+pub(super) fn records(error: &BatchError) -> Vec<BatchIndexAndErrorMessage> {
+    let BatchError::Rejected { records, .. } = error else {
+        return Vec::new();
+    };
+    records
+        .iter()
+        .map(|record| BatchIndexAndErrorMessage {
+            batch_index: record.index.cast_signed(),
+            batch_index_error_message: super::text(record.reason.to_string()),
+        })
+        .collect()
+}
+
+/// The code for a change of the metadata that is not made.
+pub(super) fn change(error: &ChangeError) -> ErrorCode {
+    match error {
+        ChangeError::TopicExists(_) => ErrorCode::TOPIC_ALREADY_EXISTS,
+        ChangeError::TopicName(_) | ChangeError::Collision { .. } => {
+            ErrorCode::INVALID_TOPIC_EXCEPTION
+        }
+        ChangeError::Partitions(_) => ErrorCode::INVALID_PARTITIONS,
+        ChangeError::ReplicationFactor(_) => ErrorCode::INVALID_REPLICATION_FACTOR,
+        ChangeError::Assignment(_) => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+        ChangeError::Config(_) => ErrorCode::INVALID_CONFIG,
+        ChangeError::Request(_) => ErrorCode::INVALID_REQUEST,
+        ChangeError::Policy(_) => ErrorCode::POLICY_VIOLATION,
+        ChangeError::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        ChangeError::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
+        ChangeError::DeletionDisabled => ErrorCode::TOPIC_DELETION_DISABLED,
+        ChangeError::TimedOut => ErrorCode::REQUEST_TIMED_OUT,
+        ChangeError::Storage(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+    }
+}

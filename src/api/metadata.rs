@@ -1,0 +1,166 @@
+//! Metadata (3): brokers, topics, partitions and who leads them; topics that are not there may be made.
+//!
+//! Versions 0–13. In version 0 an empty list asks for all topics, later null does and an empty list for none; 4 lets the client
+//! forbid creation, 8 asks for authorized operations, 10 knows topic ids, 12 asks by them. A topic that is made by the
+//! request is answered with an error first: the client asks again and finds it.
+
+use super::{Asked, Handled};
+use crate::metadata::{Image, Topic};
+use crate::shard::{Change, ChangeOutcome};
+use crate::wire::messages::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
+};
+use crate::wire::{ApiKey, ErrorCode, Text};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// All operations on a topic, as bits of their codes in Kafka's AclOperation: read, write, create, delete, alter, describe,
+/// describe configs, alter configs. Without an authorizer everyone may do everything.
+const TOPIC_OPERATIONS: i32 =
+    1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
+/// All operations on the cluster: create, alter, describe, cluster action, describe configs, alter configs, idempotent write.
+pub(super) const CLUSTER_OPERATIONS: i32 =
+    1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
+
+pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+    let request: MetadataRequest = asked.decode()?;
+    let image = asked.context.shard.image();
+    let topics = match &request.topics {
+        Some(topics) if !(topics.is_empty() && asked.version() == 0) => {
+            named(asked, &image, topics, &request).await
+        }
+        _ => image.topics().map(|topic| described(topic)).collect(),
+    };
+    let mut response = frame_of(asked, &image);
+    response.topics = topics;
+    if request.include_topic_authorized_operations {
+        for topic in &mut response.topics {
+            if topic.error_code == ErrorCode::NONE {
+                topic.topic_authorized_operations = TOPIC_OPERATIONS;
+            }
+        }
+    }
+    if request.include_cluster_authorized_operations {
+        response.cluster_authorized_operations = CLUSTER_OPERATIONS;
+    }
+    Ok(asked.answer(ApiKey::Metadata, &response))
+}
+
+/// The response without topics: this broker, as the client's listener sees it.
+fn frame_of(asked: &Asked<'_>, image: &Image) -> MetadataResponse {
+    let shard = &asked.context.shard;
+    let endpoint = asked.context.endpoint(asked.client);
+    MetadataResponse {
+        brokers: vec![MetadataResponseBroker {
+            node_id: shard.node_id,
+            host: Text::from(endpoint.host.as_str()),
+            port: i32::from(endpoint.port),
+            rack: shard.config.rack.as_deref().map(Text::from),
+        }],
+        cluster_id: super::text(image.cluster_id()),
+        controller_id: shard.node_id,
+        ..MetadataResponse::default()
+    }
+}
+
+async fn named(
+    asked: &Asked<'_>,
+    image: &Image,
+    topics: &[MetadataRequestTopic],
+    request: &MetadataRequest,
+) -> Vec<MetadataResponseTopic> {
+    let may_create =
+        asked.context.shard.config.auto_create_topics && request.allow_auto_topic_creation;
+    let mut missing = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut answers = Vec::with_capacity(topics.len());
+    for topic in topics {
+        let name = topic.name.as_ref().filter(|name| !name.is_empty());
+        // A name that is asked for twice is answered once.
+        if name.is_some_and(|name| !seen.insert(name.clone())) {
+            continue;
+        }
+        let known = match name {
+            Some(name) => image.topic(name),
+            None => image.topic_by_id(&topic.topic_id),
+        };
+        answers.push(match known {
+            Some(known) => described(known),
+            None => unknown(name, topic.topic_id, may_create, &mut missing),
+        });
+    }
+    if !missing.is_empty() {
+        create(asked, &mut answers, missing).await;
+    }
+    answers
+}
+
+fn unknown(
+    name: Option<&Text>,
+    topic_id: Uuid,
+    may_create: bool,
+    missing: &mut BTreeSet<Text>,
+) -> MetadataResponseTopic {
+    let error_code = match name {
+        None => ErrorCode::UNKNOWN_TOPIC_ID,
+        Some(name) if crate::metadata::topic_name::check(name).is_err() => {
+            ErrorCode::INVALID_TOPIC_EXCEPTION
+        }
+        Some(name) => {
+            if may_create {
+                missing.insert(name.clone());
+            }
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+        }
+    };
+    MetadataResponseTopic {
+        error_code,
+        name: name.cloned().or_else(|| super::text("")),
+        topic_id,
+        ..MetadataResponseTopic::default()
+    }
+}
+
+/// Makes topics with the broker's defaults. The answer still is that they are not there: the client asks again.
+async fn create(asked: &Asked<'_>, answers: &mut [MetadataResponseTopic], names: BTreeSet<Text>) {
+    let names = names.iter().map(|name| name.to_string()).collect();
+    let outcome = asked.context.shard.change(Change::AutoCreate(names)).await;
+    let ChangeOutcome::AutoCreated(refused) = outcome else {
+        unreachable!("an automatic creation was answered with {outcome:?}")
+    };
+    for answer in answers {
+        let name = answer.name.as_deref().unwrap_or_default();
+        if let Some((_, error)) = refused.iter().find(|(refused, _)| refused == name) {
+            answer.error_code = super::faults::change(error);
+        }
+    }
+}
+
+fn described(topic: &Topic) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: ErrorCode::NONE,
+        name: super::text(topic.name.as_str()),
+        topic_id: topic.id,
+        is_internal: topic.is_internal(),
+        partitions: topic
+            .partitions
+            .iter()
+            .enumerate()
+            .map(|(index, state)| MetadataResponsePartition {
+                error_code: if state.leader < 0 {
+                    ErrorCode::LEADER_NOT_AVAILABLE
+                } else {
+                    ErrorCode::NONE
+                },
+                partition_index: index as i32,
+                leader_id: state.leader,
+                leader_epoch: state.leader_epoch,
+                replica_nodes: state.replicas.clone(),
+                isr_nodes: state.isr.clone(),
+                offline_replicas: Vec::new(),
+            })
+            .collect(),
+        ..MetadataResponseTopic::default()
+    }
+}

@@ -1,0 +1,299 @@
+//! Produce (0): batches to their partitions.
+//!
+//! Versions 3–13: record batches v2 only; 7 brings zstd, 8 per-record errors, 9 is flexible, 13 names topics by id. Each partition's
+//! result stands for itself. The request is *dispatched* when its batches are staged, and *answered* when they are as
+//! durable as the flush policy says; acks=0 is never answered, an error then closes the connection.
+
+use super::{Answer, Asked, Context, Handled, Outcome, faults};
+use crate::config::TopicConfig;
+use crate::limits;
+use crate::log::Appended;
+use crate::shard::{AppendOutcome, AppendPart, PartitionFault};
+use crate::types::{PartitionKey, TimestampMs};
+use crate::wire::messages::produce::{
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceResponse,
+};
+use crate::wire::records::{
+    BatchError, BatchValidator, Codec, Progress, ValidatedBatch, ValidationRules,
+};
+use crate::wire::{ApiKey, ErrorCode, Records, RequestHeader, Text, frame};
+use futures_lite::future::{or, poll_once};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// zstd is understood by clients of this version and later.
+const ZSTD_FROM: i16 = 7;
+/// Topics are named by id from this version on.
+const TOPIC_IDS_FROM: i16 = 13;
+const ACKS_ALL: i16 = -1;
+
+/// One partition's place in the answer.
+struct Place {
+    topic: usize,
+    partition: usize,
+}
+
+/// A partition's batch was refused before it reached the log.
+struct Refusal {
+    code: ErrorCode,
+    message: Option<Text>,
+    records: Vec<BatchIndexAndErrorMessage>,
+}
+
+pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+    let request: ProduceRequest = asked.decode()?;
+    let mut response = ProduceResponse::default();
+    let (mut places, mut parts) = (Vec::new(), Vec::new());
+    for (topic, data) in request.topic_data.iter().enumerate() {
+        let found = find_topic(asked, data.name.as_ref(), data.topic_id);
+        response.responses.push(TopicProduceResponse {
+            name: data.name.clone(),
+            topic_id: data.topic_id,
+            partition_responses: Vec::with_capacity(data.partition_data.len()),
+            ..TopicProduceResponse::default()
+        });
+        for (partition, batch) in data.partition_data.iter().enumerate() {
+            let checked = match &found {
+                Ok(found) => check(asked, &request, found, batch).await,
+                Err(code) => Err(Refusal::coded(*code)),
+            };
+            let answers = &mut response.responses[topic].partition_responses;
+            match checked {
+                Ok(part) => {
+                    places.push(Place { topic, partition });
+                    parts.push(part);
+                    answers.push(PartitionProduceResponse {
+                        index: batch.index,
+                        ..PartitionProduceResponse::default()
+                    });
+                }
+                Err(refusal) => answers.push(refusal.answer(batch.index)),
+            }
+        }
+    }
+    let appended = asked.context.shard.append(parts);
+    Ok(finish(asked, &request, response, places, appended))
+}
+
+/// The topic of a request, with its settings.
+struct Found {
+    id: Uuid,
+    partitions: i32,
+    config: Rc<TopicConfig>,
+}
+
+fn find_topic(asked: &Asked<'_>, name: &str, id: Uuid) -> Result<Found, ErrorCode> {
+    let shard = &asked.context.shard;
+    let image = shard.image();
+    let by_id = asked.version() >= TOPIC_IDS_FROM;
+    let (topic, unknown) = if by_id {
+        (image.topic_by_id(&id), ErrorCode::UNKNOWN_TOPIC_ID)
+    } else {
+        (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    };
+    let topic = topic.ok_or(unknown)?;
+    let config = shard.topic_config(&topic.id).ok_or(unknown)?;
+    Ok(Found {
+        id: topic.id,
+        partitions: topic.partitions.len() as i32,
+        config,
+    })
+}
+
+async fn check(
+    asked: &Asked<'_>,
+    request: &ProduceRequest,
+    topic: &Found,
+    data: &PartitionProduceData,
+) -> Result<AppendPart, Refusal> {
+    if !(-1..=1).contains(&request.acks) {
+        return Err(Refusal::coded(ErrorCode::INVALID_REQUIRED_ACKS));
+    }
+    if !(0..topic.partitions).contains(&data.index) {
+        return Err(Refusal::coded(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+    }
+    if request.acks == ACKS_ALL && topic.config.min_insync_replicas > 1 {
+        return Err(Refusal::coded(ErrorCode::NOT_ENOUGH_REPLICAS));
+    }
+    let Records::Bytes(records) = &data.records else {
+        return Err(Refusal::worded(
+            ErrorCode::INVALID_RECORD,
+            "the partition has no record batch",
+        ));
+    };
+    let batch = validate(asked.context, records.clone(), &topic.config).await?;
+    if batch.codec == Codec::Zstd && asked.version() < ZSTD_FROM {
+        return Err(Refusal::coded(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE));
+    }
+    if batch.transactional {
+        return Err(Refusal::worded(
+            ErrorCode::INVALID_TXN_STATE,
+            "transactions are not served",
+        ));
+    }
+    let key = PartitionKey {
+        topic_id: topic.id,
+        partition: data.index,
+    };
+    Ok(AppendPart { key, batch })
+}
+
+/// Checks a batch once and for all. A large one is walked in slices, between which the core serves others.
+async fn validate(
+    context: &Rc<Context>,
+    records: bytes::Bytes,
+    topic: &TopicConfig,
+) -> Result<ValidatedBatch, Refusal> {
+    let rules = ValidationRules {
+        max_message_bytes: topic.max_message_bytes,
+        timestamp_type: topic.message_timestamp_type.into(),
+        timestamp_before_max_ms: topic.message_timestamp_before_max_ms,
+        timestamp_after_max_ms: topic.message_timestamp_after_max_ms,
+        compacted: topic.compact,
+        now: TimestampMs::now(),
+        max_decompressed_bytes: limits::INFLATED_BATCH_BYTES,
+    };
+    let mut validator = BatchValidator::start(records, &rules).map_err(Refusal::batch)?;
+    loop {
+        let progress = {
+            let mut scratch = context.scratch.borrow_mut();
+            validator.step(&mut scratch, limits::VALIDATED_BYTES_A_SLICE)
+        };
+        match progress.map_err(Refusal::batch)? {
+            Progress::Done(batch) => return Ok(batch),
+            Progress::More => glommio::executor().yield_now().await,
+        }
+    }
+}
+
+/// What the sender waits for.
+fn finish(
+    asked: &Asked<'_>,
+    request: &ProduceRequest,
+    mut response: ProduceResponse,
+    places: Vec<Place>,
+    appended: impl Future<Output = Vec<AppendOutcome>> + 'static,
+) -> Handled {
+    let header = asked.header.clone();
+    let (acks, timeout_ms) = (request.acks, request.timeout_ms);
+    Handled::Later(Box::pin(async move {
+        let outcomes = if acks == ACKS_ALL {
+            in_time(appended, timeout_ms).await
+        } else {
+            Some(appended.await)
+        };
+        for (index, place) in places.iter().enumerate() {
+            let answer = &mut response.responses[place.topic].partition_responses[place.partition];
+            match outcomes.as_ref().map(|outcomes| &outcomes[index]) {
+                Some(outcome) => fill(answer, outcome, header.api_version),
+                None => answer.error_code = ErrorCode::REQUEST_TIMED_OUT,
+            }
+        }
+        conclude(&header, acks, &response)
+    }))
+}
+
+fn conclude(header: &RequestHeader, acks: i16, response: &ProduceResponse) -> Outcome {
+    if acks != 0 {
+        let pieces = frame::encode_response(
+            header.correlation_id,
+            ApiKey::Produce,
+            header.api_version,
+            response,
+        );
+        return Outcome::Answer(Answer {
+            pieces,
+            plans: Vec::new(),
+        });
+    }
+    let failed = response
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+        .any(|partition| partition.error_code != ErrorCode::NONE);
+    // A client that wants no answer learns of an error by losing its connection.
+    if failed {
+        Outcome::Close
+    } else {
+        Outcome::Silence
+    }
+}
+
+/// Waits at most `timeout_ms`; the append itself goes on.
+async fn in_time<T>(work: impl Future<Output = T>, timeout_ms: i32) -> Option<T> {
+    let mut work: Pin<Box<dyn Future<Output = T>>> = Box::pin(work) as Pin<Box<_>>;
+    if let Some(done) = poll_once(&mut work).await {
+        return Some(done);
+    }
+    let patience = Duration::from_millis(timeout_ms.max(0).unsigned_abs().into());
+    or(async { Some(work.await) }, async {
+        glommio::timer::sleep(patience).await;
+        None
+    })
+    .await
+}
+
+fn fill(answer: &mut PartitionProduceResponse, outcome: &AppendOutcome, version: i16) {
+    match outcome {
+        Ok(Appended {
+            base_offset,
+            log_append_time,
+            log_start_offset,
+            ..
+        }) => {
+            answer.base_offset = base_offset.0;
+            answer.log_append_time_ms = *log_append_time;
+            answer.log_start_offset = log_start_offset.0;
+        }
+        Err(fault) => {
+            answer.error_code = faults::partition(fault, version >= TOPIC_IDS_FROM);
+            answer.base_offset = -1;
+            answer.log_append_time_ms = -1;
+            if let PartitionFault::Refused(error) = fault {
+                answer.error_message = super::text(error.to_string());
+            }
+        }
+    }
+}
+
+impl Refusal {
+    fn coded(code: ErrorCode) -> Refusal {
+        Refusal {
+            code,
+            message: None,
+            records: Vec::new(),
+        }
+    }
+
+    fn worded(code: ErrorCode, words: &str) -> Refusal {
+        Refusal {
+            message: super::text(words),
+            ..Refusal::coded(code)
+        }
+    }
+
+    fn batch(error: BatchError) -> Refusal {
+        Refusal {
+            code: faults::batch(&error),
+            message: super::text(error.to_string()),
+            records: faults::records(&error),
+        }
+    }
+
+    fn answer(self, index: i32) -> PartitionProduceResponse {
+        PartitionProduceResponse {
+            index,
+            error_code: self.code,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            record_errors: self.records,
+            error_message: self.message,
+            ..PartitionProduceResponse::default()
+        }
+    }
+}

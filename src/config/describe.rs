@@ -1,0 +1,187 @@
+//! The views of DescribeConfigs: every property with the value that holds, where it comes from, and what it would be otherwise.
+//!
+//! Pure; knows no error code and no wire layout. Sources and types carry the protocol's numbers.
+
+use super::property::{Kind, Property};
+use super::settings::Settings;
+use super::table::{broker_properties, broker_property, is_older};
+use super::topic::{Configs, DynamicConfigs, Effective, Source, broker_layers};
+use super::topic_properties::{TopicProperty, topic_properties};
+use super::value::Value;
+
+/// One property as DescribeConfigs shows it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Described {
+    /// The property's name.
+    pub name: &'static str,
+    /// The value that holds; `None` when it is null, or must not be shown.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether it must not be shown.
+    pub is_sensitive: bool,
+    /// Whether it cannot be changed while the broker runs.
+    pub read_only: bool,
+    /// Everything that sets it, the one that holds first.
+    pub synonyms: Vec<DescribedSynonym>,
+    /// Number of its type in the protocol.
+    pub config_type: i8,
+    /// What it does.
+    pub documentation: &'static str,
+}
+
+impl Described {
+    /// Whether nothing sets it (the field of DescribeConfigs version 0).
+    pub fn is_default(&self) -> bool {
+        self.source == Source::Default
+    }
+}
+
+/// One place that sets a property.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DescribedSynonym {
+    /// Name under which it is set there.
+    pub name: &'static str,
+    /// The value there; `None` when it must not be shown.
+    pub value: Option<String>,
+    /// The place.
+    pub source: Source,
+}
+
+/// Every listed property of a topic with `overrides`, by name.
+pub fn describe_topic(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    overrides: &Configs,
+) -> Vec<Described> {
+    let listed = topic_properties().filter(|topic| topic.property.is_listed());
+    listed
+        .map(|topic| describe_topic_property(settings, dynamic, overrides, topic))
+        .collect()
+}
+
+/// Every listed property of the broker, by name; older ones only where they are set.
+pub fn describe_broker(settings: &Settings, dynamic: &DynamicConfigs) -> Vec<Described> {
+    let is_shown = |property: &&'static Property| {
+        let name = property.name;
+        property.is_listed() && (!is_older(name) || settings.explicit(name).is_some())
+    };
+    let listed = broker_properties().filter(is_shown);
+    listed
+        .map(|property| describe_broker_property(settings, dynamic, property))
+        .collect()
+}
+
+fn describe_topic_property(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    overrides: &Configs,
+    topic: TopicProperty,
+) -> Described {
+    let property = topic.property;
+    let effective = Effective::of(settings, dynamic, overrides, topic);
+    let mut synonyms = Vec::new();
+    if let (Source::Topic, Some(value)) = (effective.source, &effective.value) {
+        synonyms.push(DescribedSynonym {
+            name: property.name,
+            value: shown(property, value),
+            source: Source::Topic,
+        });
+    }
+    // As in Kafka, only the first of several broker properties shows its default.
+    for (at, synonym) in topic.synonyms.iter().enumerate() {
+        let shown = broker_property(synonym.broker)
+            .map(|broker| broker_synonyms(settings, dynamic, broker));
+        let set = shown.into_iter().flatten();
+        synonyms.extend(set.filter(|shown| at == 0 || shown.source != Source::Default));
+    }
+    described(property, effective, synonyms, false)
+}
+
+fn describe_broker_property(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    property: &'static Property,
+) -> Described {
+    let effective = match broker_layers(settings, dynamic, property)
+        .into_iter()
+        .next()
+    {
+        Some((value, source)) => Effective {
+            value: Some(value),
+            source,
+        },
+        None => Effective {
+            value: property.default_value(),
+            source: Source::Default,
+        },
+    };
+    described(
+        property,
+        effective,
+        broker_synonyms(settings, dynamic, property),
+        true,
+    )
+}
+
+fn described(
+    property: &'static Property,
+    effective: Effective,
+    synonyms: Vec<DescribedSynonym>,
+    read_only: bool,
+) -> Described {
+    Described {
+        name: property.name,
+        value: effective
+            .value
+            .as_ref()
+            .and_then(|value| shown(property, value)),
+        source: effective.source,
+        is_sensitive: property.is_sensitive(),
+        read_only,
+        synonyms,
+        config_type: config_type(property.kind),
+        documentation: property.doc,
+    }
+}
+
+fn broker_synonyms(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    property: &'static Property,
+) -> Vec<DescribedSynonym> {
+    let default = property
+        .default_value()
+        .map(|value| (value, Source::Default));
+    broker_layers(settings, dynamic, property)
+        .into_iter()
+        .chain(default)
+        .map(|(value, source)| DescribedSynonym {
+            name: property.name,
+            value: shown(property, &value),
+            source,
+        })
+        .collect()
+}
+
+fn shown(property: &Property, value: &Value) -> Option<String> {
+    (!property.is_sensitive()).then(|| value.to_string())
+}
+
+/// Numbers of `DescribeConfigsResponse.ConfigType`.
+fn config_type(kind: Kind) -> i8 {
+    match kind {
+        Kind::Boolean => 1,
+        Kind::Text | Kind::OneOf(_) | Kind::OneOfAnyCase(_) => 2,
+        Kind::Int(_) | Kind::GzipLevel => 3,
+        Kind::Short(_) => 4,
+        Kind::Long(_) => 5,
+        Kind::Double(..) => 6,
+        Kind::List | Kind::ListOf(_) | Kind::ThrottledReplicas => 7,
+        Kind::Class => 8,
+        Kind::Password => 9,
+    }
+}
+
+#[cfg(test)]
+mod tests;

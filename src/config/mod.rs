@@ -1,0 +1,35 @@
+//! Every broker and topic property in one table, and the typed configuration made of it.
+//!
+//! Leaf: knows no runtime, no log and no wire format. Only [`load`](load::load) reads a file, before any core is started.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | [`property`] | what a property is: name, kind, default, bounds, doc, status |
+//! | [`table`], [`topic_properties`] | the rows: every property, defined once |
+//! | [`value`], `lenient` | texts to values: strictly as Kafka does, and numbers as people write them |
+//! | [`reader`] | the line format of `server.properties` |
+//! | [`settings`] | what was set, and where |
+//! | [`load`] | file and command line to a typed configuration, warnings, or a refusal |
+//! | [`broker`], [`topic`], [`listener`] | the typed configuration |
+//! | [`describe`] | the views that DescribeConfigs shows |
+
+pub mod broker;
+mod core_choice;
+pub mod describe;
+pub mod error;
+mod lenient;
+pub mod listener;
+pub mod load;
+pub mod property;
+pub mod reader;
+pub mod settings;
+pub mod table;
+pub mod topic;
+pub mod topic_properties;
+pub mod value;
+
+pub use broker::BrokerConfig;
+pub use core_choice::CoreChoice;
+pub use error::ConfigError;
+pub use load::{Loaded, load, load_text};
+pub use topic::{DynamicConfigs, TimestampType, TopicConfig};

@@ -1,0 +1,97 @@
+//! The bounds of everything that comes from outside, and how they relate.
+//!
+//! Leaf: numbers only. What an operator may set lies in `config/`; here is what no setting moves. The relations at the end
+//! are checked when the broker is compiled.
+
+use std::time::Duration;
+
+/// Largest `server.properties` that is read.
+pub const PROPERTIES_FILE_MAX_BYTES: usize = 1 << 20;
+
+/// Longest topic name, in bytes: with the partition's number and the suffix of a deleted directory it fits a file name.
+/// Kafka's number (`Topic.MAX_NAME_LENGTH`).
+pub const TOPIC_NAME_MAX_BYTES: usize = 249;
+
+/// Longest file name of the file systems in use (`NAME_MAX`).
+pub const FILE_NAME_MAX_BYTES: usize = 255;
+
+/// Most partitions of one topic: a directory, an open file and a task each.
+pub const PARTITIONS_PER_TOPIC_MAX: i32 = 10_000;
+
+/// Most partitions that one CreateTopics may ask for, all its topics together (Kafka's controller has the same bound).
+pub const PARTITIONS_PER_CREATE_MAX: i32 = 10_000;
+
+/// Producer ids that are handed out at once, so that the metadata log is written once in so many producers. Kafka's number.
+pub const PRODUCER_ID_BLOCK: i64 = 1_000;
+
+/// Largest value of one topic setting, in bytes: it is kept in memory and in the metadata log.
+pub const CONFIG_VALUE_MAX_BYTES: usize = 32_767;
+
+/// What receives land in while nobody knows whose frame they are, in bytes; one a core.
+pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
+
+/// Memory that one core may hold in request frames, in bytes, where `queued.max.request.bytes` says nothing.
+pub const FRAME_MEMORY_PER_CORE: usize = 256 * 1024 * 1024;
+
+/// The least that a core is given for request frames, in bytes: small requests always get through.
+pub const FRAME_MEMORY_MIN: usize = 1024 * 1024;
+
+/// Frames of one connection that wait for the dispatcher.
+pub const QUEUED_FRAMES_PER_CONNECTION: usize = 8;
+
+/// Answers of one connection that are owed or not yet sent.
+pub const REPLIES_PER_CONNECTION: usize = 64;
+
+/// Cold reads of 1 MiB that one core has in memory at a time.
+pub const COLD_READS_PER_CORE: u64 = 16;
+
+/// How often a core looks for connections that are idle or hoard memory.
+pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
+
+/// While memory is short, a connection that has sent half a frame and then nothing for this long is closed.
+pub const STALLED_FRAME_WHEN_SHORT: Duration = Duration::from_secs(10);
+
+/// How long a stopping broker waits for clients to take their answers.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
+
+/// Messages from one core to another that are under way at once; more wait at the sender.
+pub const MESH_CHANNEL_MESSAGES: usize = 1024;
+
+/// Registered memory of one core's rings, in bytes. Log files are buffered and do not use it; the runtime wants some.
+pub const REGISTERED_MEMORY_PER_CORE: usize = 64 * 1024;
+
+/// Locked memory that one core needs, in KiB: its registered memory and the rings.
+pub const LOCKED_MEMORY_PER_CORE_KIB: usize = 512;
+
+/// Bytes of a batch that are checked before the core looks after others: well below the 500 µs that one slice may take.
+pub const VALIDATED_BYTES_A_SLICE: usize = 256 * 1024;
+
+/// Bytes a batch may inflate to before it is given up.
+pub const INFLATED_BATCH_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The longest that a fetch waits, whatever it asks for.
+pub const LONGEST_FETCH_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// Logs that one core opens or makes at the same time.
+pub const LOGS_OPENED_TOGETHER: usize = 64;
+
+/// What is read of the metadata log at a time, in bytes.
+pub const METADATA_READ_BYTES: u32 = 1024 * 1024;
+
+const _: () = assert!(
+    REGISTERED_MEMORY_PER_CORE < LOCKED_MEMORY_PER_CORE_KIB * 1024,
+    "the registered memory can be locked"
+);
+const _: () = assert!(
+    FRAME_MEMORY_MIN <= FRAME_MEMORY_PER_CORE && RECEIVE_SCRATCH_BYTES < FRAME_MEMORY_MIN,
+    "a core can hold what it receives"
+);
+const _: () = assert!(
+    PARTITIONS_PER_TOPIC_MAX <= PARTITIONS_PER_CREATE_MAX,
+    "any topic fits one request"
+);
+// `<topic>-<partition>` with the most digits a partition can have; the directory of a deleted one is cut to fit.
+const _: () = assert!(
+    TOPIC_NAME_MAX_BYTES + "-9999".len() <= FILE_NAME_MAX_BYTES,
+    "a partition's directory has a legal name"
+);

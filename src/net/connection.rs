@@ -1,0 +1,209 @@
+//! One connection: three tasks on one core, reader, dispatcher and sender.
+//!
+//! Only Produce is dispatched behind an unanswered Produce. Any other request waits for what came before it on its
+//! connection, and holds back what comes after, since clients count on that (commit then fetch, create then produce).
+
+use super::budget::{Budget, Share};
+use super::frame_reader::{Frame, FrameReader};
+use super::registry::{Registered, Registry};
+use super::reply_queue::{Reply, ReplyQueue};
+use super::send::{ColdReads, Outbox};
+use super::stream::{Scratch, SocketBuffers, Stream};
+use crate::api::{self, Answer, Client, Handled, Outcome};
+use crate::limits;
+use futures_lite::future::poll_once;
+use glommio::channels::local_channel::{self, LocalReceiver, LocalSender};
+use glommio::net::AcceptedTcpStream;
+use std::io;
+use std::net::Shutdown;
+use std::rc::Rc;
+
+/// What the connections of one core share.
+pub struct Core {
+    /// Everything a request may ask for.
+    pub api: Rc<api::Context>,
+    /// Memory for frames.
+    pub budget: Rc<Budget>,
+    /// Requests received and not yet dispatched (`queued.max.requests`).
+    pub slots: Rc<Budget>,
+    /// Memory for cold reads.
+    pub cold_reads: ColdReads,
+    /// Where receives land.
+    pub scratch: Scratch,
+    /// Who is connected.
+    pub registry: Rc<Registry>,
+    /// `socket.request.max.bytes`
+    pub max_frame_bytes: usize,
+    /// `socket.send.buffer.bytes`, `socket.receive.buffer.bytes`
+    pub socket_buffers: SocketBuffers,
+}
+
+/// A frame on its way to the dispatcher, with its place among the queued requests.
+struct Queued {
+    frame: Frame,
+    slot: Share,
+}
+
+/// Serves an accepted socket until either side ends it. `admitted` is held for as long as the connection lives.
+pub fn serve<A: 'static>(
+    core: Rc<Core>,
+    accepted: AcceptedTcpStream,
+    listener: usize,
+    admitted: A,
+) {
+    let stream = match Stream::adopt(accepted, core.socket_buffers) {
+        Ok(stream) => stream,
+        // The client has gone again.
+        Err(error) => return log::debug!("a connection ended before it began: {error}"),
+    };
+    let registered = core.registry.enter(Rc::clone(&stream));
+    let client = Client::new(
+        stream.peer(),
+        stream.local(),
+        listener,
+        Rc::clone(&registered.entry.gone),
+    );
+    let (frames, incoming) = local_channel::new_bounded(limits::QUEUED_FRAMES_PER_CONNECTION);
+    let replies = Rc::new(ReplyQueue::default());
+    glommio::spawn_local(read(
+        Rc::clone(&core),
+        Rc::clone(&stream),
+        Rc::clone(&registered.entry),
+        frames,
+    ))
+    .detach();
+    glommio::spawn_local(dispatch(
+        Rc::clone(&core),
+        Rc::new(client),
+        incoming,
+        Rc::clone(&replies),
+        Rc::clone(&stream),
+    ))
+    .detach();
+    glommio::spawn_local(send(core, stream, replies, registered, admitted)).detach();
+}
+
+async fn read(
+    core: Rc<Core>,
+    stream: Rc<Stream>,
+    entry: Rc<super::registry::Entry>,
+    frames: LocalSender<Queued>,
+) {
+    let mut reader = FrameReader::new(
+        Rc::clone(&stream),
+        Rc::clone(&core.scratch),
+        Rc::clone(&core.budget),
+        core.max_frame_bytes,
+        Rc::clone(&entry.partial),
+    );
+    loop {
+        match reader.next().await {
+            Ok(Some(frame)) => {
+                entry.touch();
+                let mut slot = core.slots.share();
+                slot.grow(1).await;
+                if frames.send(Queued { frame, slot }).await.is_err() {
+                    break;
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                log::debug!("{}: {error}; closing", stream.peer());
+                break;
+            }
+        }
+    }
+    entry.gone.raise();
+}
+
+async fn dispatch(
+    core: Rc<Core>,
+    client: Rc<Client>,
+    frames: LocalReceiver<Queued>,
+    replies: Rc<ReplyQueue>,
+    stream: Rc<Stream>,
+) {
+    while let Some(Queued { frame, slot }) = frames.recv().await {
+        replies.room(limits::REPLIES_PER_CONNECTION).await;
+        if !api::may_overtake(&frame.bytes) {
+            replies.all_answered().await;
+        }
+        drop(slot);
+        match api::handle(&core.api, &client, frame.bytes).await {
+            Handled::Now(Outcome::Close) => {
+                replies.push(Reply::Ready(Outcome::Close));
+                break;
+            }
+            Handled::Now(outcome) => replies.push(Reply::Ready(outcome)),
+            Handled::Later(answer) => replies.push(Reply::Later(answer, frame.share)),
+        }
+    }
+    replies.close();
+    // The reader may still wait for bytes that nobody wants any more.
+    stream.shut_down(Shutdown::Read);
+}
+
+async fn send<A>(
+    core: Rc<Core>,
+    stream: Rc<Stream>,
+    replies: Rc<ReplyQueue>,
+    registered: Registered,
+    admitted: A,
+) {
+    let mut outbox = Outbox::new(Rc::clone(&stream), Rc::clone(&core.cold_reads));
+    if let Err(error) = send_in_order(&replies, &mut outbox).await {
+        log::debug!("{}: sending failed: {error}", stream.peer());
+    }
+    registered.entry.gone.raise();
+    replies.close();
+    while let Some(reply) = replies.try_next() {
+        if matches!(reply, Reply::Later(..)) {
+            replies.answered();
+        }
+    }
+    stream.shut_down(Shutdown::Both);
+    drop((registered, admitted));
+}
+
+/// Sends until the queue is closed and empty, or an answer says to close.
+async fn send_in_order(replies: &ReplyQueue, outbox: &mut Outbox) -> io::Result<()> {
+    loop {
+        let reply = match replies.try_next() {
+            Some(reply) => reply,
+            None => {
+                outbox.flush().await?;
+                match replies.next().await {
+                    Some(reply) => reply,
+                    None => return Ok(()),
+                }
+            }
+        };
+        match resolve(reply, replies, outbox).await? {
+            Outcome::Answer(answer) => send_answer(outbox, answer).await?,
+            Outcome::Silence => {}
+            Outcome::Close => return outbox.flush().await,
+        }
+    }
+}
+
+async fn send_answer(outbox: &mut Outbox, answer: Answer) -> io::Result<()> {
+    outbox.put(answer).await
+}
+
+/// Waits for an answer; what is gathered leaves before the wait.
+async fn resolve(reply: Reply, replies: &ReplyQueue, outbox: &mut Outbox) -> io::Result<Outcome> {
+    let (mut answer, share) = match reply {
+        Reply::Ready(outcome) => return Ok(outcome),
+        Reply::Later(answer, share) => (answer, share),
+    };
+    let outcome = match poll_once(&mut answer).await {
+        Some(outcome) => Ok(outcome),
+        None => match outbox.flush().await {
+            Ok(()) => Ok(answer.await),
+            Err(error) => Err(error),
+        },
+    };
+    replies.answered();
+    drop(share);
+    outcome
+}

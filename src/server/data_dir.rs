@@ -1,0 +1,260 @@
+//! The data directory: its one owner, its identity, and what the last run left behind.
+
+use crate::config::broker::FIRST_NODE_ID;
+use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::metadata::meta_properties::{MetaProperties, MetaPropertiesError};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The mark of a clean stop, as Kafka has it.
+const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+const LOCK: &str = ".lock";
+const META_PROPERTIES: &str = "meta.properties";
+/// Everything below these offsets is on the disk.
+const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+/// Everything below these offsets is committed.
+const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+/// The first offsets that can be read, where they are above the first segment's.
+const LOG_STARTS: &str = "log-start-offset-checkpoint";
+
+/// Why a data directory cannot be used.
+#[derive(Debug, Error)]
+pub enum DataDirError {
+    /// Another broker has it.
+    #[error(
+        "{0} belongs to a running broker (it holds {0}/.lock): stop that one, or choose another directory with --data-dir or `log.dirs`"
+    )]
+    Locked(PathBuf),
+    /// Something in it cannot be made, read or written.
+    #[error("cannot {what} {path}: {source}; the broker needs to own this directory")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It belongs to another node or cluster.
+    #[error("{path}: {source}")]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: MetaPropertiesError,
+    },
+}
+
+/// A data directory that this process owns until the value is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// Who this node is.
+    pub identity: MetaProperties,
+    _lock: File,
+}
+
+/// What the last run left.
+#[derive(Debug)]
+pub struct LastRun {
+    /// It wrote its clean-shutdown mark.
+    pub clean: bool,
+    /// From where logs must be checked if it did not.
+    pub recovery_points: OffsetCheckpoint,
+}
+
+impl DataDir {
+    /// Takes the directory over: makes it if it is not there, locks it, checks or writes its identity.
+    ///
+    /// # Errors
+    /// See [`DataDirError`]; nothing but the directory and its `.lock` has been made then.
+    pub fn open(path: &Path, node_id: Option<i32>) -> Result<DataDir, DataDirError> {
+        fs::create_dir_all(path).map_err(failed("make the directory", path))?;
+        let lock_path = path.join(LOCK);
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(failed("write", &lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(DataDirError::Locked(path.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(failed("lock", &lock_path)(source)),
+        }
+        let identity = identity(path, node_id)?;
+        Ok(DataDir {
+            path: path.to_owned(),
+            identity,
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads what the last run left, and takes its clean-shutdown mark away: from here on a crash is a crash.
+    ///
+    /// # Errors
+    /// When the mark cannot be removed. A checkpoint that cannot be believed is reported and ignored: the logs are then checked whole.
+    pub fn take_over(&self) -> Result<LastRun, DataDirError> {
+        let mark = self.path.join(CLEAN_SHUTDOWN);
+        let clean = mark.exists();
+        if clean {
+            fs::remove_file(&mark).map_err(failed("remove", &mark))?;
+            sync_dir(&self.path)?;
+        }
+        let path = self.path.join(RECOVERY_POINTS);
+        let recovery_points = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => OffsetCheckpoint::new(),
+            Err(source) => return Err(failed("read", &path)(source)),
+            Ok(text) => offset_checkpoint::parse(&text).unwrap_or_else(|error| {
+                log::warn!("{}: {error}; logs are checked whole", path.display());
+                OffsetCheckpoint::new()
+            }),
+        };
+        Ok(LastRun {
+            clean,
+            recovery_points,
+        })
+    }
+
+    /// Removes what a deletion before the last stop left behind (`*-delete`).
+    ///
+    /// # Errors
+    /// When the directory cannot be listed or a leftover not be removed.
+    pub fn remove_deleted(&self) -> Result<(), DataDirError> {
+        let list = fs::read_dir(&self.path).map_err(failed("list", &self.path))?;
+        for entry in list.flatten() {
+            if entry.file_name().to_string_lossy().ends_with("-delete") {
+                let path = entry.path();
+                fs::remove_dir_all(&path).map_err(failed("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The checkpoints of all partitions, ready to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Checkpoints {
+    /// `recovery-point-offset-checkpoint`
+    pub recovery_points: OffsetCheckpoint,
+    /// `replication-offset-checkpoint`
+    pub high_watermarks: OffsetCheckpoint,
+    /// `log-start-offset-checkpoint`
+    pub log_starts: OffsetCheckpoint,
+}
+
+/// Writes the checkpoints, each whole or not at all. May sleep.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_checkpoints(dir: &Path, checkpoints: &Checkpoints) -> Result<(), DataDirError> {
+    for (name, offsets) in [
+        (RECOVERY_POINTS, &checkpoints.recovery_points),
+        (HIGH_WATERMARKS, &checkpoints.high_watermarks),
+        (LOG_STARTS, &checkpoints.log_starts),
+    ] {
+        write_whole(
+            &dir.join(name),
+            offset_checkpoint::render(offsets).as_bytes(),
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes the mark of a clean stop: the last thing a broker does. May sleep.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn mark_clean(dir: &Path) -> Result<(), DataDirError> {
+    write_whole(
+        &dir.join(CLEAN_SHUTDOWN),
+        br#"{"version":0,"brokerEpoch":-1}"#,
+    )
+}
+
+fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirError> {
+    let path = dir.join(META_PROPERTIES);
+    let wrong = |source| DataDirError::Identity {
+        path: path.clone(),
+        source,
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => MetaProperties::parse(&text, node_id).map_err(wrong),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let identity = MetaProperties::fresh(node_id.unwrap_or(FIRST_NODE_ID));
+            write_whole(&path, identity.render().as_bytes())?;
+            Ok(identity)
+        }
+        Err(source) => Err(failed("read", &path)(source)),
+    }
+}
+
+/// Temporary file, fdatasync, rename, fsync of the directory: old or new, never half.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataDirError> {
+    let temporary = path.with_added_extension("tmp");
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(failed("write", path))?;
+    sync_dir(path.parent().unwrap_or(path))
+}
+
+fn sync_dir(path: &Path) -> Result<(), DataDirError> {
+    File::open(path)
+        .and_then(|dir| dir.sync_all())
+        .map_err(failed("sync", path))
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
+    let path = path.to_owned();
+    move |source| DataDirError::Io { what, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_owner_is_told_who_is_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = DataDir::open(dir.path(), Some(1)).unwrap();
+        assert!(matches!(
+            DataDir::open(dir.path(), Some(1)),
+            Err(DataDirError::Locked(_))
+        ));
+        drop(first);
+        DataDir::open(dir.path(), Some(1)).unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_another_node_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataDir::open(dir.path(), Some(1)).unwrap());
+        let before = fs::read(dir.path().join(META_PROPERTIES)).unwrap();
+        assert!(matches!(
+            DataDir::open(dir.path(), Some(2)),
+            Err(DataDirError::Identity { .. })
+        ));
+        assert_eq!(fs::read(dir.path().join(META_PROPERTIES)).unwrap(), before);
+    }
+
+    #[test]
+    fn the_mark_of_a_clean_stop_counts_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
+        assert!(!data.take_over().unwrap().clean);
+        mark_clean(dir.path()).unwrap();
+        assert!(data.take_over().unwrap().clean);
+        assert!(!data.take_over().unwrap().clean);
+    }
+}

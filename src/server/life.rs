@@ -1,0 +1,140 @@
+//! The first core leads: it loads the metadata, has every core open its partitions, opens the doors, and later closes them.
+
+use super::bind::Bound;
+use super::data_dir::{self, Checkpoints};
+use super::ready;
+use crate::config::BrokerConfig;
+use crate::io::{blocking, stop_signal};
+use crate::metadata::BrokerSelf;
+use crate::metadata::meta_properties::MetaProperties;
+use crate::shard::{Controller, PartitionCheckpoint, Shard};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What the broker is started with, the same for every core.
+#[derive(Clone)]
+pub struct Boot {
+    /// Settings.
+    pub config: Arc<BrokerConfig>,
+    /// Addresses.
+    pub bound: Arc<Vec<Bound>>,
+    /// Cluster and node id.
+    pub identity: MetaProperties,
+    /// Where the files are.
+    pub data_dir: PathBuf,
+    /// The last run stopped cleanly.
+    pub last_run_clean: bool,
+    /// How many cores there are.
+    pub cores: usize,
+    /// When the process began.
+    pub began: Instant,
+}
+
+/// The broker's life, on its first core. Returns after a clean stop, or with the reason why there is none.
+pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> Result<(), String> {
+    let controller = Controller::open(
+        &shard,
+        &boot.identity.cluster_id,
+        itself(&boot),
+        boot.last_run_clean,
+    )
+    .await
+    .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
+    let report = shard.install_everywhere(&controller.image()).await;
+    for remark in &report.remarks {
+        log::warn!("{remark}");
+    }
+    for (key, reason) in &report.failures {
+        log::error!(
+            "{} partition {} is offline: {reason}",
+            key.topic_id,
+            key.partition
+        );
+    }
+    shard.lead_with(controller);
+    shard.open_everywhere().await;
+    ready::announce(&boot, report.partitions);
+    glommio::spawn_local(checkpoint_for_ever(
+        Rc::clone(&shard),
+        boot.data_dir.clone(),
+    ))
+    .detach();
+    if let Some(signals) = signals {
+        stop_signal(signals).await;
+    } else {
+        futures_lite::future::pending::<()>().await;
+    }
+    stop(&shard, boot.data_dir).await
+}
+
+/// This node, as it registers.
+fn itself(boot: &Boot) -> BrokerSelf {
+    BrokerSelf {
+        node_id: boot.identity.node_id,
+        directory_id: boot.identity.directory_id,
+        rack: boot.config.rack.clone(),
+        end_points: super::bind::endpoints(&boot.bound)
+            .into_iter()
+            .map(|point| (point.name, point.host, point.port))
+            .collect(),
+    }
+}
+
+/// Drains, flushes and closes. The caller writes the clean-shutdown mark.
+async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
+    log::info!("stopping: answering what was received, then flushing");
+    ready::stopping();
+    shard.drain_everywhere().await;
+    let points = shard.close_everywhere().await;
+    let failed: Vec<_> = points
+        .iter()
+        .filter(|point| point.failed)
+        .map(|point| format!("{}-{}", point.topic, point.partition))
+        .collect();
+    write(data_dir, points).await?;
+    if failed.is_empty() {
+        log::info!("stopped cleanly");
+        return Ok(());
+    }
+    Err(format!(
+        "these partitions could not be closed and are checked at the next start: {}",
+        failed.join(", ")
+    ))
+}
+
+/// Writes down every minute what a restart after a crash need not check again.
+async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
+    let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
+    loop {
+        glommio::timer::sleep(every).await;
+        if shard.is_draining() {
+            return;
+        }
+        let points = shard.checkpoint_everywhere().await;
+        if let Err(reason) = write(data_dir.clone(), points).await {
+            log::error!("{reason}");
+        }
+    }
+}
+
+async fn write(dir: PathBuf, points: Vec<PartitionCheckpoint>) -> Result<(), String> {
+    let mut checkpoints = Checkpoints::default();
+    for point in points {
+        let key = (point.topic, point.partition);
+        checkpoints
+            .recovery_points
+            .insert(key.clone(), point.recovery_point);
+        checkpoints
+            .high_watermarks
+            .insert(key.clone(), point.high_watermark);
+        if point.log_start.0 > 0 {
+            checkpoints.log_starts.insert(key, point.log_start);
+        }
+    }
+    blocking(move || data_dir::write_checkpoints(&dir, &checkpoints))
+        .await
+        .map_err(|error| format!("checkpoints: {error}"))
+}

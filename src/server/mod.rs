@@ -1,0 +1,19 @@
+//! The running broker: configuration and data directory first, then one executor a core, then connections.
+//!
+//! Start, in order: settings, the data directory's lock and identity, the ports, the cores, the metadata log (first core), the
+//! partitions (every core), and only then connections. Stop is the same road back. What is wrong is said before
+//! anything is changed.
+
+mod accept;
+mod bind;
+mod core;
+mod cores;
+mod data_dir;
+mod life;
+pub mod logger;
+mod ready;
+mod seat;
+mod start;
+mod stop;
+
+pub use start::{ServeError, ServeOptions, serve};

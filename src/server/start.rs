@@ -1,0 +1,153 @@
+//! From a command line to a running broker, and to its exit code.
+
+use super::bind::{self, BindError, Bound};
+use super::cores::{self, CoresError};
+use super::data_dir::{self, DataDir, DataDirError};
+use super::life::Boot;
+use super::seat::Seat;
+use super::stop;
+use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
+use crate::io::{RingError, ring_is_usable};
+use crate::limits;
+use crate::net::listener::{self, ListenError};
+use crate::shard::{Admission, Startup};
+use glommio::channels::channel_mesh::MeshBuilder;
+use std::io;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Instant;
+use thiserror::Error;
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// A `server.properties` file.
+    pub properties: Option<PathBuf>,
+    /// Properties that win over the file, in order.
+    pub overrides: Vec<(String, String)>,
+    /// Unknown properties stop the start.
+    pub strict: bool,
+    /// Which cores.
+    pub cores: Option<CoreChoice>,
+}
+
+/// Why the broker did not start, or did not stop cleanly. Each says what to do.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// A property is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The cores cannot be used.
+    #[error(transparent)]
+    Cores(#[from] CoresError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// An address cannot be used.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A core cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// io_uring cannot be used.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// A core's executor did not start.
+    #[error("cannot start an executor on CPU {cpu}: {reason}")]
+    Executor {
+        /// The CPU.
+        cpu: usize,
+        /// What the runtime says.
+        reason: String,
+    },
+    /// Signals cannot be received.
+    #[error("cannot install the signal handlers: {0}")]
+    Signals(io::Error),
+    /// The metadata log or a partition cannot be used.
+    #[error("{0}")]
+    Logs(String),
+}
+
+/// Runs the broker until a signal stops it.
+///
+/// # Errors
+/// See [`ServeError`]. Nothing has been changed on the disk if settings, directory, ports or cores are at fault.
+pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
+    let config = load(options)?;
+    let cpus = cores::choose(options.cores.as_ref())?;
+    ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB)?;
+    let bound = Arc::new(bind::bind_all(&config)?);
+    let data_dir = DataDir::open(&config.log_dir, config.node_id)?;
+    let signals = stop::on_signals().map_err(ServeError::Signals)?;
+    let last_run = data_dir.take_over()?;
+    data_dir.remove_deleted()?;
+
+    let boot = Boot {
+        config: Arc::clone(&config),
+        bound: Arc::clone(&bound),
+        identity: data_dir.identity.clone(),
+        data_dir: data_dir.path().to_owned(),
+        last_run_clean: last_run.clean,
+        cores: cpus.len(),
+        began,
+    };
+    let startup = Startup {
+        clean: last_run.clean,
+        recovery_points: Arc::new(last_run.recovery_points),
+    };
+    let admission = Admission::new(
+        cpus.len(),
+        config.max_connections as usize,
+        config.max_connections_per_ip as usize,
+    );
+    let mesh = MeshBuilder::full(cpus.len(), limits::MESH_CHANNEL_MESSAGES);
+    let (ended, outcome) = mpsc::channel();
+    let signals = Arc::new(Mutex::new(Some(signals)));
+    let mut executors = Vec::with_capacity(cpus.len());
+    for &cpu in &cpus {
+        let seat = Seat {
+            cpu,
+            mesh: mesh.clone(),
+            listeners: listen_on_all(&bound, config.socket_listen_backlog.cast_signed())?,
+            boot: boot.clone(),
+            startup: startup.clone(),
+            admission: Arc::clone(&admission),
+            signals: Arc::clone(&signals),
+            ended: ended.clone(),
+        };
+        executors.push(seat.spawn()?);
+    }
+    drop(ended);
+    let ended = outcome
+        .recv()
+        .unwrap_or_else(|_| Err("a core has ended by itself".to_owned()))
+        .map_err(ServeError::Logs);
+    // The other executors wait for messages that no longer come; they end with the process.
+    std::mem::forget(executors);
+    ended?;
+    data_dir::mark_clean(data_dir.path())?;
+    Ok(())
+}
+
+fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
+    let Loaded {
+        config, warnings, ..
+    } = crate::config::load(
+        options.properties.as_deref(),
+        &options.overrides,
+        options.strict,
+    )?;
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    Ok(Arc::new(config))
+}
+
+fn listen_on_all(bound: &[Bound], backlog: i32) -> Result<Vec<TcpListener>, ServeError> {
+    let mut listeners = Vec::with_capacity(bound.len());
+    for bound in bound {
+        listeners.push(listener::listen(&bound.claim, backlog)?);
+    }
+    Ok(listeners)
+}

@@ -1,0 +1,111 @@
+//! Who may connect: the bounds on connections, in all and an address, over all cores.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// `max.connections` and `max.connections.per.ip`, shared by all cores.
+#[derive(Debug)]
+pub struct Admission {
+    most: usize,
+    most_per_ip: usize,
+    present: Mutex<Present>,
+}
+
+#[derive(Debug)]
+struct Present {
+    by_ip: HashMap<IpAddr, usize>,
+    by_core: Vec<usize>,
+}
+
+/// A connection's place among those admitted; left on drop.
+#[derive(Debug)]
+pub struct Admitted {
+    admission: Arc<Admission>,
+    ip: IpAddr,
+    core: usize,
+}
+
+impl Admission {
+    /// Bounds for a broker of `cores` cores.
+    pub fn new(cores: usize, most: usize, most_per_ip: usize) -> Arc<Admission> {
+        Arc::new(Admission {
+            most,
+            most_per_ip,
+            present: Mutex::new(Present {
+                by_ip: HashMap::new(),
+                by_core: vec![0; cores],
+            }),
+        })
+    }
+
+    /// Admits a connection that `here` has accepted and names the core that should serve it: this one, or the least
+    /// loaded where that is better by two. `None` when a bound is reached.
+    pub fn admit(self: &Arc<Self>, ip: IpAddr, here: usize) -> Option<(Admitted, usize)> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        let total: usize = present.by_core.iter().sum();
+        let of_ip = present.by_ip.get(&ip).copied().unwrap_or(0);
+        if total >= self.most || of_ip >= self.most_per_ip {
+            return None;
+        }
+        let loads = &mut present.by_core;
+        let least = (0..loads.len())
+            .min_by_key(|&core| loads[core])
+            .unwrap_or(here);
+        let core = if loads[here] > loads[least] {
+            least
+        } else {
+            here
+        };
+        loads[core] += 1;
+        *present.by_ip.entry(ip).or_insert(0) += 1;
+        let admitted = Admitted {
+            admission: Arc::clone(self),
+            ip,
+            core,
+        };
+        Some((admitted, core))
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut present = self
+            .admission
+            .present
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        present.by_core[self.core] -= 1;
+        if let Some(count) = present.by_ip.get_mut(&self.ip) {
+            *count -= 1;
+            if *count == 0 {
+                present.by_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn connections_spread_evenly_although_one_core_accepts_them_all() {
+        let admission = Admission::new(2, 100, 100);
+        let held: Vec<_> = (0..10).map(|_| admission.admit(IP, 0).unwrap()).collect();
+        let on_second = held.iter().filter(|(_, core)| *core == 1).count();
+        assert_eq!(on_second, 5);
+    }
+
+    #[test]
+    fn a_connection_beyond_a_bound_is_not_admitted_until_another_leaves() {
+        let admission = Admission::new(1, 10, 2);
+        let first = admission.admit(IP, 0);
+        let second = admission.admit(IP, 0);
+        assert!(first.is_some() && second.is_some() && admission.admit(IP, 0).is_none());
+        drop(first);
+        assert!(admission.admit(IP, 0).is_some());
+    }
+}

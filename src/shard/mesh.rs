@@ -1,0 +1,171 @@
+//! Calls between cores.
+//!
+//! The rules that keep the mesh from locking up: whoever asks reserves the place for the answer first, so an answer never waits
+//! for room; a receive loop never awaits a send, it only queues; order is kept between each pair of cores. The queues are
+//! bounded by the requests in flight, which `net` bounds.
+
+use super::message::{Answer, Call, Message, Ticket};
+use crate::types::ShardId;
+use glommio::GlommioError;
+use glommio::ResourceType;
+use glommio::channels::channel_mesh::Senders;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+enum Place {
+    Waiting(Option<Waker>),
+    Answered(Answer),
+    /// Nobody waits any more; the answer is dropped when it comes.
+    Abandoned,
+}
+
+#[derive(Default)]
+struct Outgoing {
+    queue: RefCell<VecDeque<Message>>,
+    pump: RefCell<Option<Waker>>,
+    pump_busy: Cell<bool>,
+}
+
+/// This core's side of the mesh.
+pub struct Mesh {
+    me: ShardId,
+    senders: Senders<Message>,
+    outgoing: Vec<Outgoing>,
+    places: RefCell<Slab<Place>>,
+}
+
+impl Mesh {
+    /// Takes over the sending side of a joined mesh.
+    pub fn new(senders: Senders<Message>) -> Rc<Mesh> {
+        let cores = senders.nr_consumers();
+        let mesh = Rc::new(Mesh {
+            me: ShardId(senders.peer_id()),
+            senders,
+            outgoing: (0..cores).map(|_| Outgoing::default()).collect(),
+            places: RefCell::new(Slab::new()),
+        });
+        for peer in (0..cores).filter(|&peer| peer != mesh.me.0) {
+            glommio::spawn_local(Rc::clone(&mesh).pump(peer)).detach();
+        }
+        mesh
+    }
+
+    /// This core.
+    pub fn me(&self) -> ShardId {
+        self.me
+    }
+
+    /// The number of cores.
+    pub fn cores(&self) -> usize {
+        self.outgoing.len()
+    }
+
+    /// Asks another core. The message is on its way when this returns; the future is the wait for the answer.
+    pub fn call(self: &Rc<Self>, to: ShardId, call: Call) -> Pending {
+        let ticket = self.places.borrow_mut().insert(Place::Waiting(None));
+        self.post(to, Message::Call(ticket, call));
+        Pending {
+            mesh: Rc::clone(self),
+            ticket,
+        }
+    }
+
+    /// Sends a message without waiting; order to each core is kept.
+    pub fn post(&self, to: ShardId, message: Message) {
+        assert_ne!(to, self.me, "a core does not send to itself");
+        let outgoing = &self.outgoing[to.0];
+        let mut queue = outgoing.queue.borrow_mut();
+        let message = if queue.is_empty() && !outgoing.pump_busy.get() {
+            match self.senders.try_send_to(to.0, message) {
+                Ok(()) => return,
+                Err(GlommioError::WouldBlock(ResourceType::Channel(message))) => message,
+                // The other core has stopped; so will this one.
+                Err(_) => return,
+            }
+        } else {
+            message
+        };
+        queue.push_back(message);
+        if let Some(pump) = outgoing.pump.take() {
+            pump.wake();
+        }
+    }
+
+    /// Puts an answer in its place.
+    pub fn answered(&self, ticket: Ticket, answer: Answer) {
+        let mut places = self.places.borrow_mut();
+        match std::mem::replace(&mut places[ticket], Place::Answered(answer)) {
+            Place::Waiting(waker) => {
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            Place::Abandoned => drop(places.remove(ticket)),
+            Place::Answered(_) => unreachable!("a call is answered once"),
+        }
+    }
+
+    /// Moves what did not fit into a channel at once.
+    async fn pump(self: Rc<Self>, peer: usize) {
+        loop {
+            let message = self.next_outgoing(peer).await;
+            let sent = self.senders.send_to(peer, message).await;
+            self.outgoing[peer].pump_busy.set(false);
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn next_outgoing(&self, peer: usize) -> Message {
+        let outgoing = &self.outgoing[peer];
+        poll_fn(|cx| match outgoing.queue.borrow_mut().pop_front() {
+            Some(message) => {
+                outgoing.pump_busy.set(true);
+                Poll::Ready(message)
+            }
+            None => {
+                *outgoing.pump.borrow_mut() = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}
+
+/// The wait for an answer. Dropping it abandons the answer, not the work.
+pub struct Pending {
+    mesh: Rc<Mesh>,
+    ticket: Ticket,
+}
+
+impl Future for Pending {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let mut places = self.mesh.places.borrow_mut();
+        let place = &mut places[self.ticket];
+        match std::mem::replace(place, Place::Waiting(Some(cx.waker().clone()))) {
+            Place::Answered(answer) => {
+                *place = Place::Abandoned;
+                Poll::Ready(answer)
+            }
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        let mut places = self.mesh.places.borrow_mut();
+        match &places[self.ticket] {
+            Place::Waiting(_) => places[self.ticket] = Place::Abandoned,
+            Place::Answered(_) | Place::Abandoned => drop(places.remove(self.ticket)),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! One core: the partitions it owns, the messages it exchanges with the others, the fetches that wait on it.
+//!
+//! A partition lives on one core; the owner is the only one that changes it. [`Shard`] is what [`crate::api`] sees of all
+//! cores at once: each operation finds the owners, asks them (itself without a message), and gathers the answers in order.
+//! Only this room touches the mesh. It knows topics and partitions, never the wire's layout.
+
+mod admission;
+mod append;
+mod controller;
+mod everywhere;
+mod install;
+mod lookup;
+mod mesh;
+mod message;
+mod partition;
+mod placement;
+mod read;
+mod serve;
+mod signal;
+mod waits;
+mod watches;
+
+pub use admission::{Admission, Admitted};
+pub use controller::{Change, ChangeOutcome, Controller};
+pub use install::Startup;
+pub use lookup::EpochEnd;
+pub use message::{
+    AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,
+    OffsetQuery, PartitionCheckpoint, PartitionFault, Wanted,
+};
+pub use partition::Partition;
+pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
+pub use signal::Signal;
+
+use crate::config::{BrokerConfig, TopicConfig};
+use crate::metadata::Image;
+use crate::types::{PartitionKey, ShardId, TopicId};
+use glommio::channels::channel_mesh::{Receivers, Senders};
+use glommio::net::AcceptedTcpStream;
+use mesh::Mesh;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use waits::Waits;
+use watches::Watches;
+
+/// What is done with a connection that another core hands over: the socket, the index of its listener, its admission.
+pub type Adopt = Box<dyn Fn(AcceptedTcpStream, usize, Admitted)>;
+
+/// One core of the broker.
+pub struct Shard {
+    mesh: Rc<Mesh>,
+    /// The broker's configuration.
+    pub config: Arc<BrokerConfig>,
+    /// This node.
+    pub node_id: i32,
+    data_dir: PathBuf,
+    image: RefCell<Arc<Image>>,
+    topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
+    partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
+    watches: Rc<Watches>,
+    waits: Rc<Waits>,
+    startup: RefCell<Option<Startup>>,
+    controller: RefCell<Option<Rc<Controller>>>,
+    adopt: RefCell<Option<Adopt>>,
+    /// Raised when connections may be accepted.
+    pub open: Rc<Signal>,
+    /// Raised when the broker stops: waiting fetches answer at once, no new connection is taken.
+    pub draining: Rc<Signal>,
+    /// Raised when the core's last connection has gone after `draining`.
+    pub drained: Rc<Signal>,
+}
+
+impl Shard {
+    /// Joins a core to the mesh and starts to serve the others' calls.
+    pub fn start(
+        (senders, receivers): (Senders<Message>, Receivers<Message>),
+        config: Arc<BrokerConfig>,
+        node_id: i32,
+        data_dir: PathBuf,
+        startup: Startup,
+    ) -> Rc<Shard> {
+        let image = Arc::new(Image::empty(""));
+        let shard = Rc::new(Shard {
+            mesh: Mesh::new(senders),
+            config,
+            node_id,
+            data_dir,
+            image: RefCell::new(image),
+            topics: RefCell::default(),
+            partitions: RefCell::default(),
+            watches: Rc::default(),
+            waits: Rc::default(),
+            startup: RefCell::new(Some(startup)),
+            controller: RefCell::new(None),
+            adopt: RefCell::new(None),
+            open: Signal::new(),
+            draining: Signal::new(),
+            drained: Signal::new(),
+        });
+        shard.receive_from_all(receivers);
+        shard
+    }
+
+    /// This core.
+    pub fn me(&self) -> ShardId {
+        self.mesh.me()
+    }
+
+    /// The number of cores.
+    pub fn cores(&self) -> usize {
+        self.mesh.cores()
+    }
+
+    /// The metadata that this core works with.
+    pub fn image(&self) -> Arc<Image> {
+        Arc::clone(&self.image.borrow())
+    }
+
+    /// The configuration in force for a topic.
+    pub fn topic_config(&self, topic: &TopicId) -> Option<Rc<TopicConfig>> {
+        self.topics.borrow().get(topic).cloned()
+    }
+
+    /// Whether the broker is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_raised()
+    }
+
+    /// What to do with connections that other cores hand over.
+    pub fn on_adopt(&self, adopt: Adopt) {
+        *self.adopt.borrow_mut() = Some(adopt);
+    }
+
+    /// Hands a connection to another core.
+    pub fn hand_over(&self, to: ShardId, socket: AcceptedTcpStream, listener: usize, by: Admitted) {
+        self.mesh.post(to, Message::Adopt(socket, listener, by));
+    }
+
+    fn owner(&self, key: &PartitionKey) -> ShardId {
+        placement::owner(key, self.mesh.cores())
+    }
+
+    fn partition(&self, key: &PartitionKey) -> Result<Rc<Partition>, PartitionFault> {
+        let partitions = self.partitions.borrow();
+        partitions.get(key).cloned().ok_or(PartitionFault::NotHere)
+    }
+
+    /// Tells waiting fetches, here or on other cores.
+    fn tell(&self, told: Vec<(ShardId, u64)>) {
+        for (core, id) in told {
+            if core == self.me() {
+                self.waits.fired(id);
+            } else {
+                self.mesh.post(core, Message::Fired(id));
+            }
+        }
+    }
+}

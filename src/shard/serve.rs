@@ -1,0 +1,98 @@
+//! The receive side of the mesh: one loop for each other core.
+//!
+//! A loop never waits for anything but the next message: what can be done at once is done, what must wait gets a task.
+//! So appends from one core are staged in the order in which they were sent.
+
+use super::Shard;
+use super::append::committed;
+use super::message::{Answer, Call, Message, Ticket};
+use crate::types::ShardId;
+use glommio::channels::channel_mesh::Receivers;
+use std::future::Future;
+use std::rc::Rc;
+
+impl Shard {
+    pub(super) fn receive_from_all(self: &Rc<Self>, mut receivers: Receivers<Message>) {
+        for (peer, receiver) in receivers.streams() {
+            let shard = Rc::clone(self);
+            glommio::spawn_local(async move {
+                while let Some(message) = receiver.recv().await {
+                    shard.received(ShardId(peer), message);
+                }
+            })
+            .detach();
+        }
+    }
+
+    fn received(self: &Rc<Self>, from: ShardId, message: Message) {
+        match message {
+            Message::Call(ticket, call) => self.called(from, ticket, call),
+            Message::Answer(ticket, answer) => self.mesh.answered(ticket, answer),
+            Message::Fired(id) => self.waits.fired(id),
+            Message::Unwatch(id) => self.watches.remove(from, id),
+            Message::Adopt(socket, listener, admitted) => {
+                if let Some(adopt) = self.adopt.borrow().as_ref() {
+                    adopt(socket, listener, admitted);
+                }
+            }
+        }
+    }
+
+    fn called(self: &Rc<Self>, from: ShardId, ticket: Ticket, call: Call) {
+        let shard = Rc::clone(self);
+        match call {
+            Call::Append(parts) => {
+                let staged = self.stage(parts);
+                self.answer(from, ticket, async move {
+                    Answer::Append(committed(staged).await)
+                });
+            }
+            Call::Read(read) => self.answer(from, ticket, async move {
+                Answer::Read(shard.plan_reads(from, *read).await)
+            }),
+            Call::Offsets(queries) => self.answer(from, ticket, async move {
+                Answer::Offsets(shard.find_offsets(queries).await)
+            }),
+            Call::EpochEnds(queries) => {
+                let ends = self.find_epoch_ends(&queries);
+                self.answer(from, ticket, async move { Answer::EpochEnds(ends) });
+            }
+            Call::Install(image) => self.answer(from, ticket, async move {
+                Answer::Installed(shard.install_here(image).await)
+            }),
+            Call::Change(change) => self.answer(from, ticket, async move {
+                Answer::Changed(Box::new(shard.change_here(*change).await))
+            }),
+            Call::Open => {
+                self.open.raise();
+                self.answer(from, ticket, async move { Answer::Done });
+            }
+            Call::Drain => self.answer(from, ticket, async move {
+                shard.drain_here().await;
+                Answer::Done
+            }),
+            Call::Checkpoint => {
+                let points = self.checkpoint_here();
+                self.answer(from, ticket, async move { Answer::Checkpoint(points) });
+            }
+            Call::Close => self.answer(from, ticket, async move {
+                Answer::Checkpoint(shard.close_here().await)
+            }),
+        }
+    }
+
+    /// Answers a call once its work is done.
+    fn answer(
+        self: &Rc<Self>,
+        to: ShardId,
+        ticket: Ticket,
+        work: impl Future<Output = Answer> + 'static,
+    ) {
+        let mesh = Rc::clone(&self.mesh);
+        glommio::spawn_local(async move {
+            let answer = work.await;
+            mesh.post(to, Message::Answer(ticket, answer));
+        })
+        .detach();
+    }
+}

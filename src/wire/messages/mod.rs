@@ -1,0 +1,20 @@
+//! The messages, one file per API: its request, its response, and what each version changed.
+//!
+//! Layouts are those of Apache Kafka 4.3 (`clients/src/main/resources/common/message/*.json`), with the old versions that
+//! Kafka 4 dropped as Kafka 3.9 had them. Fields are Kafka's, in Kafka's order. A file says how the bytes stand, never
+//! what a broker does with them.
+
+pub mod api_versions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_topic_partitions;
+pub mod fetch;
+pub mod find_coordinator;
+pub mod init_producer_id;
+pub mod leaders;
+pub mod list_offsets;
+pub mod metadata;
+pub mod offset_for_leader_epoch;
+pub mod produce;

@@ -1,0 +1,181 @@
+//! Makes what the clients need, once, under `target/test-clients/`: a Python venv, a Go binary, a folder of jars.
+//!
+//! Nothing is downloaded but packages by name and version from their registries. Test binaries may run side by side, so
+//! each part is made under a lock file, and a stamp with the contents of its sources says whether it is still good.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use super::{child, in_ci, package_dir, scratch_dir};
+
+/// Setting up a part downloads packages and may compile: generous, but not for ever.
+const SETUP_DEADLINE: Duration = Duration::from_secs(300);
+
+/// A part of what the clients need; its value is the path that its driver starts from.
+struct Part {
+    name: &'static str,
+    /// The programs without which this part is skipped.
+    needs: &'static [&'static str],
+    /// What it is made from, below `tests/clients/`.
+    sources: &'static [&'static str],
+    make: fn(sources: &Path, made: &Path) -> Result<(), String>,
+}
+
+/// The interpreter of a venv with librdkafka and kafka-python; `None` (and a line that says so) without Python.
+pub fn python() -> Option<&'static Path> {
+    static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "python",
+        needs: &["python3"],
+        sources: &["python/requirements.txt"],
+        make: make_python,
+    };
+    PYTHON
+        .get_or_init(|| part.ready().map(|made| made.join("venv/bin/python")))
+        .as_deref()
+}
+
+/// The franz-go driver; `None` (and a line that says so) without Go.
+pub fn go_driver() -> Option<&'static Path> {
+    static GO: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "go",
+        needs: &["go"],
+        sources: &[
+            "go/go.mod",
+            "go/go.sum",
+            "go/main.go",
+            "go/produce.go",
+            "go/consume.go",
+            "go/record_line.go",
+        ],
+        make: make_go,
+    };
+    GO.get_or_init(|| part.ready().map(|made| made.join("driver")))
+        .as_deref()
+}
+
+/// A folder with the jars and the compiled driver; `None` (and a line that says so) without a JDK and Maven.
+pub fn java_classes() -> Option<&'static Path> {
+    static JAVA: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "java",
+        needs: &["java", "javac", "mvn"],
+        sources: &["java/pom.xml", "java/Driver.java"],
+        make: make_java,
+    };
+    JAVA.get_or_init(|| part.ready()).as_deref()
+}
+
+impl Part {
+    /// Where this part is, after making it if need be.
+    ///
+    /// # Panics
+    /// If a toolchain is missing in CI, or making fails though the toolchain is there.
+    fn ready(&self) -> Option<PathBuf> {
+        if let Some(missing) = self.needs.iter().find(|program| !is_installed(program)) {
+            let line = format!(
+                "SKIPPED: the {} clients, because {missing} is not installed",
+                self.name
+            );
+            assert!(!in_ci(), "{line}");
+            eprintln!("{line}");
+            return None;
+        }
+        let made = test_clients_dir().join(self.name);
+        let _lock = lock(&made.with_extension("lock"));
+        let sources = package_dir().join("tests/clients");
+        let contents = self
+            .sources
+            .iter()
+            .map(|source| read(&sources.join(source)))
+            .collect::<String>();
+        let stamp = made.join("stamp");
+        if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == contents) {
+            return Some(made);
+        }
+        let started = Instant::now();
+        let _ = fs::remove_dir_all(&made); // left half made, or made from other sources
+        fs::create_dir_all(&made).expect("a folder under target");
+        (self.make)(&sources.join(self.name), &made)
+            .unwrap_or_else(|error| panic!("setting up the {} clients: {error}", self.name));
+        fs::write(&stamp, contents).expect("a stamp under target");
+        eprintln!(
+            "set up the {} clients in {:.1?}",
+            self.name,
+            started.elapsed()
+        );
+        Some(made)
+    }
+}
+
+fn make_python(sources: &Path, made: &Path) -> Result<(), String> {
+    let venv = made.join("venv");
+    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    run(Command::new(venv.join("bin/pip"))
+        .args([
+            "install",
+            "--quiet",
+            "--no-input",
+            "--only-binary",
+            ":all:",
+            "--requirement",
+        ])
+        .arg(sources.join("requirements.txt")))
+}
+
+fn make_go(sources: &Path, made: &Path) -> Result<(), String> {
+    run(Command::new("go")
+        .args(["build", "-mod=readonly", "-o"])
+        .arg(made.join("driver"))
+        .arg(".")
+        .env("GOTOOLCHAIN", "local") // the Go that is here, or an error; never a download of another
+        .current_dir(sources))
+}
+
+fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
+    let jars = format!("-DoutputDirectory={}", made.display());
+    run(Command::new("mvn")
+        .args(["--quiet", "--batch-mode", "--file"])
+        .arg(sources.join("pom.xml"))
+        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
+        .arg(jars))?;
+    run(Command::new("javac")
+        .arg("-cp")
+        .arg(made.join("*"))
+        .arg("-d")
+        .arg(made)
+        .arg(sources.join("Driver.java")))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    child::run(command, b"", SETUP_DEADLINE).map(|_| ())
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+fn test_clients_dir() -> PathBuf {
+    let dir = scratch_dir()
+        .parent()
+        .expect("the scratch folder lies in target")
+        .join("test-clients");
+    fs::create_dir_all(&dir).expect("a folder under target");
+    dir
+}
+
+/// Waits until no other test binary is making this part; the lock ends with the returned file.
+fn lock(path: &Path) -> File {
+    let file = File::create(path).expect("a lock file under target");
+    file.lock().expect("a lock under target");
+    file
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
