@@ -45,6 +45,12 @@ pub const REPLIES_PER_CONNECTION: usize = 64;
 /// Cold reads of 1 MiB that one core has in memory at a time.
 pub const COLD_READS_PER_CORE: u64 = 16;
 
+/// A reader that takes nothing for this long is looked at: it is closed if what it reads has been deleted.
+pub const STALLED_READER_CHECK: Duration = Duration::from_secs(10);
+
+/// How often a core forgets idempotent producers that have been silent too long.
+pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
+
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 

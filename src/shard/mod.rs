@@ -17,6 +17,7 @@ mod placement;
 mod read;
 mod serve;
 mod signal;
+mod ticks;
 mod waits;
 mod watches;
 
