@@ -13,7 +13,9 @@ pub struct Clock {
 impl Clock {
     /// Starts at 0 now.
     pub fn start() -> Clock {
-        Clock { epoch: Instant::now() }
+        Clock {
+            epoch: Instant::now(),
+        }
     }
 
     /// Nanoseconds since the start.

@@ -22,16 +22,26 @@ pub fn run(args: &ConsumeArgs) -> Result<Report, BenchError> {
     let lanes = target.lanes(args.connections as usize)?;
     let starts = target.offsets(OffsetQuery::Earliest)?;
     let ends = target.offsets(OffsetQuery::Latest)?;
-    if ends.iter().all(|(partition, end)| starts.get(partition) == Some(end)) {
+    if ends
+        .iter()
+        .all(|(partition, end)| starts.get(partition) == Some(end))
+    {
         let topic = &args.common.topic;
-        return Err(BenchError::Other(format!("{topic} is empty: fill it with vltava-bench produce")));
+        return Err(BenchError::Other(format!(
+            "{topic} is empty: fill it with vltava-bench produce"
+        )));
     }
     let span = Span { starts, ends };
     let measured = supervise(&args.common, Duration::ZERO, args.duration, |run| {
         read_on_all(args, &lanes, &target, &span, run)
     })?;
     let Measured { result: (), totals } = measured;
-    Ok(Report { command: "consume", settings: Settings::of(std::env::args()), totals, ..Report::default() })
+    Ok(Report {
+        command: "consume",
+        settings: Settings::of(std::env::args()),
+        totals,
+        ..Report::default()
+    })
 }
 
 /// What of the topic is read: from the first offset of each partition to the one that was next when we began.
@@ -42,12 +52,15 @@ struct Span {
 
 impl Span {
     fn start_of(&self, lane: &Lane) -> BTreeMap<i32, i64> {
-        let first = |&partition: &i32| (partition, self.starts.get(&partition).copied().unwrap_or(0));
+        let first =
+            |&partition: &i32| (partition, self.starts.get(&partition).copied().unwrap_or(0));
         lane.partitions.iter().map(first).collect()
     }
 
     fn is_read(&self, positions: &BTreeMap<i32, i64>) -> bool {
-        positions.iter().all(|(partition, &at)| self.ends.get(partition).is_none_or(|&end| at >= end))
+        positions
+            .iter()
+            .all(|(partition, &at)| self.ends.get(partition).is_none_or(|&end| at >= end))
     }
 }
 
@@ -66,7 +79,10 @@ fn read_on_all(
             })
         };
         let threads: Vec<_> = lanes.iter().enumerate().map(read).collect();
-        let joined = threads.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        let joined = threads.into_iter().map(|t| {
+            t.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
         joined.collect::<Vec<_>>().into_iter().collect()
     })
 }
@@ -109,5 +125,7 @@ fn read_lane(
 }
 
 fn check_crc(batch: &[u8], address: &str) -> Result<(), BenchError> {
-    BatchHeader::read_checked(batch).map(|_| ()).map_err(|error| BenchError::Other(format!("{address}: {error}")))
+    BatchHeader::read_checked(batch)
+        .map(|_| ())
+        .map_err(|error| BenchError::Other(format!("{address}: {error}")))
 }

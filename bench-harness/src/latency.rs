@@ -38,9 +38,18 @@ pub fn run(args: &LatencyArgs) -> Result<Report, BenchError> {
     let starts = target.offsets(OffsetQuery::Latest)?;
     // Each partition has one consumer, however many connections produce to it.
     let consumers = target.lanes(lanes.len().min(target.topic.partitions.len()))?;
-    let bench = Bench { args, target, lanes, consumers, starts, template };
+    let bench = Bench {
+        args,
+        target,
+        lanes,
+        consumers,
+        starts,
+        template,
+    };
     let Measured { result, totals } =
-        supervise(&args.common, args.warmup, Some(args.duration), |run| bench.run_all(run))?;
+        supervise(&args.common, args.warmup, Some(args.duration), |run| {
+            bench.run_all(run)
+        })?;
     Ok(Report {
         command: "latency",
         settings: Settings::of(std::env::args()),
@@ -84,28 +93,50 @@ impl Bench<'_> {
         std::thread::scope(|scope| {
             let consumers: Vec<_> = match self.args.no_consumers {
                 true => Vec::new(),
-                false => self.consumers.iter().enumerate().map(|(index, lane)| {
-                    let progress = &progress;
-                    scope.spawn(move || self.consume(index, lane, progress, run).inspect_err(|_| run.stop()))
-                }).collect(),
+                false => self
+                    .consumers
+                    .iter()
+                    .enumerate()
+                    .map(|(index, lane)| {
+                        let progress = &progress;
+                        scope.spawn(move || {
+                            self.consume(index, lane, progress, run)
+                                .inspect_err(|_| run.stop())
+                        })
+                    })
+                    .collect(),
             };
             let loads = run_loads(self.loads(run), run);
             if let Ok(results) = &loads {
-                progress.sent.store(results.iter().map(|result| result.sent_records).sum(), Ordering::Relaxed);
+                progress.sent.store(
+                    results.iter().map(|result| result.sent_records).sum(),
+                    Ordering::Relaxed,
+                );
             }
             progress.all_sent.store(true, Ordering::Release);
             let mut consumed_ns = duration_histogram();
             for consumer in consumers {
-                consumed_ns += consumer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                consumed_ns += consumer
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             }
-            let (mut acknowledged_ns, mut lateness_ns) = (duration_histogram(), duration_histogram());
+            let (mut acknowledged_ns, mut lateness_ns) =
+                (duration_histogram(), duration_histogram());
             for result in loads? {
                 acknowledged_ns += result.latency_ns;
                 lateness_ns += result.lateness_ns;
             }
-            let lost = progress.sent.load(Ordering::Relaxed).saturating_sub(progress.consumed.load(Ordering::Relaxed));
+            let lost = progress
+                .sent
+                .load(Ordering::Relaxed)
+                .saturating_sub(progress.consumed.load(Ordering::Relaxed));
             let lost_records = if self.args.no_consumers { 0 } else { lost };
-            Ok(Figures { acknowledged_ns, consumed_ns, lateness_ns, lost_records })
+            Ok(Figures {
+                acknowledged_ns,
+                consumed_ns,
+                lateness_ns,
+                lost_records,
+            })
         })
     }
 
@@ -144,7 +175,8 @@ impl Bench<'_> {
         run: &Run,
     ) -> Result<Histogram<u64>, BenchError> {
         pin_thread(&self.args.common.pin, self.lanes.len() * 2 + index)?;
-        let from = |&partition: &i32| (partition, self.starts.get(&partition).copied().unwrap_or(0));
+        let from =
+            |&partition: &i32| (partition, self.starts.get(&partition).copied().unwrap_or(0));
         let positions = lane.partitions.iter().map(from).collect();
         let mut fetcher = Fetcher::start(lane, &self.target.topic, positions, FETCH_BYTES)?;
         let mut consumed_ns = duration_histogram();
@@ -183,9 +215,12 @@ impl Bench<'_> {
     ) -> Result<u64, BenchError> {
         let records = usize::try_from(header.record_count()).unwrap_or(0);
         let values = self.template.value_positions().get(..records);
-        let Some(values) = values.filter(|_| self.template.is_length_of(records, batch.len())) else {
+        let Some(values) = values.filter(|_| self.template.is_length_of(records, batch.len()))
+        else {
             let offset = header.base_offset();
-            return Err(BenchError::Other(format!("somebody else writes to the topic: the batch at {offset} is not ours")));
+            return Err(BenchError::Other(format!(
+                "somebody else writes to the topic: the batch at {offset} is not ours"
+            )));
         };
         for &at in values {
             let due_ns = u64::from_be_bytes(batch[at..at + 8].try_into().expect("eight bytes"));

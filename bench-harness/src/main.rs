@@ -56,7 +56,10 @@ fn run_command(command: &Command) -> Result<(), BenchError> {
         Command::Latency(args) => (&args.common, latency::run(args)?),
     };
     let printed = std::io::stdout().lock().write_all(report.text().as_bytes());
-    printed.map_err(|source| BenchError::File { path: "standard output".into(), source })?;
+    printed.map_err(|source| BenchError::File {
+        path: "standard output".into(),
+        source,
+    })?;
     report.write_files(common)?;
     match report.lost_records {
         0 => Ok(()),

@@ -49,12 +49,19 @@ impl Settings {
     /// Of this process and machine.
     pub fn of(command_line: impl Iterator<Item = String>) -> Settings {
         let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+        let model = cpuinfo
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"));
         Settings {
             command_line: command_line.collect(),
-            cpu: model.map_or("unknown", |name| name.trim_start_matches([' ', '\t', ':'])).to_owned(),
+            cpu: model
+                .map_or("unknown", |name| name.trim_start_matches([' ', '\t', ':']))
+                .to_owned(),
             cpus: std::thread::available_parallelism().map_or(0, usize::from),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
         }
     }
 }
@@ -101,7 +108,11 @@ impl Report {
             totals.seconds,
             self.mb_per_s(),
             totals.records as f64 / totals.seconds.max(1e-9),
-            if totals.interrupted { " (interrupted)" } else { "" }
+            if totals.interrupted {
+                " (interrupted)"
+            } else {
+                ""
+            }
         );
         if let Some(broker) = &totals.broker {
             let _ = writeln!(
@@ -117,7 +128,11 @@ impl Report {
             );
         }
         let generator = totals.generator.cpu_s();
-        let _ = writeln!(text, "generator: {generator:.2} CPU s, {:.3} CPU s/GB", self.per_gb(generator));
+        let _ = writeln!(
+            text,
+            "generator: {generator:.2} CPU s, {:.3} CPU s/GB",
+            self.per_gb(generator)
+        );
         let latencies = [
             (self.latency_of, &self.latency_ns),
             ("record, due to consumed", &self.end_to_end_ns),
@@ -129,7 +144,11 @@ impl Report {
             }
         }
         if self.lost_records > 0 {
-            let _ = writeln!(text, "LOST: {} records were sent and never consumed", self.lost_records);
+            let _ = writeln!(
+                text,
+                "LOST: {} records were sent and never consumed",
+                self.lost_records
+            );
         }
         text
     }
@@ -140,8 +159,9 @@ impl Report {
     /// When one cannot be written.
     pub fn write_files(&self, common: &CommonArgs) -> Result<(), BenchError> {
         if let Some(path) = &common.json {
-            let json = serde_json::to_string_pretty(&self.json())
-                .map_err(|error| BenchError::Other(format!("cannot make JSON of the figures: {error}")))?;
+            let json = serde_json::to_string_pretty(&self.json()).map_err(|error| {
+                BenchError::Other(format!("cannot make JSON of the figures: {error}"))
+            })?;
             write(path, &(json + "\n"))?;
         }
         let histogram = self.end_to_end_ns.as_ref().or(self.latency_ns.as_ref());
@@ -179,7 +199,10 @@ impl Report {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), BenchError> {
-    fs::write(path, text).map_err(|source| BenchError::File { path: path.to_owned(), source })
+    fs::write(path, text).map_err(|source| BenchError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn percentiles(histogram_ns: &Histogram<u64>) -> Percentiles {
@@ -205,20 +228,36 @@ fn percentile_line(what: &str, us: &Percentiles) -> String {
 
 /// The percentile distribution as HdrHistogram's plotter reads it, in microseconds.
 fn hgrm(histogram_ns: &Histogram<u64>) -> String {
-    let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+    let mut text = format!(
+        "{:>12} {:>14} {:>10} {:>14}\n\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    );
     let mut total = 0;
     for step in histogram_ns.iter_quantiles(5) {
         total += step.count_since_last_iteration();
-        let (value_us, quantile) = (step.value_iterated_to() as f64 / 1e3, step.quantile_iterated_to());
+        let (value_us, quantile) = (
+            step.value_iterated_to() as f64 / 1e3,
+            step.quantile_iterated_to(),
+        );
         let _ = write!(text, "{value_us:12.3} {quantile:2.12} {total:10}");
-        let _ = if quantile < 1.0 { writeln!(text, " {:14.2}", 1.0 / (1.0 - quantile)) } else { writeln!(text) };
+        let _ = if quantile < 1.0 {
+            writeln!(text, " {:14.2}", 1.0 / (1.0 - quantile))
+        } else {
+            writeln!(text)
+        };
     }
     let (mean, deviation) = (histogram_ns.mean() / 1e3, histogram_ns.stdev() / 1e3);
-    let _ = writeln!(text, "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]");
+    let _ = writeln!(
+        text,
+        "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]"
+    );
     let (max, count) = (histogram_ns.max() as f64 / 1e3, histogram_ns.len());
     let _ = writeln!(text, "#[Max     = {max:12.3}, Total count    = {count:12}]");
     let (buckets, sub_buckets) = (histogram_ns.buckets(), histogram_ns.distinct_values());
-    let _ = writeln!(text, "#[Buckets = {buckets:12}, SubBuckets     = {sub_buckets:12}]");
+    let _ = writeln!(
+        text,
+        "#[Buckets = {buckets:12}, SubBuckets     = {sub_buckets:12}]"
+    );
     text
 }
 
@@ -235,8 +274,14 @@ mod tests {
     #[test]
     fn percentiles_are_in_microseconds() {
         let found = percentiles(&microseconds(1..=1000));
-        assert!((found.p50 - 500.0).abs() < 1.0 && (found.p99 - 990.0).abs() < 1.5, "{found:?}");
-        assert!((found.max - 1000.0).abs() < 1.0 && found.count == 1000, "{found:?}");
+        assert!(
+            (found.p50 - 500.0).abs() < 1.0 && (found.p99 - 990.0).abs() < 1.5,
+            "{found:?}"
+        );
+        assert!(
+            (found.max - 1000.0).abs() < 1.0 && found.count == 1000,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -250,11 +295,27 @@ mod tests {
 
     #[test]
     fn cost_is_for_each_gigabyte_and_lost_records_are_told() {
-        let mut report = Report { command: "latency", lost_records: 3, ..Report::default() };
-        report.totals = Totals { seconds: 2.0, bytes: 4_000_000_000, records: 10, ..Totals::default() };
-        report.totals.broker = Some(crate::broker_process::Usage { user_s: 1.0, system_s: 1.0, ..Default::default() });
+        let mut report = Report {
+            command: "latency",
+            lost_records: 3,
+            ..Report::default()
+        };
+        report.totals = Totals {
+            seconds: 2.0,
+            bytes: 4_000_000_000,
+            records: 10,
+            ..Totals::default()
+        };
+        report.totals.broker = Some(crate::broker_process::Usage {
+            user_s: 1.0,
+            system_s: 1.0,
+            ..Default::default()
+        });
         let text = report.text();
         assert!(text.contains("2000.00 MB/s, 5 records/s"), "{text}");
-        assert!(text.contains("0.500 CPU s/GB") && text.contains("LOST: 3 records"), "{text}");
+        assert!(
+            text.contains("0.500 CPU s/GB") && text.contains("LOST: 3 records"),
+            "{text}"
+        );
     }
 }

@@ -27,7 +27,11 @@ pub struct Window {
 impl Window {
     /// At most `size` requests (one at least).
     pub fn new(size: usize) -> Window {
-        Window { size: size.max(1), sent: Mutex::default(), freed: Condvar::new() }
+        Window {
+            size: size.max(1),
+            sent: Mutex::default(),
+            freed: Condvar::new(),
+        }
     }
 
     /// Whether another request may go out.
@@ -38,7 +42,9 @@ impl Window {
     /// Waits until there is room, at most for `patience`.
     pub fn wait_for_room(&self, patience: Duration) {
         let guard = self.lock();
-        let waited = self.freed.wait_timeout_while(guard, patience, |sent| sent.len() >= self.size);
+        let waited = self
+            .freed
+            .wait_timeout_while(guard, patience, |sent| sent.len() >= self.size);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
