@@ -116,7 +116,9 @@ pub fn run(command: &ClientCommand) -> ExitCode {
 fn exit_code(done: Result<(), CliError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(CliError::Reported) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("vltava: {error}");
@@ -128,7 +130,10 @@ fn exit_code(done: Result<(), CliError>) -> ExitCode {
 /// Reaches the cluster that the options name.
 fn connect(args: &ConnectArgs) -> Result<Cluster, CliError> {
     let timeout = args.timeout();
-    let timeouts = Timeouts { connect: timeout.min(Timeouts::default().connect), request: timeout };
+    let timeouts = Timeouts {
+        connect: timeout.min(Timeouts::default().connect),
+        request: timeout,
+    };
     Ok(Cluster::connect(ClusterOptions {
         bootstrap: args.bootstrap_server.clone(),
         client_id: args.client_id.clone(),

@@ -55,14 +55,20 @@ struct AbortedProducers {
 impl AbortedProducers {
     fn new(mut transactions: Vec<AbortedTransaction>) -> AbortedProducers {
         transactions.sort_by_key(|transaction| std::cmp::Reverse(transaction.first_offset));
-        AbortedProducers { ahead: transactions, current: BTreeSet::new() }
+        AbortedProducers {
+            ahead: transactions,
+            current: BTreeSet::new(),
+        }
     }
 
     /// Whether readers must not see this batch. Batches are to be asked about in order.
     fn leaves_out(&mut self, batch: &BatchRecords) -> Result<bool, BatchError> {
         let (header, attributes) = (batch.header(), batch.header().attributes());
         let last_offset = header.last_offset().0;
-        while let Some(begun) = self.ahead.pop_if(|transaction| transaction.first_offset <= last_offset) {
+        while let Some(begun) = self
+            .ahead
+            .pop_if(|transaction| transaction.first_offset <= last_offset)
+        {
             self.current.insert(begun.producer_id);
         }
         if attributes.is_control() {
@@ -77,7 +83,11 @@ impl AbortedProducers {
 
 /// A control record's key: i16 version, i16 type; type 0 is abort (Kafka's `ControlRecordType`).
 fn is_abort_marker(batch: &BatchRecords) -> Result<bool, BatchError> {
-    let key = batch.iter().next().transpose()?.and_then(|record| record.key);
+    let key = batch
+        .iter()
+        .next()
+        .transpose()?
+        .and_then(|record| record.key);
     Ok(matches!(key, Some([_, _, 0, 0, ..])))
 }
 
@@ -90,7 +100,9 @@ mod tests {
     use crate::wire::records::{BatchBuilder, Codec};
 
     fn batch(base_offset: i64, producer_id: i64, values: &[&str]) -> BatchBuilder {
-        let mut batch = BatchBuilder::new(Codec::None).placed(Offset(base_offset), LeaderEpoch(0)).producer(producer_id, 0, 0);
+        let mut batch = BatchBuilder::new(Codec::None)
+            .placed(Offset(base_offset), LeaderEpoch(0))
+            .producer(producer_id, 0, 0);
         for value in values {
             batch.append(1000, None, Some(value.as_bytes()), &[]);
         }
@@ -105,8 +117,10 @@ mod tests {
     }
 
     fn read(batches: &[Bytes], aborted: &[(i64, i64)]) -> Result<Vec<(i64, String)>, BatchError> {
-        let transaction =
-            |&(producer_id, first_offset): &(i64, i64)| AbortedTransaction { producer_id, first_offset };
+        let transaction = |&(producer_id, first_offset): &(i64, i64)| AbortedTransaction {
+            producer_id,
+            first_offset,
+        };
         let fetched = FetchedPartition {
             partition: 0,
             position: 0,
@@ -120,14 +134,20 @@ mod tests {
         while let Some(batch) = records.next_batch()? {
             for record in &batch {
                 let record = record?;
-                read.push((record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
+                read.push((
+                    record.offset.0,
+                    String::from_utf8(record.value.unwrap().to_vec()).unwrap(),
+                ));
             }
         }
         Ok(read)
     }
 
     fn expected(records: &[(i64, &str)]) -> Vec<(i64, String)> {
-        records.iter().map(|&(offset, value)| (offset, value.to_owned())).collect()
+        records
+            .iter()
+            .map(|&(offset, value)| (offset, value.to_owned()))
+            .collect()
     }
 
     #[test]
@@ -136,7 +156,11 @@ mod tests {
             let mut batch = BatchBuilder::new(codec).placed(Offset(40), LeaderEpoch(0));
             batch.append(1000, None, Some(b"a"), &[]);
             batch.append(1001, Some(b"k"), Some(b"b"), &[]);
-            assert_eq!(read(&[batch.build()], &[]).unwrap(), expected(&[(40, "a"), (41, "b")]), "{codec:?}");
+            assert_eq!(
+                read(&[batch.build()], &[]).unwrap(),
+                expected(&[(40, "a"), (41, "b")]),
+                "{codec:?}"
+            );
         }
     }
 
@@ -153,7 +177,10 @@ mod tests {
     fn a_damaged_batch_is_not_passed_on() {
         let mut damaged = batch(0, -1, &["a"]).build().to_vec();
         *damaged.last_mut().unwrap() ^= 1;
-        assert!(matches!(read(&[damaged.into()], &[]), Err(BatchError::Corrupt { .. })));
+        assert!(matches!(
+            read(&[damaged.into()], &[]),
+            Err(BatchError::Corrupt { .. })
+        ));
     }
 
     #[test]
@@ -166,8 +193,16 @@ mod tests {
             marker(4, 8, 1),
             batch(5, 7, &["later"]).transactional().build(),
         ];
-        assert_eq!(read(&batches, &[(7, 0)]).unwrap(), expected(&[(1, "committed"), (5, "later")]));
-        let all = expected(&[(0, "aborted"), (1, "committed"), (2, "aborted too"), (5, "later")]);
+        assert_eq!(
+            read(&batches, &[(7, 0)]).unwrap(),
+            expected(&[(1, "committed"), (5, "later")])
+        );
+        let all = expected(&[
+            (0, "aborted"),
+            (1, "committed"),
+            (2, "aborted too"),
+            (5, "later"),
+        ]);
         assert_eq!(read(&batches, &[]).unwrap(), all);
     }
 }

@@ -27,21 +27,41 @@ const PREFIX_BYTES: usize = MAGIC_AT + 1;
 ///
 /// # Errors
 /// [`DumpError::Damaged`] at the first batch that is not whole or whose CRC is wrong: what follows cannot be found.
-pub fn dump_batches(file: &File, path: &Path, args: &DumpLogArgs, out: &mut dyn Write) -> Result<(), DumpError> {
-    let read_error = |source| DumpError::Read { path: path.to_owned(), source };
+pub fn dump_batches(
+    file: &File,
+    path: &Path,
+    args: &DumpLogArgs,
+    out: &mut dyn Write,
+) -> Result<(), DumpError> {
+    let read_error = |source| DumpError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let end = file.metadata().map_err(read_error)?.len();
     let stop = args.max_bytes.unwrap_or(end).min(end);
-    let mut printer = Printer { args, scratch: Scratch::default(), batches: 0, records: 0 };
+    let mut printer = Printer {
+        args,
+        scratch: Scratch::default(),
+        batches: 0,
+        records: 0,
+    };
     let mut position = 0;
     while position < stop {
-        let Some(size) = entry_size(file, position, end)? else { break };
+        let Some(size) = entry_size(file, position, end)? else {
+            break;
+        };
         let mut entry = vec![0; size];
-        file.read_exact_at(&mut entry, position).map_err(read_error)?;
+        file.read_exact_at(&mut entry, position)
+            .map_err(read_error)?;
         let printed = printer.print(Bytes::from(entry), position, out);
         printed.map_err(|error| at_position(error, position))?;
         position += size as u64;
     }
-    writeln!(out, "{} batches, {} records, {position} bytes", printer.batches, printer.records)?;
+    writeln!(
+        out,
+        "{} batches, {} records, {position} bytes",
+        printer.batches, printer.records
+    )?;
     Ok(())
 }
 
@@ -49,9 +69,12 @@ pub fn dump_batches(file: &File, path: &Path, args: &DumpLogArgs, out: &mut dyn 
 fn entry_size(file: &File, position: u64, end: u64) -> Result<Option<usize>, DumpError> {
     let mut prefix = [0; PREFIX_BYTES];
     let left = end - position;
-    let there = prefix.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+    let there = prefix
+        .len()
+        .min(usize::try_from(left).unwrap_or(usize::MAX));
     let cut_off = |what: String| at_position(DumpError::damaged(what), position);
-    file.read_exact_at(&mut prefix[..there], position).map_err(|source| cut_off(source.to_string()))?;
+    file.read_exact_at(&mut prefix[..there], position)
+        .map_err(|source| cut_off(source.to_string()))?;
     if there < prefix.len() {
         return Err(cut_off(format!("{left} bytes at the end are no batch")));
     }
@@ -60,8 +83,12 @@ fn entry_size(file: &File, position: u64, end: u64) -> Result<Option<usize>, Dum
     }
     let length = i32::from_be_bytes([prefix[8], prefix[9], prefix[10], prefix[11]]);
     match u64::try_from(length).map(|length| length + LENGTH_END as u64) {
-        Ok(size) if size > left => Err(cut_off(format!("a batch of {size} bytes, of which {left} are there"))),
-        Ok(size) if (PREFIX_BYTES as u64..=BATCH_BYTES_MAX).contains(&size) => Ok(Some(size as usize)),
+        Ok(size) if size > left => Err(cut_off(format!(
+            "a batch of {size} bytes, of which {left} are there"
+        ))),
+        Ok(size) if (PREFIX_BYTES as u64..=BATCH_BYTES_MAX).contains(&size) => {
+            Ok(Some(size as usize))
+        }
         _ => Err(cut_off(format!("a batch cannot have length {length}"))),
     }
 }
@@ -89,12 +116,21 @@ impl Printer<'_> {
         }
     }
 
-    fn print_batch(&mut self, entry: Bytes, position: u64, out: &mut dyn Write) -> Result<(), DumpError> {
-        let Some(batch) = batches(entry).next() else { return Err(DumpError::damaged("it is cut off")) };
+    fn print_batch(
+        &mut self,
+        entry: Bytes,
+        position: u64,
+        out: &mut dyn Write,
+    ) -> Result<(), DumpError> {
+        let Some(batch) = batches(entry).next() else {
+            return Err(DumpError::damaged("it is cut off"));
+        };
         let batch = batch.map_err(damaged)?;
         write_header(batch.header(), position, out)?;
         // This checks the CRC, whether records are wanted or not.
-        let batch = batch.records(INFLATED_BYTES_MAX, &mut self.scratch).map_err(damaged)?;
+        let batch = batch
+            .records(INFLATED_BYTES_MAX, &mut self.scratch)
+            .map_err(damaged)?;
         for record in &batch {
             let record = record.map_err(damaged)?;
             self.records += 1;
@@ -109,7 +145,12 @@ impl Printer<'_> {
         Ok(())
     }
 
-    fn print_message_set(&mut self, entry: Bytes, position: u64, out: &mut dyn Write) -> Result<(), DumpError> {
+    fn print_message_set(
+        &mut self,
+        entry: Bytes,
+        position: u64,
+        out: &mut dyn Write,
+    ) -> Result<(), DumpError> {
         let message = Message::read(&entry).map_err(damaged)?;
         writeln!(
             out,
@@ -126,8 +167,14 @@ impl Printer<'_> {
         let visited = message.unwrap_each(INFLATED_BYTES_MAX, &mut self.scratch, |inner| {
             *records += 1;
             if wanted {
-                let (key, value) = (text::Quoted(inner.key.as_deref()), text::Quoted(inner.value.as_deref()));
-                let line = format!("| offset: {} timestamp: {} key: {key} value: {value}\n", inner.offset, inner.timestamp);
+                let (key, value) = (
+                    text::Quoted(inner.key.as_deref()),
+                    text::Quoted(inner.value.as_deref()),
+                );
+                let line = format!(
+                    "| offset: {} timestamp: {} key: {key} value: {value}\n",
+                    inner.offset, inner.timestamp
+                );
                 lines.extend_from_slice(line.as_bytes());
             }
             Ok(())
@@ -196,7 +243,12 @@ mod tests {
 
     fn batch(base_offset: i64, codec: Codec) -> Bytes {
         let mut batch = BatchBuilder::new(codec).placed(Offset(base_offset), LeaderEpoch(3));
-        batch.append(1_000, Some(b"key"), Some(b"va\"lue"), &[("h", Some(b"x")), ("h", None)]);
+        batch.append(
+            1_000,
+            Some(b"key"),
+            Some(b"va\"lue"),
+            &[("h", Some(b"x")), ("h", None)],
+        );
         batch.append(1_001, None, None, &[]);
         batch.build()
     }
@@ -204,9 +256,15 @@ mod tests {
     fn dumped(bytes: &[u8], records: bool) -> (String, Result<(), String>) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        let args = DumpLogArgs { files: Vec::new(), records, cluster_metadata: false, max_bytes: None };
+        let args = DumpLogArgs {
+            files: Vec::new(),
+            records,
+            cluster_metadata: false,
+            max_bytes: None,
+        };
         let mut out = Vec::new();
-        let done = dump_batches(file.as_file(), file.path(), &args, &mut out).map_err(|error| error.to_string());
+        let done = dump_batches(file.as_file(), file.path(), &args, &mut out)
+            .map_err(|error| error.to_string());
         (String::from_utf8(out).unwrap(), done)
     }
 
@@ -216,10 +274,22 @@ mod tests {
             let (out, done) = dumped(&[batch(0, codec), batch(2, codec)].concat(), true);
             done.unwrap();
             let lines: Vec<&str> = out.lines().collect();
-            assert!(lines[3].starts_with("baseOffset: 2 lastOffset: 3 count: 2"), "{out}");
-            assert!(lines[3].contains(&format!("compression: {}", codec.name())), "{out}");
-            assert_eq!(lines[4], r#"| offset: 2 timestamp: 1000 key: "key" value: "va\"lue" headers: "h"="x" "h"=null"#);
-            assert_eq!(lines[5], "| offset: 3 timestamp: 1001 key: null value: null");
+            assert!(
+                lines[3].starts_with("baseOffset: 2 lastOffset: 3 count: 2"),
+                "{out}"
+            );
+            assert!(
+                lines[3].contains(&format!("compression: {}", codec.name())),
+                "{out}"
+            );
+            assert_eq!(
+                lines[4],
+                r#"| offset: 2 timestamp: 1000 key: "key" value: "va\"lue" headers: "h"="x" "h"=null"#
+            );
+            assert_eq!(
+                lines[5],
+                "| offset: 3 timestamp: 1001 key: null value: null"
+            );
             assert!(lines[6].starts_with("2 batches, 4 records, "), "{out}");
         }
     }
@@ -230,7 +300,11 @@ mod tests {
         for length in 1..second.len() {
             let (out, done) = dumped(&[&first[..], &second[..length]].concat(), false);
             assert_eq!(out.lines().count(), 1, "{length}: {out}");
-            assert!(done.unwrap_err().contains(&format!("at byte {}", first.len())), "{length}");
+            assert!(
+                done.unwrap_err()
+                    .contains(&format!("at byte {}", first.len())),
+                "{length}"
+            );
         }
     }
 
@@ -241,7 +315,10 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 4;
         let (_, done) = dumped(&bytes, false);
         let error = done.unwrap_err();
-        assert!(error.contains(&format!("at byte {}", first.len())) && error.contains("crc"), "{error}");
+        assert!(
+            error.contains(&format!("at byte {}", first.len())) && error.contains("crc"),
+            "{error}"
+        );
     }
 
     #[test]

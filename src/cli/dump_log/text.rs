@@ -8,7 +8,9 @@ pub struct Quoted<'a>(pub Option<&'a [u8]>);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(bytes) = self.0 else { return f.write_str("null") };
+        let Some(bytes) = self.0 else {
+            return f.write_str("null");
+        };
         f.write_char('"')?;
         for chunk in bytes.utf8_chunks() {
             for character in chunk.valid().chars() {
@@ -17,7 +19,9 @@ impl fmt::Display for Quoted<'_> {
                     '\n' => f.write_str("\\n")?,
                     '\t' => f.write_str("\\t")?,
                     '\r' => f.write_str("\\r")?,
-                    character if character.is_control() => write!(f, "\\x{:02x}", u32::from(character))?,
+                    character if character.is_control() => {
+                        write!(f, "\\x{:02x}", u32::from(character))?
+                    }
                     character => f.write_char(character)?,
                 }
             }
@@ -35,7 +39,10 @@ mod tests {
 
     #[test]
     fn whatever_a_terminal_would_act_upon_is_escaped() {
-        assert_eq!(Quoted(Some(b"a\"b\\c\n\x1b[1m\xff\xc3\xa9")).to_string(), "\"a\\\"b\\\\c\\n\\x1b[1m\\xff\u{e9}\"");
+        assert_eq!(
+            Quoted(Some(b"a\"b\\c\n\x1b[1m\xff\xc3\xa9")).to_string(),
+            "\"a\\\"b\\\\c\\n\\x1b[1m\\xff\u{e9}\""
+        );
         assert_eq!(Quoted(None).to_string(), "null");
         assert_eq!(Quoted(Some(b"")).to_string(), "\"\"");
     }
