@@ -240,7 +240,6 @@ impl Acks {
 
 /// `--compression`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the codecs' own names")]
 pub enum Compression {
     #[default]
     None,

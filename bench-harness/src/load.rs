@@ -11,6 +11,7 @@ use vltava::types::TimestampMs;
 use vltava::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use vltava::wire::{self, Records, Request};
 
+use crate::clock::sleep_precisely;
 use crate::frames::{FrameReader, LOOK_UP};
 use crate::pace::{Pace, Step};
 use crate::run::{BenchError, Run, pin_thread};
@@ -91,6 +92,7 @@ impl Load<'_> {
                     answers.take_all(reader, &address, run).inspect_err(|_| run.stop())
                 })
             });
+            sleep_precisely();
             let sent = pin_thread(cpus, first_thread).and_then(|()| self.send_all(&connection, &window, run));
             sending_done.store(true, Ordering::Release);
             if sent.is_err() {
@@ -113,12 +115,16 @@ impl Load<'_> {
         let mut lateness_ns = duration_histogram();
         let mut sent = 0;
         let mut turn = 0;
+        // While the window is full it is the broker who is late, not we.
+        let mut free_from_ns = 0;
         let version = connection.version_of::<ProduceRequest>()?;
         while sent < self.records_max && !run.stopping() {
-            if self.acks != 0 && !window.wait_for_room(LOOK_UP) {
+            if self.acks != 0 && !window.has_room() {
+                window.wait_for_room(LOOK_UP);
+                free_from_ns = run.clock.now_ns();
                 continue;
             }
-            let Some(records) = self.records_now(sent, run, &mut lateness_ns) else { continue };
+            let Some(records) = self.records_now(sent, free_from_ns, run, &mut lateness_ns) else { continue };
             let partition = self.lane.partitions[turn % self.lane.partitions.len()];
             turn += 1;
             if self.acks != 0 {
@@ -134,7 +140,13 @@ impl Load<'_> {
     }
 
     /// How many records to send now; `None` after a wait.
-    fn records_now(&self, sent: u64, run: &Run, lateness_ns: &mut Histogram<u64>) -> Option<u64> {
+    fn records_now(
+        &self,
+        sent: u64,
+        free_from_ns: u64,
+        run: &Run,
+        lateness_ns: &mut Histogram<u64>,
+    ) -> Option<u64> {
         let left = self.records_max - sent;
         let Some(pace) = self.pace else { return Some(left.min(self.template.records() as u64)) };
         let now = run.clock.now_ns();
@@ -145,7 +157,8 @@ impl Load<'_> {
             }
             Step::Send(records) => {
                 if now >= run.measure_from_ns {
-                    lateness_ns.saturating_record(now.saturating_sub(pace.earliest_send_ns(sent)).max(1));
+                    let could_send_at = pace.earliest_send_ns(sent).max(free_from_ns);
+                    lateness_ns.saturating_record(now.saturating_sub(could_send_at).max(1));
                 }
                 Some(records.min(left))
             }

@@ -89,8 +89,8 @@ fn send_on_all(
         in_flight: args.load.in_flight as usize,
         template: template.clone(),
         pace: records_per_s.map(|rate| Pace::new(run.clock.now_ns(), rate, linger_ns, template.records() as u64)),
-        // A compressed batch is sent whole or not at all.
-        records_max: records_max.next_multiple_of(template.records() as u64),
+        // Whole batches: a compressed one cannot be cut.
+        records_max: records_max.div_ceil(template.records() as u64).saturating_mul(template.records() as u64),
         pin: (&args.common.pin, index * 2),
     });
     let mut merged = (crate::load::duration_histogram(), crate::load::duration_histogram());

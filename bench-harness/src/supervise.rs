@@ -14,7 +14,7 @@ use crate::run::{BenchError, Run};
 const TICK: Duration = Duration::from_millis(20);
 
 /// What a run came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Totals {
     /// Seconds measured.
     pub seconds: f64,
@@ -56,12 +56,11 @@ pub fn supervise<T: Send>(
     let run = Run::start(warmup, duration, Arc::clone(&stop));
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| work(&run));
-        let before = watch_until(&run, common, &interrupted, || {
+        watch_until(&run, common, &interrupted, || {
             worker.is_finished() || run.clock.now_ns() >= run.measure_from_ns
         });
         let broker_before = common.server_pid.map(usage).transpose()?;
         let generator_before = usage(std::process::id())?;
-        drop(before);
         watch_until(&run, common, &interrupted, || worker.is_finished());
         let seconds = run.measured_s();
         let broker_after = common.server_pid.map(usage).transpose()?;

@@ -43,7 +43,9 @@ fn described(
             let named = resource.configuration_keys.as_deref().unwrap_or_default();
             result.configs = settings
                 .into_iter()
-                .filter(|setting| named.is_empty() || named.iter().any(|name| **name == *setting.name))
+                .filter(|setting| {
+                    named.is_empty() || named.iter().any(|name| **name == *setting.name)
+                })
                 .map(|setting| told(request, setting))
                 .collect();
         }

@@ -60,7 +60,11 @@ fn wanted(request: &DescribeTopicPartitionsRequest, image: &Image) -> BTreeSet<T
             .map(|topic| Text::from(topic.name.as_str()))
             .collect()
     } else {
-        request.topics.iter().map(|topic| topic.name.clone()).collect()
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.name.clone())
+            .collect()
     };
     match from {
         Some(from) => all.into_iter().filter(|name| name >= from).collect(),
@@ -71,7 +75,9 @@ fn wanted(request: &DescribeTopicPartitionsRequest, image: &Image) -> BTreeSet<T
 fn first_partition(cursor: Option<&Cursor>, name: &Text) -> usize {
     cursor
         .filter(|cursor| cursor.topic_name == *name)
-        .map_or(0, |cursor| usize::try_from(cursor.partition_index).unwrap_or(0))
+        .map_or(0, |cursor| {
+            usize::try_from(cursor.partition_index).unwrap_or(0)
+        })
 }
 
 fn missing(name: Text) -> DescribeTopicPartitionsResponseTopic {

@@ -14,7 +14,9 @@ use crate::wire::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceResponse,
 };
-use crate::wire::records::{BatchError, BatchValidator, Codec, Progress, ValidatedBatch, ValidationRules};
+use crate::wire::records::{
+    BatchError, BatchValidator, Codec, Progress, ValidatedBatch, ValidationRules,
+};
 use crate::wire::{ApiKey, ErrorCode, Records, RequestHeader, Text, frame};
 use futures_lite::future::{or, poll_once};
 use std::future::Future;
@@ -91,10 +93,7 @@ fn find_topic(asked: &Asked<'_>, name: &str, id: Uuid) -> Result<Found, ErrorCod
     let (topic, unknown) = if by_id {
         (image.topic_by_id(&id), ErrorCode::UNKNOWN_TOPIC_ID)
     } else {
-        (
-            image.topic(name),
-            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-        )
+        (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
     };
     let topic = topic.ok_or(unknown)?;
     let config = shard.topic_config(&topic.id).ok_or(unknown)?;

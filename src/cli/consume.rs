@@ -10,9 +10,10 @@ use super::args::{ConsumeArgs, StartOffset};
 use super::format::FormatInput;
 use super::{CliError, connect};
 use crate::client::{
-    ClientError, Cluster, CommittedRecords, Consumer, ConsumerOptions, FetchedPartition, OffsetQuery, TopicInfo,
+    ClientError, Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecords, OffsetQuery, TopicInfo,
     list_offsets,
 };
+use crate::wire::records::Record;
 
 /// Prints records until there is a reason to stop: `--max-messages`, `--exit-at-end`, or an error.
 ///
@@ -74,29 +75,38 @@ impl Reading<'_> {
             offset: fetched.position,
             reason,
         };
-        let mut records = CommittedRecords::new(fetched);
-        while let Some(batch) = records.next_batch().map_err(|e| damaged(e.to_string()))? {
-            for record in batch {
+        let mut batches = FetchedRecords::new(fetched);
+        while let Some(batch) = batches.next_batch().map_err(|e| damaged(e.to_string()))? {
+            for record in &batch {
                 let record = record.map_err(|e| damaged(e.to_string()))?;
-                if self.args.max_messages.is_some_and(|n| self.printed >= n) || record.offset >= end {
+                if self.args.max_messages.is_some_and(|n| self.printed >= n) || record.offset.0 >= end {
                     return Ok(());
                 }
-                if record.offset < fetched.position {
-                    continue;
+                if record.offset.0 >= fetched.position {
+                    self.print_record(fetched.partition, &record, &mut out)?;
                 }
-                let input = FormatInput {
-                    topic: self.topic,
-                    partition: fetched.partition,
-                    offset: record.offset,
-                    timestamp_ms: record.timestamp,
-                    key: record.key,
-                    value: record.value,
-                    headers: record.headers(),
-                };
-                self.args.format.write(&mut out, &input, self.args.null_marker.as_bytes())?;
-                self.printed += 1;
             }
         }
+        Ok(())
+    }
+
+    fn print_record(
+        &mut self,
+        partition: i32,
+        record: &Record<'_>,
+        out: &mut impl Write,
+    ) -> Result<(), CliError> {
+        let input = FormatInput {
+            topic: self.topic,
+            partition,
+            offset: record.offset.0,
+            timestamp_ms: record.timestamp,
+            key: record.key,
+            value: record.value,
+            headers: || record.headers.iter(),
+        };
+        self.args.format.write(out, &input, self.args.null_marker.as_bytes())?;
+        self.printed += 1;
         Ok(())
     }
 }

@@ -10,6 +10,8 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+mod consume;
+mod dump_log;
 pub mod format;
 mod input;
 mod line;
@@ -104,8 +106,8 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let done = match command {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
-        ClientCommand::Consume(args) => { let _ = args; Ok(()) }
-        ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
+        ClientCommand::Consume(args) => consume::run(args, &mut out),
+        ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
     };
     let written = out.flush().map_err(CliError::Output);
     exit_code(done.and(written))

@@ -130,7 +130,10 @@ mod tests {
         let empty = Image::empty("c");
         let records = at_start(&empty, &broker(), false);
         let image = empty.apply(&records, Offset(5)).unwrap();
-        assert_eq!(image.features().collect::<Vec<_>>(), [(METADATA_VERSION, METADATA_LEVEL)]);
+        assert_eq!(
+            image.features().collect::<Vec<_>>(),
+            [(METADATA_VERSION, METADATA_LEVEL)]
+        );
         assert!(!image.broker(1).unwrap().fenced);
         assert!(at_start(&image, &broker(), false).is_empty());
     }

@@ -7,8 +7,8 @@
 use super::image::{Image, TOPIC_RESOURCE};
 use super::topic_name::{self, TopicNameError};
 use crate::config::settings::Settings;
-use crate::config::topic::{Configs, DynamicConfigs, InvalidConfig, validate_topic_overrides};
 use crate::config::topic::validate_topic_override;
+use crate::config::topic::{Configs, DynamicConfigs, InvalidConfig, validate_topic_overrides};
 use crate::limits;
 use crate::types::TopicId;
 use crate::types::id_text;
@@ -251,14 +251,17 @@ fn assigned(topic: &NewTopic, node_id: i32) -> Result<Vec<Vec<i32>>, ChangeError
     }
     if topic.partitions != DEFAULT {
         return Err(ChangeError::Request(
-            "A manual partition assignment was specified, but numPartitions was not set to -1.".to_owned(),
+            "A manual partition assignment was specified, but numPartitions was not set to -1."
+                .to_owned(),
         ));
     }
     let mut replicas = BTreeMap::new();
     for (partition, nodes) in &topic.assignments {
         let wrong = |words: String| Err(ChangeError::Assignment(words));
         if nodes.is_empty() {
-            return wrong("The manual partition assignment includes an empty replica list.".to_owned());
+            return wrong(
+                "The manual partition assignment includes an empty replica list.".to_owned(),
+            );
         }
         if let Some(other) = nodes.iter().find(|&&node| node != node_id) {
             return wrong(format!(
@@ -271,7 +274,9 @@ fn assigned(topic: &NewTopic, node_id: i32) -> Result<Vec<Vec<i32>>, ChangeError
             ));
         }
         if replicas.insert(*partition, nodes.clone()).is_some() {
-            return wrong(format!("Found multiple manual partition assignments for partition {partition}"));
+            return wrong(format!(
+                "Found multiple manual partition assignments for partition {partition}"
+            ));
         }
     }
     check_partitions(i32::try_from(replicas.len()).unwrap_or(i32::MAX), 1)?;

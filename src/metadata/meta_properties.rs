@@ -121,7 +121,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read_by_the_same_node_only() {
         let mine = MetaProperties::fresh(1);
-        assert_eq!(MetaProperties::parse(&mine.render(), Some(1)), Ok(mine.clone()));
+        assert_eq!(
+            MetaProperties::parse(&mine.render(), Some(1)),
+            Ok(mine.clone())
+        );
         let other = MetaProperties::parse(&mine.render(), Some(2));
         assert!(matches!(
             other,
@@ -133,7 +136,10 @@ mod tests {
     fn a_file_of_kafka_with_comments_and_of_version_0_is_understood() {
         let text = "#\n#Tue Nov 24\ncluster.id=abc\nversion=0\nbroker.id=3\n";
         let read = MetaProperties::parse(text, None).unwrap();
-        assert_eq!((read.cluster_id.as_str(), read.directory_id.is_nil()), ("abc", true));
+        assert_eq!(
+            (read.cluster_id.as_str(), read.directory_id.is_nil()),
+            ("abc", true)
+        );
     }
 
     #[test]

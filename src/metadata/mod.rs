@@ -14,6 +14,7 @@ pub mod topic_name;
 
 pub use bootstrap::{BrokerSelf, at_start};
 pub use changes::{
-    ChangeError, Created, NewTopic, TopicDefaults, TopicRef, allocate_producer_ids, create_topics, delete_topics,
+    ChangeError, Created, NewTopic, TopicDefaults, TopicRef, allocate_producer_ids, create_topics,
+    delete_topics,
 };
 pub use image::{ApplyError, Broker, Image, PartitionState, Topic};

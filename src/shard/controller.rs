@@ -288,7 +288,8 @@ impl Shard {
 
     pub(super) async fn change_here(self: &Rc<Self>, change: Change) -> ChangeOutcome {
         let controller = self.controller.borrow().clone();
-        let controller = controller.expect("connections are accepted after the controller is there");
+        let controller =
+            controller.expect("connections are accepted after the controller is there");
         let _turn = controller.turn.acquire_permit(1).await;
         match change {
             Change::CreateTopics {
@@ -306,8 +307,7 @@ impl Shard {
             }
             Change::AllocateProducerIds => {
                 let node_id = controller.broker.node_id;
-                let (record, block) =
-                    metadata::allocate_producer_ids(&controller.image(), node_id);
+                let (record, block) = metadata::allocate_producer_ids(&controller.image(), node_id);
                 let done = self.make_true(&controller, &[record]).await;
                 ChangeOutcome::ProducerIds(done.map(|()| block))
             }

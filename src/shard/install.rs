@@ -5,8 +5,8 @@
 
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
-use crate::config::{BrokerConfig, TopicConfig};
 use crate::config::topic::DynamicConfigs;
+use crate::config::{BrokerConfig, TopicConfig};
 use crate::limits;
 use crate::log::{AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust};
 use crate::metadata::{Image, Topic};
@@ -215,7 +215,9 @@ impl Shard {
             self.tell(self.watches.ended(&key));
             let delay = self
                 .topic_config(&key.topic_id)
-                .map_or(Duration::ZERO, |config| Duration::from_millis(config.file_delete_delay_ms));
+                .map_or(Duration::ZERO, |config| {
+                    Duration::from_millis(config.file_delete_delay_ms)
+                });
             glommio::spawn_local(async move {
                 let name = format!("{}-{}", partition.topic, key.partition);
                 let removed = async {

@@ -64,7 +64,12 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_id() {
-        for text in ["", "short", "AAAAAAAAAAAAAAAAAAAAA!", "AAAAAAAAAAAAAAAAAAAAAAA"] {
+        for text in [
+            "",
+            "short",
+            "AAAAAAAAAAAAAAAAAAAAA!",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
+        ] {
             assert_eq!(decode(text), None, "{text:?}");
         }
     }

@@ -10,6 +10,7 @@ mod checkpoint;
 mod index;
 mod metadata_records;
 mod producer_snapshot;
+mod text;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -98,15 +99,15 @@ fn dump_file(path: &Path, args: &DumpLogArgs, out: &mut dyn Write) -> Result<(),
     let limit = args.max_bytes.unwrap_or(SMALL_FILE_BYTES_MAX).min(SMALL_FILE_BYTES_MAX);
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes).map_err(read_error)?;
-    let text = || std::str::from_utf8(&bytes).map_err(|_| DumpError::damaged("it is not text"));
+    let contents = || std::str::from_utf8(&bytes).map_err(|_| DumpError::damaged("it is not text"));
     match kind {
         FileKind::Batches => Ok(()),
         FileKind::OffsetIndex { base_offset } => index::dump_offset_index(&bytes, base_offset, out),
         FileKind::TimeIndex { base_offset } => index::dump_time_index(&bytes, base_offset, out),
         FileKind::AbortedTransactions => index::dump_aborted_transactions(&bytes, out),
         FileKind::ProducerSnapshot => producer_snapshot::dump_producer_snapshot(&bytes, out),
-        FileKind::Checkpoint(kind) => checkpoint::dump_checkpoint(text()?, kind, out),
-        FileKind::Properties => Ok(out.write_all(text()?.as_bytes())?),
+        FileKind::Checkpoint(kind) => checkpoint::dump_checkpoint(contents()?, kind, out),
+        FileKind::Properties => Ok(out.write_all(contents()?.as_bytes())?),
     }
 }
 

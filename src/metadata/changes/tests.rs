@@ -40,7 +40,12 @@ fn numbers_of_minus_one_take_the_defaults_of_the_broker() {
     assert_eq!((created.partitions, created.replication_factor), (3, 1));
     let topic = image.topic("t").unwrap();
     assert_eq!((topic.id, topic.partitions.len()), (created.id, 3));
-    assert!(topic.partitions.iter().all(|p| p.leader == 1 && p.leader_epoch == 0));
+    assert!(
+        topic
+            .partitions
+            .iter()
+            .all(|p| p.leader == 1 && p.leader_epoch == 0)
+    );
 }
 
 #[test]
@@ -109,7 +114,10 @@ fn an_assignment_excludes_counts_and_names_known_brokers_from_partition_zero_on(
         vec![(0, vec![1]), (0, vec![1])],
     ] {
         let outcome = create(&Image::empty("c"), assigned(wrong.clone()));
-        assert!(matches!(outcome, Err(ChangeError::Assignment(_))), "{wrong:?}");
+        assert!(
+            matches!(outcome, Err(ChangeError::Assignment(_))),
+            "{wrong:?}"
+        );
     }
     let right = assigned(vec![(1, vec![1]), (0, vec![1])]);
     assert_eq!(create(&Image::empty("c"), right).unwrap().1.partitions, 2);

@@ -65,7 +65,10 @@ fn topics_that_stay_are_shared_with_the_image_before() {
         topic_id: Uuid::from_u128(6),
     };
     let after = before.apply(&[other.into()], Offset(4)).unwrap();
-    assert!(Arc::ptr_eq(before.topic("t").unwrap(), after.topic("t").unwrap()));
+    assert!(Arc::ptr_eq(
+        before.topic("t").unwrap(),
+        after.topic("t").unwrap()
+    ));
     assert_eq!((after.topics().count(), after.offset()), (2, Offset(4)));
 }
 
@@ -79,7 +82,9 @@ fn a_removed_topic_is_gone_by_name_and_by_id() {
 #[test]
 fn records_of_a_transaction_count_when_it_ends_and_never_when_it_is_aborted() {
     let begin = || MetadataRecord::from(BeginTransactionRecord::default());
-    let image = Image::empty("c").apply(&[begin(), topic()], Offset(2)).unwrap();
+    let image = Image::empty("c")
+        .apply(&[begin(), topic()], Offset(2))
+        .unwrap();
     assert!(image.topic("t").is_none());
     let ended = image
         .apply(&[EndTransactionRecord::default().into()], Offset(3))
@@ -97,8 +102,13 @@ fn records_of_a_transaction_count_when_it_ends_and_never_when_it_is_aborted() {
 
 #[test]
 fn a_record_of_a_topic_that_is_not_there_is_an_error_and_not_skipped() {
-    let error = Image::empty("c").apply(&[partition(0)], Offset(1)).unwrap_err();
-    assert!(matches!(error, ApplyError::UnknownTopic { topic_id: ID, .. }));
+    let error = Image::empty("c")
+        .apply(&[partition(0)], Offset(1))
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        ApplyError::UnknownTopic { topic_id: ID, .. }
+    ));
     let error = with_topic().apply(&[partition(7)], Offset(4)).unwrap_err();
     assert!(matches!(error, ApplyError::UnknownPartition { .. }));
 }
