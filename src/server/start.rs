@@ -10,8 +10,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, Startup};
-use glommio::channels::channel_mesh::MeshBuilder;
+use crate::shard::{Admission, MeshEntrance, Startup};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -101,7 +100,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         config.max_connections as usize,
         config.max_connections_per_ip as usize,
     );
-    let mesh = MeshBuilder::full(cpus.len(), limits::MESH_CHANNEL_MESSAGES);
+    let mesh = MeshEntrance::for_cores(cpus.len());
     let (ended, outcome) = mpsc::channel();
     let signals = Arc::new(Mutex::new(Some(signals)));
     let mut executors = Vec::with_capacity(cpus.len());

@@ -25,6 +25,7 @@ pub use admission::{Admission, Admitted};
 pub use controller::{Change, ChangeOutcome, Controller};
 pub use install::Startup;
 pub use lookup::EpochEnd;
+pub use mesh::MeshEntrance;
 pub use message::{
     AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,
     OffsetQuery, PartitionCheckpoint, PartitionFault, Wanted,
@@ -36,9 +37,8 @@ pub use signal::Signal;
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::metadata::Image;
 use crate::types::{PartitionKey, ShardId, TopicId};
-use glommio::channels::channel_mesh::{Receivers, Senders};
 use glommio::net::AcceptedTcpStream;
-use mesh::Mesh;
+use mesh::{Joined, Mesh};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -77,7 +77,7 @@ pub struct Shard {
 impl Shard {
     /// Joins a core to the mesh and starts to serve the others' calls.
     pub fn start(
-        (senders, receivers): (Senders<Message>, Receivers<Message>),
+        (senders, receivers): Joined,
         config: Arc<BrokerConfig>,
         node_id: i32,
         data_dir: PathBuf,
