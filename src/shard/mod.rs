@@ -6,6 +6,7 @@
 
 mod admission;
 mod append;
+mod changes;
 mod controller;
 mod everywhere;
 mod install;
@@ -21,7 +22,8 @@ mod waits;
 mod watches;
 
 pub use admission::{Admission, Admitted};
-pub use controller::{Change, ChangeOutcome, Controller};
+pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use controller::Controller;
 pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use message::{
@@ -33,7 +35,7 @@ pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
 
 use crate::config::{BrokerConfig, TopicConfig};
-use crate::metadata::Image;
+use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
 use glommio::channels::channel_mesh::{Receivers, Senders};
 use glommio::net::AcceptedTcpStream;
@@ -56,6 +58,8 @@ pub struct Shard {
     pub config: Arc<BrokerConfig>,
     /// This node.
     pub node_id: i32,
+    /// The cluster it is.
+    pub cluster_id: String,
     data_dir: PathBuf,
     image: RefCell<Arc<Image>>,
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
@@ -78,17 +82,17 @@ impl Shard {
     pub fn start(
         (senders, receivers): (Senders<Message>, Receivers<Message>),
         config: Arc<BrokerConfig>,
-        node_id: i32,
+        identity: &MetaProperties,
         data_dir: PathBuf,
         startup: Startup,
     ) -> Rc<Shard> {
-        let image = Arc::new(Image::empty(""));
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
             config,
-            node_id,
+            node_id: identity.node_id,
+            cluster_id: identity.cluster_id.clone(),
             data_dir,
-            image: RefCell::new(image),
+            image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
             watches: Rc::default(),
