@@ -123,24 +123,19 @@ pub(super) fn register(broker: &Broker, at: Offset) -> Vec<MetadataRecord> {
     vec![registration.into(), unfenced.into()]
 }
 
-/// A broker that wants to register: `listeners` as (name, host, port) that clients are told.
+/// A broker that wants to register: `endpoints` as clients are told.
 pub fn registration(
     node_id: i32,
     incarnation_id: Uuid,
-    listeners: &[(String, String, u16)],
+    endpoints: Vec<Endpoint>,
     rack: Option<String>,
     directory_id: Uuid,
 ) -> Broker {
-    let endpoint = |(listener, host, port): &(String, String, u16)| Endpoint {
-        listener: listener.clone(),
-        host: host.clone(),
-        port: *port,
-    };
     Broker {
         id: node_id,
         epoch: -1,
         incarnation_id,
-        endpoints: listeners.iter().map(endpoint).collect(),
+        endpoints,
         rack,
         fenced: true,
         in_controlled_shutdown: false,
@@ -198,9 +193,14 @@ mod tests {
     }
 
     fn on_port(port: u16) -> Broker {
-        let listeners = [("PLAINTEXT".to_owned(), "broker.example".to_owned(), port)];
+        let endpoint = Endpoint {
+            listener: "PLAINTEXT".to_owned(),
+            host: "broker.example".to_owned(),
+            port,
+        };
         let rack = Some("a".to_owned());
-        registration(1, Uuid::new_v4(), &listeners, rack, Uuid::from_u128(6))
+        let directory_id = Uuid::from_u128(6);
+        registration(1, Uuid::new_v4(), vec![endpoint], rack, directory_id)
     }
 
     fn after(image: &Image, records: &[MetadataRecord]) -> Image {

@@ -21,5 +21,5 @@ pub mod topic_name;
 
 pub use apply::ApplyError;
 pub use changes::{CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete};
-pub use image::{Broker, Image, Partition, Topic};
+pub use image::{Broker, Endpoint, Image, Partition, Topic};
 pub use meta_properties::MetaProperties;

@@ -170,7 +170,7 @@ async fn open_log(
 }
 
 /// The first batch of a new log says who leads.
-async fn begin(log: &PartitionLog, node_id: i32) -> Result<(), ControllerError> {
+async fn begin(log: &Rc<PartitionLog>, node_id: i32) -> Result<(), ControllerError> {
     let now = TimestampMs::now();
     let record = bootstrap::leader_change(node_id);
     let mut batch = BatchBuilder::new(Codec::None).control();
@@ -180,7 +180,7 @@ async fn begin(log: &PartitionLog, node_id: i32) -> Result<(), ControllerError> 
 
 /// Appends a batch and waits until it is on the disk.
 async fn write(
-    log: &PartitionLog,
+    log: &Rc<PartitionLog>,
     batch: BatchBuilder,
     now: TimestampMs,
 ) -> Result<(), ControllerError> {

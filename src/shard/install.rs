@@ -12,7 +12,7 @@ use crate::log::{
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
-use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId, TopicId};
+use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
