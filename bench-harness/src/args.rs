@@ -240,7 +240,6 @@ impl Acks {
 
 /// `--compression`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the codecs' own names")]
 pub enum Compression {
     #[default]
     None,
@@ -258,7 +257,9 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Size, String> {
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
         let unit: u64 = match &text[digits..] {
             "" | "B" => 1,
             "k" | "K" | "kB" | "KB" => 1000,
@@ -267,9 +268,15 @@ impl FromStr for Size {
             "Ki" | "KiB" => 1 << 10,
             "Mi" | "MiB" => 1 << 20,
             "Gi" | "GiB" => 1 << 30,
-            other => return Err(format!("'{other}' is no unit: known are kB, MB, GB, Ki, Mi, Gi")),
+            other => {
+                return Err(format!(
+                    "'{other}' is no unit: known are kB, MB, GB, Ki, Mi, Gi"
+                ));
+            }
         };
-        let number: u64 = text[..digits].parse().map_err(|_| format!("'{text}' is no size: write 4096, 64Ki or 1MB"))?;
+        let number: u64 = text[..digits]
+            .parse()
+            .map_err(|_| format!("'{text}' is no size: write 4096, 64Ki or 1MB"))?;
         match number.checked_mul(unit) {
             Some(0) | None => Err(format!("'{text}' is out of range")),
             Some(bytes) => Ok(Size(bytes)),

@@ -33,8 +33,8 @@ impl Usage {
     pub fn of(pid: u32) -> io::Result<Usage> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let (user_ticks, system_ticks) =
-            cpu_ticks(&stat).ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is not as expected")))?;
+        let (user_ticks, system_ticks) = cpu_ticks(&stat)
+            .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is not as expected")))?;
         Ok(Usage {
             user_s: user_ticks as f64 / TICKS_PER_S,
             system_s: system_ticks as f64 / TICKS_PER_S,
@@ -45,7 +45,11 @@ impl Usage {
 
     /// The CPU time between `before` and this, with the memory of this.
     pub fn since(&self, before: &Usage) -> Usage {
-        Usage { user_s: self.user_s - before.user_s, system_s: self.system_s - before.system_s, ..*self }
+        Usage {
+            user_s: self.user_s - before.user_s,
+            system_s: self.system_s - before.system_s,
+            ..*self
+        }
     }
 
     /// User and kernel together.
@@ -85,6 +89,12 @@ mod tests {
         while spin.elapsed().as_millis() < 50 {
             std::hint::spin_loop();
         }
-        assert!(Usage::of(std::process::id()).unwrap().since(&before).cpu_s() >= 0.02);
+        assert!(
+            Usage::of(std::process::id())
+                .unwrap()
+                .since(&before)
+                .cpu_s()
+                >= 0.02
+        );
     }
 }

@@ -40,8 +40,17 @@ impl<'a> Fetcher<'a> {
         let connection = lane.connect()?;
         let version = connection.version_of::<FetchRequest>()?;
         let socket = connection.socket().try_clone();
-        let reader = socket.and_then(FrameReader::new).map_err(BenchError::connection(&lane.address))?;
-        let fetcher = Fetcher { connection, reader, version, topic, fetch_bytes, positions };
+        let reader = socket
+            .and_then(FrameReader::new)
+            .map_err(BenchError::connection(&lane.address))?;
+        let fetcher = Fetcher {
+            connection,
+            reader,
+            version,
+            topic,
+            fetch_bytes,
+            positions,
+        };
         fetcher.ask()?;
         Ok(fetcher)
     }
@@ -60,11 +69,22 @@ impl<'a> Fetcher<'a> {
     ///
     /// # Errors
     /// When the connection breaks, the broker refuses, or `each` does.
-    pub fn poll(&mut self, mut each: impl FnMut(&BatchHeader, &[u8]) -> Result<(), BenchError>) -> Result<(), BenchError> {
+    pub fn poll(
+        &mut self,
+        mut each: impl FnMut(&BatchHeader, &[u8]) -> Result<(), BenchError>,
+    ) -> Result<(), BenchError> {
         let address = self.connection.address();
-        let Some(frame) = self.reader.read().map_err(BenchError::connection(address))? else { return Ok(()) };
+        let Some(frame) = self
+            .reader
+            .read()
+            .map_err(BenchError::connection(address))?
+        else {
+            return Ok(());
+        };
         let (_, answer) = wire::decode_response::<FetchRequest>(frame.clone(), self.version)
-            .map_err(|error| BenchError::Other(format!("{address} answers {}: {error}", FetchRequest::KEY)))?;
+            .map_err(|error| {
+                BenchError::Other(format!("{address} answers {}: {error}", FetchRequest::KEY))
+            })?;
         let moved = self.advance(&answer)?;
         self.ask()?;
         for (_, batches) in moved {
@@ -76,17 +96,28 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Moves the positions behind what came; the whole batches by partition.
-    fn advance<'b>(&mut self, answer: &'b FetchResponse) -> Result<Vec<(i32, &'b [u8])>, BenchError> {
+    fn advance<'b>(
+        &mut self,
+        answer: &'b FetchResponse,
+    ) -> Result<Vec<(i32, &'b [u8])>, BenchError> {
         if !answer.error_code.is_none() {
-            return Err(BenchError::Refused { what: "the fetch".to_owned(), code: answer.error_code });
+            return Err(BenchError::Refused {
+                what: "the fetch".to_owned(),
+                code: answer.error_code,
+            });
         }
         let mut moved = Vec::new();
         for data in answer.responses.iter().flat_map(|topic| &topic.partitions) {
             let partition = data.partition_index;
             if !data.error_code.is_none() {
-                return Err(BenchError::Refused { what: format!("partition {partition}"), code: data.error_code });
+                return Err(BenchError::Refused {
+                    what: format!("partition {partition}"),
+                    code: data.error_code,
+                });
             }
-            let Records::Bytes(batches) = &data.records else { continue };
+            let Records::Bytes(batches) = &data.records else {
+                continue;
+            };
             let mut next = None;
             each_batch(batches, &mut |header: &BatchHeader, _: &[u8]| {
                 next = Some(header.next_offset().0);
@@ -119,7 +150,9 @@ impl<'a> Fetcher<'a> {
             }],
             ..FetchRequest::default()
         };
-        let sent = self.connection.write_pieces(&wire::encode_request(None, 0, self.version, &request));
+        let sent =
+            self.connection
+                .write_pieces(&wire::encode_request(None, 0, self.version, &request));
         sent.map_err(BenchError::connection(self.connection.address()))
     }
 }
@@ -130,7 +163,9 @@ fn each_batch(
     each: &mut impl FnMut(&BatchHeader, &[u8]) -> Result<(), BenchError>,
 ) -> Result<(), BenchError> {
     while let Ok(header) = BatchHeader::read(batches) {
-        let Some((batch, rest)) = batches.split_at_checked(header.total_size()) else { break };
+        let Some((batch, rest)) = batches.split_at_checked(header.total_size()) else {
+            break;
+        };
         each(header, batch)?;
         batches = rest;
     }

@@ -28,7 +28,12 @@ impl FrameReader {
     /// When the socket refuses its options.
     pub fn new(stream: TcpStream) -> io::Result<FrameReader> {
         stream.set_read_timeout(Some(LOOK_UP))?;
-        Ok(FrameReader { stream, memory: Vec::new(), prefix: [0; 4], prefix_read: 0 })
+        Ok(FrameReader {
+            stream,
+            memory: Vec::new(),
+            prefix: [0; 4],
+            prefix_read: 0,
+        })
     }
 
     /// The next frame without its length, or `None` if none began to arrive within [`LOOK_UP`].
@@ -46,13 +51,18 @@ impl FrameReader {
         }
         self.prefix_read = 0;
         let length = i32::from_be_bytes(self.prefix);
-        let length = usize::try_from(length).ok().filter(|&length| length <= FRAME_BYTES_MAX);
-        let length = length.ok_or_else(|| io::Error::other("the answer is no frame of Kafka's protocol"))?;
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|&length| length <= FRAME_BYTES_MAX);
+        let length =
+            length.ok_or_else(|| io::Error::other("the answer is no frame of Kafka's protocol"))?;
         if self.memory.len() < length {
             self.memory.resize(length, 0);
         }
         self.read_body(length)?;
-        Ok(Some(Bytes::from(std::mem::take(&mut self.memory)).slice(..length)))
+        Ok(Some(
+            Bytes::from(std::mem::take(&mut self.memory)).slice(..length),
+        ))
     }
 
     /// Takes a frame's memory back, if nobody holds a part of it any more.
@@ -77,5 +87,8 @@ impl FrameReader {
 }
 
 fn is_pause(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    )
 }

@@ -11,6 +11,7 @@ use vltava::types::TimestampMs;
 use vltava::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use vltava::wire::{self, Records, Request};
 
+use crate::clock::sleep_precisely;
 use crate::frames::{FrameReader, LOOK_UP};
 use crate::pace::{Pace, Step};
 use crate::run::{BenchError, Run, pin_thread};
@@ -79,27 +80,49 @@ impl Load<'_> {
         let sending_done = AtomicBool::new(false);
         let (pace, value_bytes) = (self.pace, self.template.value_bytes() as u64);
         let version = connection.version_of::<ProduceRequest>()?;
-        let socket = connection.socket().try_clone().map_err(BenchError::connection(connection.address()))?;
-        let answers = Answers { window: &window, done: &sending_done, pace, value_bytes, version };
+        let socket = connection
+            .socket()
+            .try_clone()
+            .map_err(BenchError::connection(connection.address()))?;
+        let answers = Answers {
+            window: &window,
+            done: &sending_done,
+            pace,
+            value_bytes,
+            version,
+        };
         let (cpus, first_thread) = self.pin;
         let (answered, address) = (self.acks != 0, connection.address().to_owned());
         std::thread::scope(|scope| {
             let receiver = answered.then(|| {
                 scope.spawn(|| {
                     pin_thread(cpus, first_thread + 1)?;
-                    let reader = FrameReader::new(socket).map_err(BenchError::connection(&address))?;
-                    answers.take_all(reader, &address, run).inspect_err(|_| run.stop())
+                    let reader =
+                        FrameReader::new(socket).map_err(BenchError::connection(&address))?;
+                    answers
+                        .take_all(reader, &address, run)
+                        .inspect_err(|_| run.stop())
                 })
             });
-            let sent = pin_thread(cpus, first_thread).and_then(|()| self.send_all(&connection, &window, run));
+            sleep_precisely();
+            let sent = pin_thread(cpus, first_thread)
+                .and_then(|()| self.send_all(&connection, &window, run));
             sending_done.store(true, Ordering::Release);
             if sent.is_err() {
                 run.stop();
             }
-            let latency_ns = receiver.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let latency_ns = receiver.map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
             let (sent_records, lateness_ns) = sent?;
             let latency_ns = latency_ns.unwrap_or_else(|| Ok(duration_histogram()))?;
-            Ok(LoadResult { latency_ns, lateness_ns, sent_records })
+            Ok(LoadResult {
+                latency_ns,
+                lateness_ns,
+                sent_records,
+            })
         })
     }
 
@@ -113,16 +136,26 @@ impl Load<'_> {
         let mut lateness_ns = duration_histogram();
         let mut sent = 0;
         let mut turn = 0;
+        // While the window is full it is the broker who is late, not we.
+        let mut free_from_ns = 0;
         let version = connection.version_of::<ProduceRequest>()?;
         while sent < self.records_max && !run.stopping() {
-            if self.acks != 0 && !window.wait_for_room(LOOK_UP) {
+            if self.acks != 0 && !window.has_room() {
+                window.wait_for_room(LOOK_UP);
+                free_from_ns = run.clock.now_ns();
                 continue;
             }
-            let Some(records) = self.records_now(sent, run, &mut lateness_ns) else { continue };
+            let Some(records) = self.records_now(sent, free_from_ns, run, &mut lateness_ns) else {
+                continue;
+            };
             let partition = self.lane.partitions[turn % self.lane.partitions.len()];
             turn += 1;
             if self.acks != 0 {
-                window.push(Sent { first_record: sent, records, sent_ns: run.clock.now_ns() });
+                window.push(Sent {
+                    first_record: sent,
+                    records,
+                    sent_ns: run.clock.now_ns(),
+                });
             }
             self.send_batch(connection, version, partition, sent, records)?;
             if self.acks == 0 {
@@ -134,18 +167,28 @@ impl Load<'_> {
     }
 
     /// How many records to send now; `None` after a wait.
-    fn records_now(&self, sent: u64, run: &Run, lateness_ns: &mut Histogram<u64>) -> Option<u64> {
+    fn records_now(
+        &self,
+        sent: u64,
+        free_from_ns: u64,
+        run: &Run,
+        lateness_ns: &mut Histogram<u64>,
+    ) -> Option<u64> {
         let left = self.records_max - sent;
-        let Some(pace) = self.pace else { return Some(left.min(self.template.records() as u64)) };
+        let Some(pace) = self.pace else {
+            return Some(left.min(self.template.records() as u64));
+        };
         let now = run.clock.now_ns();
         match pace.step(sent, now) {
             Step::WaitUntil(at) => {
-                run.clock.sleep_until(at.min(now + LOOK_UP.as_nanos() as u64));
+                run.clock
+                    .sleep_until(at.min(now + LOOK_UP.as_nanos() as u64));
                 None
             }
             Step::Send(records) => {
                 if now >= run.measure_from_ns {
-                    lateness_ns.saturating_record(now.saturating_sub(pace.earliest_send_ns(sent)).max(1));
+                    let could_send_at = pace.earliest_send_ns(sent).max(free_from_ns);
+                    lateness_ns.saturating_record(now.saturating_sub(could_send_at).max(1));
                 }
                 Some(records.min(left))
             }
@@ -162,10 +205,17 @@ impl Load<'_> {
     ) -> Result<(), BenchError> {
         let (acks, topic, pace) = (self.acks, self.topic, self.pace);
         let due = (first_record..).map_while(move |index| pace.map(|pace| pace.due_ns(index)));
-        let sent = self.template.stamped(records as usize, TimestampMs::now().0, due, |batch| {
-            let request = produce_request(topic, partition, acks, batch);
-            connection.write_pieces(&wire::encode_request(None, first_record as i32, version, &request))
-        });
+        let sent = self
+            .template
+            .stamped(records as usize, TimestampMs::now().0, due, |batch| {
+                let request = produce_request(topic, partition, acks, batch);
+                connection.write_pieces(&wire::encode_request(
+                    None,
+                    first_record as i32,
+                    version,
+                    &request,
+                ))
+            });
         sent.map_err(BenchError::connection(connection.address()))
     }
 }
@@ -178,7 +228,10 @@ fn produce_request(topic: &TopicInfo, partition: i32, acks: i16, batch: Bytes) -
         topic_data: vec![TopicProduceData {
             name: topic.name.as_str().into(),
             topic_id: topic.id,
-            partition_data: vec![PartitionProduceData { index: partition, records: Records::Bytes(batch) }],
+            partition_data: vec![PartitionProduceData {
+                index: partition,
+                records: Records::Bytes(batch),
+            }],
         }],
     }
 }
@@ -194,7 +247,12 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     /// Takes answers until the sender is done and nothing is on its way.
-    fn take_all(&self, mut reader: FrameReader, address: &str, run: &Run) -> Result<Histogram<u64>, BenchError> {
+    fn take_all(
+        &self,
+        mut reader: FrameReader,
+        address: &str,
+        run: &Run,
+    ) -> Result<Histogram<u64>, BenchError> {
         let mut latency_ns = duration_histogram();
         let mut last_answer = Instant::now();
         loop {
@@ -204,15 +262,21 @@ impl Answers<'_> {
                     self.check(frame.clone(), address)?;
                     reader.give_back(frame);
                     let sent = self.window.pop();
-                    let sent = sent.ok_or_else(|| BenchError::Other(format!("{address} answers what was not asked")))?;
+                    let sent = sent.ok_or_else(|| {
+                        BenchError::Other(format!("{address} answers what was not asked"))
+                    })?;
                     self.record(sent, now, run, &mut latency_ns);
                     run.count(sent.records, sent.records * self.value_bytes);
                     last_answer = Instant::now();
                 }
-                None if self.window.is_empty() && self.done.load(Ordering::Acquire) => return Ok(latency_ns),
+                None if self.window.is_empty() && self.done.load(Ordering::Acquire) => {
+                    return Ok(latency_ns);
+                }
                 None if self.window.is_empty() => last_answer = Instant::now(),
                 None if last_answer.elapsed() > ANSWER_PATIENCE => {
-                    return Err(BenchError::Other(format!("no answer from {address} for {ANSWER_PATIENCE:?}")));
+                    return Err(BenchError::Other(format!(
+                        "no answer from {address} for {ANSWER_PATIENCE:?}"
+                    )));
                 }
                 None => {}
             }
@@ -233,12 +297,24 @@ impl Answers<'_> {
     }
 
     fn check(&self, frame: Bytes, address: &str) -> Result<(), BenchError> {
-        let (_, answer) = wire::decode_response::<ProduceRequest>(frame, self.version)
-            .map_err(|error| BenchError::Other(format!("{address} answers {}: {error}", ProduceRequest::KEY)))?;
-        for partition in answer.responses.iter().flat_map(|topic| &topic.partition_responses) {
+        let (_, answer) =
+            wire::decode_response::<ProduceRequest>(frame, self.version).map_err(|error| {
+                BenchError::Other(format!(
+                    "{address} answers {}: {error}",
+                    ProduceRequest::KEY
+                ))
+            })?;
+        for partition in answer
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses)
+        {
             if !partition.error_code.is_none() {
                 let what = format!("partition {}", partition.index);
-                return Err(BenchError::Refused { what, code: partition.error_code });
+                return Err(BenchError::Refused {
+                    what,
+                    code: partition.error_code,
+                });
             }
         }
         Ok(())

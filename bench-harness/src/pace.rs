@@ -24,7 +24,12 @@ impl Pace {
     /// The first record is due at `start_ns`. A batch goes when it has `batch_records`, or when its first record has
     /// waited for `linger_ns`.
     pub fn new(start_ns: u64, records_per_s: f64, linger_ns: u64, batch_records: u64) -> Pace {
-        Pace { start_ns, records_per_s, linger_ns, batch_records }
+        Pace {
+            start_ns,
+            records_per_s,
+            linger_ns,
+            batch_records,
+        }
     }
 
     /// When record `index` (from 0) is due.
@@ -47,7 +52,8 @@ impl Pace {
 
     /// When the next batch could have gone at the earliest, had nobody been late.
     pub fn earliest_send_ns(&self, sent: u64) -> u64 {
-        self.due_ns(sent + self.batch_records - 1).min(self.due_ns(sent) + self.linger_ns)
+        self.due_ns(sent + self.batch_records - 1)
+            .min(self.due_ns(sent) + self.linger_ns)
     }
 }
 
@@ -94,7 +100,10 @@ mod tests {
                     now = at + 137_000;
                 }
                 Step::Send(records) => {
-                    assert!(pace.due_ns(sent + records - 1) <= now + 60_000, "sent before it was due");
+                    assert!(
+                        pace.due_ns(sent + records - 1) <= now + 60_000,
+                        "sent before it was due"
+                    );
                     sent += records;
                 }
             }

@@ -49,7 +49,10 @@ pub enum BenchError {
 impl BenchError {
     /// Names the broker an I/O error belongs to.
     pub fn connection(address: &str) -> impl FnOnce(io::Error) -> BenchError + use<'_> {
-        move |source| BenchError::Connection { address: address.to_owned(), source }
+        move |source| BenchError::Connection {
+            address: address.to_owned(),
+            source,
+        }
     }
 }
 
@@ -73,9 +76,18 @@ impl Run {
     /// A run that begins now, counts after `warmup` and ends after `duration` more (`None`: when its work is done).
     pub fn start(warmup: Duration, duration: Option<Duration>, stop: Arc<AtomicBool>) -> Run {
         let measure_from_ns = warmup.as_nanos() as u64;
-        let end_ns = duration.map_or(u64::MAX, |duration| measure_from_ns + duration.as_nanos() as u64);
+        let end_ns = duration.map_or(u64::MAX, |duration| {
+            measure_from_ns + duration.as_nanos() as u64
+        });
         let (bytes, records) = (AtomicU64::new(0), AtomicU64::new(0));
-        Run { clock: Clock::start(), measure_from_ns, end_ns, stop, bytes, records }
+        Run {
+            clock: Clock::start(),
+            measure_from_ns,
+            end_ns,
+            stop,
+            bytes,
+            records,
+        }
     }
 
     /// Whether threads should come to an end.
@@ -98,7 +110,10 @@ impl Run {
 
     /// Records and bytes counted so far.
     pub fn counted(&self) -> (u64, u64) {
-        (self.records.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+        (
+            self.records.load(Ordering::Relaxed),
+            self.bytes.load(Ordering::Relaxed),
+        )
     }
 
     /// Seconds since the measuring began.
@@ -112,9 +127,13 @@ impl Run {
 /// # Errors
 /// When there is no such CPU, or this process may not use it.
 pub fn pin_thread(cpus: &[usize], index: usize) -> Result<(), BenchError> {
-    let Some(&id) = cpus.get(index % cpus.len().max(1)) else { return Ok(()) };
+    let Some(&id) = cpus.get(index % cpus.len().max(1)) else {
+        return Ok(());
+    };
     match core_affinity::set_for_current(core_affinity::CoreId { id }) {
         true => Ok(()),
-        false => Err(BenchError::Other(format!("cannot run on CPU {id}: it is not there, or not for this process"))),
+        false => Err(BenchError::Other(format!(
+            "cannot run on CPU {id}: it is not there, or not for this process"
+        ))),
     }
 }

@@ -14,7 +14,7 @@ use crate::run::{BenchError, Run};
 const TICK: Duration = Duration::from_millis(20);
 
 /// What a run came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Totals {
     /// Seconds measured.
     pub seconds: f64,
@@ -56,26 +56,42 @@ pub fn supervise<T: Send>(
     let run = Run::start(warmup, duration, Arc::clone(&stop));
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| work(&run));
-        let before = watch_until(&run, common, &interrupted, || {
+        watch_until(&run, common, &interrupted, || {
             worker.is_finished() || run.clock.now_ns() >= run.measure_from_ns
         });
         let broker_before = common.server_pid.map(usage).transpose()?;
         let generator_before = usage(std::process::id())?;
-        drop(before);
         watch_until(&run, common, &interrupted, || worker.is_finished());
         let seconds = run.measured_s();
         let broker_after = common.server_pid.map(usage).transpose()?;
         let generator = usage(std::process::id())?.since(&generator_before);
-        let result = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let result = worker
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let (records, bytes) = run.counted();
-        let broker = broker_after.zip(broker_before).map(|(after, before)| after.since(&before));
+        let broker = broker_after
+            .zip(broker_before)
+            .map(|(after, before)| after.since(&before));
         let interrupted = interrupted.load(Ordering::Relaxed);
-        Ok(Measured { result, totals: Totals { seconds, records, bytes, interrupted, broker, generator } })
+        Ok(Measured {
+            result,
+            totals: Totals {
+                seconds,
+                records,
+                bytes,
+                interrupted,
+                broker,
+                generator,
+            },
+        })
     })
 }
 
 fn usage(pid: u32) -> Result<Usage, BenchError> {
-    Usage::of(pid).map_err(|source| BenchError::File { path: format!("/proc/{pid}").into(), source })
+    Usage::of(pid).map_err(|source| BenchError::File {
+        path: format!("/proc/{pid}").into(),
+        source,
+    })
 }
 
 /// Set by the first signal; the second one ends the process.
@@ -84,13 +100,20 @@ fn stop_on_signals() -> Result<Arc<AtomicBool>, BenchError> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| BenchError::Other(format!("cannot wait for signal {signal}: {error}")))?;
+            .map_err(|error| {
+                BenchError::Other(format!("cannot wait for signal {signal}: {error}"))
+            })?;
     }
     Ok(flag)
 }
 
 /// Waits for `done`, passing signals on and printing a line a second.
-fn watch_until(run: &Run, common: &CommonArgs, interrupted: &AtomicBool, mut done: impl FnMut() -> bool) {
+fn watch_until(
+    run: &Run,
+    common: &CommonArgs,
+    interrupted: &AtomicBool,
+    mut done: impl FnMut() -> bool,
+) {
     let mut last = (run.clock.now_ns(), run.counted());
     while !done() {
         std::thread::sleep(TICK);

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vltava::client::admin::{self, NewTopic};
-use vltava::client::{Cluster, ClusterOptions, Connection, OffsetQuery, Timeouts, TopicInfo, list_offsets};
+use vltava::client::{
+    Cluster, ClusterOptions, Connection, OffsetQuery, Timeouts, TopicInfo, list_offsets,
+};
 
 use crate::args::{CommonArgs, TopicArgs};
 use crate::run::BenchError;
@@ -58,7 +60,10 @@ impl Target {
         let mut by_leader: BTreeMap<String, Vec<i32>> = BTreeMap::new();
         for partition in &self.topic.partitions {
             let leader = self.cluster.leader(&self.topic.name, partition.index)?;
-            by_leader.entry(self.cluster.nodes()[&leader].clone()).or_default().push(partition.index);
+            by_leader
+                .entry(self.cluster.nodes()[&leader].clone())
+                .or_default()
+                .push(partition.index);
         }
         deal(by_leader, connections)
     }
@@ -68,8 +73,19 @@ impl Target {
     /// # Errors
     /// When a leader does not answer.
     pub fn offsets(&mut self, query: OffsetQuery) -> Result<BTreeMap<i32, i64>, BenchError> {
-        let partitions: Vec<i32> = self.topic.partitions.iter().map(|partition| partition.index).collect();
-        Ok(list_offsets(&mut self.cluster, &self.topic, &partitions, query, false)?)
+        let partitions: Vec<i32> = self
+            .topic
+            .partitions
+            .iter()
+            .map(|partition| partition.index)
+            .collect();
+        Ok(list_offsets(
+            &mut self.cluster,
+            &self.topic,
+            &partitions,
+            query,
+            false,
+        )?)
     }
 }
 
@@ -79,7 +95,11 @@ impl Lane {
     /// # Errors
     /// When the broker cannot be reached.
     pub fn connect(&self) -> Result<Connection, BenchError> {
-        Ok(Connection::open(&self.address, CLIENT_ID, Timeouts::default())?)
+        Ok(Connection::open(
+            &self.address,
+            CLIENT_ID,
+            Timeouts::default(),
+        )?)
     }
 }
 
@@ -101,20 +121,33 @@ fn create_if_absent(cluster: &mut Cluster, name: &str, args: &TopicArgs) -> Resu
 
 /// Connections go to the leaders in turn, and each leader's partitions to its connections in turn. A connection beyond
 /// the number of partitions shares one with another.
-fn deal(by_leader: BTreeMap<String, Vec<i32>>, connections: usize) -> Result<Vec<Lane>, BenchError> {
+fn deal(
+    by_leader: BTreeMap<String, Vec<i32>>,
+    connections: usize,
+) -> Result<Vec<Lane>, BenchError> {
     let leaders = by_leader.len();
     if connections < leaders {
-        return Err(BenchError::Other(format!("the topic has {leaders} leaders: use --connections {leaders} or more")));
+        return Err(BenchError::Other(format!(
+            "the topic has {leaders} leaders: use --connections {leaders} or more"
+        )));
     }
     let mut lanes = Vec::with_capacity(connections);
     for (turn, (address, partitions)) in by_leader.into_iter().enumerate() {
         let share = (connections - turn).div_ceil(leaders);
         for place in 0..share {
-            let mut own: Vec<i32> = partitions.iter().copied().skip(place).step_by(share).collect();
+            let mut own: Vec<i32> = partitions
+                .iter()
+                .copied()
+                .skip(place)
+                .step_by(share)
+                .collect();
             if own.is_empty() {
                 own.push(partitions[place % partitions.len()]);
             }
-            lanes.push(Lane { address: address.clone(), partitions: own });
+            lanes.push(Lane {
+                address: address.clone(),
+                partitions: own,
+            });
         }
     }
     Ok(lanes)
@@ -125,16 +158,24 @@ mod tests {
     use super::*;
 
     fn dealt(leaders: &[(&str, &[i32])], connections: usize) -> Vec<(String, Vec<i32>)> {
-        let by_leader = leaders.iter().map(|(address, partitions)| ((*address).to_owned(), partitions.to_vec()));
+        let by_leader = leaders
+            .iter()
+            .map(|(address, partitions)| ((*address).to_owned(), partitions.to_vec()));
         let lanes = deal(by_leader.collect(), connections).unwrap();
-        lanes.into_iter().map(|lane| (lane.address, lane.partitions)).collect()
+        lanes
+            .into_iter()
+            .map(|lane| (lane.address, lane.partitions))
+            .collect()
     }
 
     #[test]
     fn partitions_are_spread_evenly_and_none_is_left_out() {
         assert_eq!(
             dealt(&[("a", &[0, 1, 2, 3, 4])], 2),
-            [("a".to_owned(), vec![0, 2, 4]), ("a".to_owned(), vec![1, 3])]
+            [
+                ("a".to_owned(), vec![0, 2, 4]),
+                ("a".to_owned(), vec![1, 3])
+            ]
         );
     }
 
@@ -142,13 +183,26 @@ mod tests {
     fn each_leader_has_connections_of_its_own() {
         assert_eq!(
             dealt(&[("a", &[0, 2]), ("b", &[1])], 3),
-            [("a".to_owned(), vec![0]), ("a".to_owned(), vec![2]), ("b".to_owned(), vec![1])]
+            [
+                ("a".to_owned(), vec![0]),
+                ("a".to_owned(), vec![2]),
+                ("b".to_owned(), vec![1])
+            ]
         );
-        assert!(deal(BTreeMap::from([("a".into(), vec![0]), ("b".into(), vec![1])]), 1).is_err());
+        assert!(
+            deal(
+                BTreeMap::from([("a".into(), vec![0]), ("b".into(), vec![1])]),
+                1
+            )
+            .is_err()
+        );
     }
 
     #[test]
     fn connections_beyond_the_partitions_share() {
-        assert_eq!(dealt(&[("a", &[0])], 2), [("a".to_owned(), vec![0]), ("a".to_owned(), vec![0])]);
+        assert_eq!(
+            dealt(&[("a", &[0])], 2),
+            [("a".to_owned(), vec![0]), ("a".to_owned(), vec![0])]
+        );
     }
 }

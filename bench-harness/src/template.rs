@@ -12,11 +12,9 @@
 //! ```
 
 use bytes::Bytes;
-use vltava::wire::records::codec::Codec;
 use vltava::wire::records::crc::crc32c;
+use vltava::wire::records::{Codec, HEADER_BYTES};
 
-/// Bytes before the first record.
-pub const HEADER_BYTES: usize = 61;
 /// A value has room for the time at which its record was due.
 pub const VALUE_BYTES_MIN: usize = 8;
 
@@ -36,7 +34,10 @@ impl Template {
     /// As many records with values of `value_bytes` (at least [`VALUE_BYTES_MIN`]) as fit into `batch_bytes`, at
     /// least one. Values differ from each other and do not compress to nothing.
     pub fn new(value_bytes: usize, batch_bytes: usize) -> Template {
-        assert!(value_bytes >= VALUE_BYTES_MIN, "a value holds the time it was due");
+        assert!(
+            value_bytes >= VALUE_BYTES_MIN,
+            "a value holds the time it was due"
+        );
         let mut bytes = vec![0; HEADER_BYTES];
         let (mut ends, mut values) = (Vec::new(), Vec::new());
         let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
@@ -51,7 +52,13 @@ impl Template {
             ends.push(bytes.len());
         }
         let records = values.len();
-        Template { bytes, ends, values, records, value_bytes }
+        Template {
+            bytes,
+            ends,
+            values,
+            records,
+            value_bytes,
+        }
     }
 
     /// The same records as one compressed batch.
@@ -59,10 +66,14 @@ impl Template {
         if codec == Codec::None {
             return self;
         }
-        let mut bytes = vec![0; HEADER_BYTES];
-        bytes.extend_from_slice(&codec.compress(&self.bytes[HEADER_BYTES..]));
-        bytes[21..23].copy_from_slice(&(codec as i16).to_be_bytes());
-        Template { ends: vec![bytes.len()], values: Vec::new(), bytes, ..self }
+        let mut bytes = codec.compress_behind(HEADER_BYTES, &self.bytes[HEADER_BYTES..]);
+        bytes[21..23].copy_from_slice(&i16::from(codec.id()).to_be_bytes());
+        Template {
+            ends: vec![bytes.len()],
+            values: Vec::new(),
+            bytes,
+            ..self
+        }
     }
 
     /// How many records the whole of it has.
@@ -80,6 +91,11 @@ impl Template {
         &self.values
     }
 
+    /// Whether a batch of this shape with so many records (one at least) is so long.
+    pub fn is_length_of(&self, records: usize, length: usize) -> bool {
+        records.checked_sub(1).and_then(|last| self.ends.get(last)) == Some(&length)
+    }
+
     /// Makes a batch of its first `records` records and gives it to `send`, then takes the memory back. Each value
     /// starts with the time its record was due, if `due_ns` knows it: one entry a record.
     ///
@@ -92,8 +108,15 @@ impl Template {
         due_ns: impl Iterator<Item = u64>,
         send: impl FnOnce(Bytes) -> T,
     ) -> T {
-        let end = if records == self.records { self.bytes.len() } else { self.ends[records - 1] };
-        for (&at, due) in self.values[..records.min(self.values.len())].iter().zip(due_ns) {
+        let end = if records == self.records {
+            self.bytes.len()
+        } else {
+            self.ends[records - 1]
+        };
+        for (&at, due) in self.values[..records.min(self.values.len())]
+            .iter()
+            .zip(due_ns)
+        {
             self.bytes[at..at + 8].copy_from_slice(&due.to_be_bytes());
         }
         self.write_header(records, end, timestamp_ms);
@@ -120,7 +143,12 @@ impl Template {
 }
 
 /// Appends a record and says where its value starts.
-fn push_record(bytes: &mut Vec<u8>, offset_delta: usize, value_bytes: usize, noise: &mut Noise) -> usize {
+fn push_record(
+    bytes: &mut Vec<u8>,
+    offset_delta: usize,
+    value_bytes: usize,
+    noise: &mut Noise,
+) -> usize {
     let mut head = vec![0, 0];
     push_varint(&mut head, offset_delta as i32);
     push_varint(&mut head, -1);
@@ -129,8 +157,7 @@ fn push_record(bytes: &mut Vec<u8>, offset_delta: usize, value_bytes: usize, noi
     bytes.extend_from_slice(&head);
     let value_at = bytes.len();
     while bytes.len() < value_at + value_bytes {
-        // Sixteen letters: codecs find something to do, and never everything.
-        let letters = noise.next().to_be_bytes().map(|byte| b'a' + (byte & 15));
+        let letters = noise.word();
         let room = value_at + value_bytes - bytes.len();
         bytes.extend_from_slice(&letters[..letters.len().min(room)]);
     }
@@ -148,14 +175,90 @@ fn push_varint(bytes: &mut Vec<u8>, value: i32) {
     bytes.push(rest as u8);
 }
 
-/// Marsaglia's xorshift: the same bytes in every run.
+/// Marsaglia's xorshift: the same text in every run.
 struct Noise(u64);
 
+/// Words the values are made of: codecs find something to do, and never everything.
+const WORDS: u64 = 512;
+
 impl Noise {
+    /// One of [`WORDS`] words of eight letters.
+    fn word(&mut self) -> [u8; 8] {
+        let index = self.next() % WORDS + 1;
+        Noise(index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .next()
+            .to_be_bytes()
+            .map(|byte| b'a' + (byte & 15))
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vltava::wire::records::{Scratch, batches};
+
+    use super::*;
+
+    fn read(batch: &Bytes) -> Vec<(i64, i64, Vec<u8>)> {
+        let batch = batches(batch.clone()).next().unwrap().unwrap();
+        let batch = batch.records(1 << 30, &mut Scratch::default()).unwrap();
+        let records = batch.iter().map(Result::unwrap);
+        records
+            .map(|r| (r.offset.0, r.timestamp, r.value.unwrap().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn any_number_of_first_records_is_a_batch_that_readers_accept() {
+        let mut template = Template::new(300, 64 * 1024);
+        for records in [1, 2, 63, 64, 65, 130, template.records()] {
+            let due = 1000..;
+            let batch = template.stamped(records, 77, due, |batch| batch);
+            assert!(template.is_length_of(records, batch.len()));
+            let read = read(&batch);
+            assert_eq!(read.len(), records);
+            for (index, (offset, timestamp, value)) in read.iter().enumerate() {
+                assert_eq!((*offset, *timestamp, value.len()), (index as i64, 77, 300));
+                assert_eq!(value[..8], (1000 + index as u64).to_be_bytes());
+                let at = template.value_positions()[index];
+                assert_eq!(batch[at..at + 300], value[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_within_its_size_unless_one_record_is_larger() {
+        let template = Template::new(1000, 10_000);
+        assert_eq!(template.records(), 9);
+        assert!(template.bytes.len() <= 10_000);
+        assert_eq!(Template::new(1000, 10).records(), 1);
+    }
+
+    #[test]
+    fn compressed_templates_are_whole_batches_that_readers_accept() {
+        for codec in Codec::ALL {
+            let plain = Template::new(500, 20_000);
+            let mut template = plain.clone().compressed(codec);
+            let batch = template.stamped(template.records(), 5, std::iter::empty(), |batch| batch);
+            assert_eq!(read(&batch).len(), plain.records(), "{codec:?}");
+            assert!(
+                codec == Codec::None || batch.len() < plain.bytes.len(),
+                "{codec:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_memory_of_a_template_is_used_again() {
+        let mut template = Template::new(1024, 64 * 1024);
+        let first = template.stamped(3, 1, std::iter::empty(), |batch| batch.as_ptr());
+        let second = template.stamped(5, 2, std::iter::empty(), |batch| batch.as_ptr());
+        assert_eq!(first, second);
     }
 }

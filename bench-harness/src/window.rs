@@ -27,15 +27,25 @@ pub struct Window {
 impl Window {
     /// At most `size` requests (one at least).
     pub fn new(size: usize) -> Window {
-        Window { size: size.max(1), sent: Mutex::default(), freed: Condvar::new() }
+        Window {
+            size: size.max(1),
+            sent: Mutex::default(),
+            freed: Condvar::new(),
+        }
     }
 
-    /// Whether there is room; waits for it up to `patience`.
-    pub fn wait_for_room(&self, patience: Duration) -> bool {
+    /// Whether another request may go out.
+    pub fn has_room(&self) -> bool {
+        self.lock().len() < self.size
+    }
+
+    /// Waits until there is room, at most for `patience`.
+    pub fn wait_for_room(&self, patience: Duration) {
         let guard = self.lock();
-        let waited = self.freed.wait_timeout_while(guard, patience, |sent| sent.len() >= self.size);
-        let (sent, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        sent.len() < self.size
+        let waited = self
+            .freed
+            .wait_timeout_while(guard, patience, |sent| sent.len() >= self.size);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// A request goes out: to be called before its first byte does.

@@ -5,8 +5,8 @@
 
 use super::{Asked, Handled};
 use crate::config::describe::{self, Described};
-use crate::config::topic::{Configs, DynamicConfigs, Source};
 use crate::config::settings::Settings;
+use crate::config::topic::{Configs, DynamicConfigs, Source};
 use crate::metadata::topic_name;
 use crate::wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
@@ -45,7 +45,9 @@ fn described(
             let named = resource.configuration_keys.as_deref().unwrap_or_default();
             result.configs = settings
                 .into_iter()
-                .filter(|setting| named.is_empty() || named.iter().any(|name| **name == *setting.name))
+                .filter(|setting| {
+                    named.is_empty() || named.iter().any(|name| **name == *setting.name)
+                })
                 .map(|setting| told(request, setting))
                 .collect();
         }

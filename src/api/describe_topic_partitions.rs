@@ -57,7 +57,11 @@ fn wanted(request: &DescribeTopicPartitionsRequest, image: &Image) -> BTreeSet<T
             .map(|topic| Text::from(&*topic.name))
             .collect()
     } else {
-        request.topics.iter().map(|topic| topic.name.clone()).collect()
+        request
+            .topics
+            .iter()
+            .map(|topic| topic.name.clone())
+            .collect()
     };
     match from {
         Some(from) => all.into_iter().filter(|name| name >= from).collect(),

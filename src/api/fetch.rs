@@ -96,9 +96,11 @@ async fn read(
 
 /// Errors and diverging epochs are not held back.
 fn speaks_at_once(outcomes: &[ReadOutcome]) -> bool {
-    outcomes
-        .iter()
-        .any(|outcome| outcome.as_ref().map_or(true, |read| read.diverging.is_some()))
+    outcomes.iter().any(|outcome| {
+        outcome
+            .as_ref()
+            .map_or(true, |read| read.diverging.is_some())
+    })
 }
 
 fn part(interest: &Interest, topic_id: uuid::Uuid) -> ReadPart {

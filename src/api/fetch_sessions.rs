@@ -218,6 +218,7 @@ impl Session {
                 Some(place) => {
                     if let Some((known, _)) = self.interests.get_mut(place) {
                         *known = Interest {
+                            topic: known.topic.clone(),
                             place: *place,
                             ..interest
                         };
@@ -237,6 +238,8 @@ impl Session {
     }
 
     fn insert(&mut self, mut interest: Interest, told: Told) {
+        // A copy: a name that is a slice of its request would keep the whole frame in memory.
+        interest.topic = Text::from(&*interest.topic);
         interest.place = self.next_place;
         self.next_place += 1;
         self.places.insert(name(&interest), interest.place);
@@ -286,7 +289,11 @@ fn interests(request: &FetchRequest) -> impl Iterator<Item = Interest> + '_ {
 }
 
 fn name(interest: &Interest) -> PartitionName {
-    (interest.topic.clone(), interest.topic_id, interest.partition)
+    (
+        interest.topic.clone(),
+        interest.topic_id,
+        interest.partition,
+    )
 }
 
 #[cfg(test)]

@@ -47,7 +47,11 @@ async fn identity(
         if let Some(id) = asked.context.ids.borrow_mut().left.next() {
             return Ok((id, 0));
         }
-        let outcome = asked.context.shard.change(Change::AllocateProducerIds).await;
+        let outcome = asked
+            .context
+            .shard
+            .change(Change::AllocateProducerIds)
+            .await;
         let ChangeOutcome::ProducerIds(block) = outcome else {
             unreachable!("an allocation was answered with {outcome:?}")
         };

@@ -100,7 +100,10 @@ fn fill(
     version: i16,
 ) {
     if version == 0 {
-        answer.old_style_offsets = (found.offset >= 0).then_some(found.offset).into_iter().collect();
+        answer.old_style_offsets = (found.offset >= 0)
+            .then_some(found.offset)
+            .into_iter()
+            .collect();
         return;
     }
     answer.offset = found.offset;

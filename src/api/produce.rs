@@ -14,7 +14,9 @@ use crate::wire::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceResponse,
 };
-use crate::wire::records::{BatchError, BatchValidator, Codec, Progress, ValidatedBatch, ValidationRules};
+use crate::wire::records::{
+    BatchError, BatchValidator, Codec, Progress, ValidatedBatch, ValidationRules,
+};
 use crate::wire::{ApiKey, ErrorCode, Records, RequestHeader, Text, frame};
 use futures_lite::future::{or, poll_once};
 use std::future::Future;

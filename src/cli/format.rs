@@ -21,8 +21,7 @@ pub enum FormatError {
     UnknownEscape(String),
 }
 
-/// One record as the format sees it. Headers are asked for through a closure's worth of iterator, so that their
-/// owner need not collect them.
+/// One record as the format sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct FormatInput<'a, H> {
     /// The topic's name.
@@ -37,7 +36,7 @@ pub struct FormatInput<'a, H> {
     pub key: Option<&'a [u8]>,
     /// The value's bytes; `None` is null.
     pub value: Option<&'a [u8]>,
-    /// Name and value of each header, in the record's order.
+    /// Gives name and value of each header, in the record's order, as often as it is asked: nobody need collect them.
     pub headers: H,
 }
 
@@ -148,7 +147,7 @@ impl RecordFormat {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write<'a, W, H>(
+    pub fn write<'a, W, H, I>(
         &self,
         out: &mut W,
         record: &FormatInput<'a, H>,
@@ -156,7 +155,8 @@ impl RecordFormat {
     ) -> io::Result<()>
     where
         W: Write,
-        H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
+        H: Fn() -> I,
+        I: Iterator<Item = (&'a [u8], Option<&'a [u8]>)>,
     {
         for part in &self.parts {
             match part {
@@ -167,7 +167,7 @@ impl RecordFormat {
                 Part::Timestamp => write!(out, "{}", record.timestamp_ms)?,
                 Part::Key => out.write_all(record.key.unwrap_or(null_marker))?,
                 Part::Value => out.write_all(record.value.unwrap_or(null_marker))?,
-                Part::Headers => write_headers(out, record.headers.clone(), null_marker)?,
+                Part::Headers => write_headers(out, (record.headers)(), null_marker)?,
             }
         }
         Ok(())
@@ -203,7 +203,7 @@ mod tests {
             timestamp_ms: 1_700_000_000_123,
             key,
             value: Some(b"va\xfflue"),
-            headers: headers.iter().copied(),
+            headers: || headers.iter().copied(),
         };
         let mut out = Vec::new();
         let format: RecordFormat = format.parse().unwrap();

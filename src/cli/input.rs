@@ -49,7 +49,12 @@ impl LineInput {
                 }
             }
         });
-        LineInput { blocks, buffer: Vec::new(), taken: 0, ended: false }
+        LineInput {
+            blocks,
+            buffer: Vec::new(),
+            taken: 0,
+            ended: false,
+        }
     }
 
     /// The next whole lines, or that none came within `patience` (`None`: wait for ever).
@@ -62,7 +67,10 @@ impl LineInput {
         while !self.ended {
             let block = match patience {
                 Some(patience) => self.blocks.recv_timeout(patience),
-                None => self.blocks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => self
+                    .blocks
+                    .recv()
+                    .map_err(|_| RecvTimeoutError::Disconnected),
             };
             let block = match block {
                 Ok(block) => block?,
@@ -78,11 +86,17 @@ impl LineInput {
                 return Ok(Input::Lines(&self.buffer[..self.taken]));
             }
             if self.buffer.len() > LINE_BYTES_MAX {
-                return Err(io::Error::other(format!("a line is longer than {LINE_BYTES_MAX} bytes")));
+                return Err(io::Error::other(format!(
+                    "a line is longer than {LINE_BYTES_MAX} bytes"
+                )));
             }
         }
         self.taken = self.buffer.len();
-        Ok(if self.buffer.is_empty() { Input::End } else { Input::Lines(&self.buffer) })
+        Ok(if self.buffer.is_empty() {
+            Input::End
+        } else {
+            Input::Lines(&self.buffer)
+        })
     }
 }
 
@@ -144,7 +158,10 @@ mod tests {
         sender.send(&b"a\nha"[..]).unwrap();
         let mut input = LineInput::start(Pieces(receiver));
         assert_eq!(input.next(None).unwrap(), Input::Lines(b"a\n"));
-        assert_eq!(input.next(Some(Duration::from_millis(1))).unwrap(), Input::Pause);
+        assert_eq!(
+            input.next(Some(Duration::from_millis(1))).unwrap(),
+            Input::Pause
+        );
         sender.send(&b"lf\n"[..]).unwrap();
         assert_eq!(input.next(None).unwrap(), Input::Lines(b"half\n"));
     }

@@ -60,7 +60,10 @@ impl LineFormat {
             key = self.unless_null(text);
             rest = after;
         }
-        Ok(ParsedLine { key, value: self.unless_null(rest) })
+        Ok(ParsedLine {
+            key,
+            value: self.unless_null(rest),
+        })
     }
 
     /// `NAME:VALUE,NAME:VALUE`, or nothing.
@@ -89,7 +92,9 @@ impl LineFormat {
 fn split_at<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = match separator {
         [byte] => text.iter().position(|b| b == byte)?,
-        _ => text.windows(separator.len()).position(|window| window == separator)?,
+        _ => text
+            .windows(separator.len())
+            .position(|window| window == separator)?,
     };
     Some((&text[..at], &text[at + separator.len()..]))
 }
@@ -99,30 +104,69 @@ mod tests {
     use super::*;
 
     fn keyed(separator: &str) -> LineFormat {
-        LineFormat { key_separator: Some(separator.into()), ..LineFormat::default() }
+        LineFormat {
+            key_separator: Some(separator.into()),
+            ..LineFormat::default()
+        }
     }
 
     #[test]
     fn a_line_without_a_format_is_a_value() {
-        let line = LineFormat::default().parse(b"a\tb:c", &mut Vec::new()).unwrap();
-        assert_eq!(line, ParsedLine { key: None, value: Some(b"a\tb:c") });
+        let line = LineFormat::default()
+            .parse(b"a\tb:c", &mut Vec::new())
+            .unwrap();
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: None,
+                value: Some(b"a\tb:c")
+            }
+        );
     }
 
     #[test]
     fn the_first_separator_ends_the_key() {
         let line = keyed("=>").parse(b"k=v=>x=>y", &mut Vec::new()).unwrap();
-        assert_eq!(line, ParsedLine { key: Some(b"k=v"), value: Some(b"x=>y") });
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: Some(b"k=v"),
+                value: Some(b"x=>y")
+            }
+        );
         let line = keyed("\t").parse(b"\t", &mut Vec::new()).unwrap();
-        assert_eq!(line, ParsedLine { key: Some(b""), value: Some(b"") });
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: Some(b""),
+                value: Some(b"")
+            }
+        );
     }
 
     #[test]
     fn headers_stand_before_the_key_and_may_repeat() {
-        let format = LineFormat { headers: true, ..keyed("|") };
+        let format = LineFormat {
+            headers: true,
+            ..keyed("|")
+        };
         let mut headers = Vec::new();
         let line = format.parse(b"a:1,a:x:y,b:\tk|v", &mut headers).unwrap();
-        assert_eq!(line, ParsedLine { key: Some(b"k"), value: Some(b"v") });
-        assert_eq!(headers, [("a", Some(&b"1"[..])), ("a", Some(&b"x:y"[..])), ("b", Some(&b""[..]))]);
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: Some(b"k"),
+                value: Some(b"v")
+            }
+        );
+        assert_eq!(
+            headers,
+            [
+                ("a", Some(&b"1"[..])),
+                ("a", Some(&b"x:y"[..])),
+                ("b", Some(&b""[..]))
+            ]
+        );
         headers.clear();
         format.parse(b"\tk|v", &mut headers).unwrap();
         assert_eq!(headers, []);
@@ -130,22 +174,56 @@ mod tests {
 
     #[test]
     fn the_null_marker_is_null_anywhere_and_only_whole() {
-        let format = LineFormat { headers: true, null_marker: Some(b"NULL".to_vec()), ..keyed("|") };
+        let format = LineFormat {
+            headers: true,
+            null_marker: Some(b"NULL".to_vec()),
+            ..keyed("|")
+        };
         let mut headers = Vec::new();
         let line = format.parse(b"h:NULL\tNULL|NULL", &mut headers).unwrap();
-        assert_eq!(line, ParsedLine { key: None, value: None });
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: None,
+                value: None
+            }
+        );
         assert_eq!(headers, [("h", None)]);
         let line = format.parse(b"\tNULLS|", &mut Vec::new()).unwrap();
-        assert_eq!(line, ParsedLine { key: Some(b"NULLS"), value: Some(b"") });
+        assert_eq!(
+            line,
+            ParsedLine {
+                key: Some(b"NULLS"),
+                value: Some(b"")
+            }
+        );
     }
 
     #[test]
     fn a_line_that_lacks_a_part_is_refused() {
-        let headers = LineFormat { headers: true, ..LineFormat::default() };
-        assert_eq!(keyed("=>").parse(b"no key", &mut Vec::new()), Err(LineError::NoKey));
-        assert_eq!(keyed("=>").parse(b"=", &mut Vec::new()), Err(LineError::NoKey));
-        assert_eq!(headers.parse(b"a:1 v", &mut Vec::new()), Err(LineError::NoHeaders));
-        assert_eq!(headers.parse(b"a\tv", &mut Vec::new()), Err(LineError::BadHeader));
-        assert_eq!(headers.parse(b"\xff:1\tv", &mut Vec::new()), Err(LineError::BadHeader));
+        let headers = LineFormat {
+            headers: true,
+            ..LineFormat::default()
+        };
+        assert_eq!(
+            keyed("=>").parse(b"no key", &mut Vec::new()),
+            Err(LineError::NoKey)
+        );
+        assert_eq!(
+            keyed("=>").parse(b"=", &mut Vec::new()),
+            Err(LineError::NoKey)
+        );
+        assert_eq!(
+            headers.parse(b"a:1 v", &mut Vec::new()),
+            Err(LineError::NoHeaders)
+        );
+        assert_eq!(
+            headers.parse(b"a\tv", &mut Vec::new()),
+            Err(LineError::BadHeader)
+        );
+        assert_eq!(
+            headers.parse(b"\xff:1\tv", &mut Vec::new()),
+            Err(LineError::BadHeader)
+        );
     }
 }

@@ -10,6 +10,8 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+mod consume;
+mod dump_log;
 pub mod format;
 mod input;
 mod line;
@@ -104,8 +106,8 @@ pub fn run(command: &ClientCommand) -> ExitCode {
     let done = match command {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
-        ClientCommand::Consume(args) => { let _ = args; Ok(()) }
-        ClientCommand::DumpLog(args) => { let _ = args; Ok(()) }
+        ClientCommand::Consume(args) => consume::run(args, &mut out),
+        ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
     };
     let written = out.flush().map_err(CliError::Output);
     exit_code(done.and(written))
@@ -114,7 +116,9 @@ pub fn run(command: &ClientCommand) -> ExitCode {
 fn exit_code(done: Result<(), CliError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(CliError::Reported) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("vltava: {error}");
@@ -126,7 +130,10 @@ fn exit_code(done: Result<(), CliError>) -> ExitCode {
 /// Reaches the cluster that the options name.
 fn connect(args: &ConnectArgs) -> Result<Cluster, CliError> {
     let timeout = args.timeout();
-    let timeouts = Timeouts { connect: timeout.min(Timeouts::default().connect), request: timeout };
+    let timeouts = Timeouts {
+        connect: timeout.min(Timeouts::default().connect),
+        request: timeout,
+    };
     Ok(Cluster::connect(ClusterOptions {
         bootstrap: args.bootstrap_server.clone(),
         client_id: args.client_id.clone(),

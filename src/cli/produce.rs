@@ -33,15 +33,22 @@ pub fn run(args: &ProduceArgs) -> Result<(), CliError> {
     let fed = feed(args, &mut producer);
     // Also after a bad line: what was read before it is to arrive.
     let finished = producer.finish().map_err(CliError::from);
-    fed.and(finished).map_err(|error| with_progress(error, producer.acknowledged_records()))
+    fed.and(finished)
+        .map_err(|error| with_progress(error, producer.acknowledged_records()))
 }
 
 /// Reads lines until the input ends.
 fn feed(args: &ProduceArgs, producer: &mut Producer) -> Result<(), CliError> {
     let format = LineFormat {
-        key_separator: args.key_separator.as_ref().map(|separator| separator.0.clone()),
+        key_separator: args
+            .key_separator
+            .as_ref()
+            .map(|separator| separator.0.clone()),
         headers: args.headers,
-        null_marker: args.null_marker.as_ref().map(|marker| marker.clone().into_bytes()),
+        null_marker: args
+            .null_marker
+            .as_ref()
+            .map(|marker| marker.clone().into_bytes()),
     };
     let linger = Duration::from_millis(args.linger_ms.into());
     let mut input = LineInput::start(io::stdin());
@@ -49,7 +56,9 @@ fn feed(args: &ProduceArgs, producer: &mut Producer) -> Result<(), CliError> {
     let mut unsent = false;
     loop {
         let next = input.next(unsent.then_some(linger));
-        match next.map_err(|error| CliError::Failed(format!("cannot read standard input: {error}")))? {
+        match next
+            .map_err(|error| CliError::Failed(format!("cannot read standard input: {error}")))?
+        {
             Input::Lines(lines) => {
                 send_lines(args, &format, lines, &mut line_number, producer)?;
                 unsent = true;
@@ -77,9 +86,14 @@ fn send_lines(
         *line_number += 1;
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         headers.clear();
-        headers.extend(args.header.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes()))));
+        headers.extend(
+            args.header
+                .iter()
+                .map(|(name, value)| (name.as_str(), Some(value.as_bytes()))),
+        );
         let parsed = format.parse(line, &mut headers);
-        let parsed = parsed.map_err(|error| CliError::Failed(format!("line {line_number}: {error}")))?;
+        let parsed =
+            parsed.map_err(|error| CliError::Failed(format!("line {line_number}: {error}")))?;
         producer.send(&OutgoingRecord {
             partition: args.partition,
             key: parsed.key,
@@ -93,7 +107,9 @@ fn send_lines(
 
 /// How far we came, for who must decide what to send again.
 fn with_progress(error: CliError, acknowledged: u64) -> CliError {
-    CliError::Failed(format!("{error}\n        {acknowledged} records were acknowledged before"))
+    CliError::Failed(format!(
+        "{error}\n        {acknowledged} records were acknowledged before"
+    ))
 }
 
 impl From<Compression> for Codec {

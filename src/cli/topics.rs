@@ -5,7 +5,8 @@
 use std::io::Write;
 
 use super::args::{
-    CreateTopicsArgs, DeleteTopicsArgs, DescribeTopicsArgs, ListTopicsArgs, TopicsAction, TopicsArgs,
+    CreateTopicsArgs, DeleteTopicsArgs, DescribeTopicsArgs, ListTopicsArgs, TopicsAction,
+    TopicsArgs,
 };
 use super::{CliError, connect};
 use crate::client::admin::{self, NewTopic, Outcome};
@@ -39,15 +40,23 @@ fn create(args: &CreateTopicsArgs, out: &mut dyn Write) -> Result<(), CliError> 
         })
         .collect();
     let outcomes = admin::create_topics(&mut cluster, &topics, args.validate_only)?;
-    let forgiven = args.if_not_exists.then_some(ErrorCode::TOPIC_ALREADY_EXISTS);
-    let done = if args.validate_only { "could create" } else { "created" };
+    let forgiven = args
+        .if_not_exists
+        .then_some(ErrorCode::TOPIC_ALREADY_EXISTS);
+    let done = if args.validate_only {
+        "could create"
+    } else {
+        "created"
+    };
     report(&args.names, outcomes, forgiven, done, out)
 }
 
 fn delete(args: &DeleteTopicsArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let mut cluster = connect(&args.connect)?;
     let outcomes = admin::delete_topics(&mut cluster, &args.names)?;
-    let forgiven = args.if_exists.then_some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    let forgiven = args
+        .if_exists
+        .then_some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     report(&args.names, outcomes, forgiven, "deleted", out)
 }
 
@@ -90,7 +99,11 @@ fn describe(args: &DescribeTopicsArgs, out: &mut dyn Write) -> Result<(), CliErr
     let mut cluster = connect(&args.connect)?;
     let topics = match args.names.is_empty() {
         true => cluster.all_topics()?,
-        false => args.names.iter().map(|name| cluster.topic(name, false)).collect::<Result<Vec<_>, _>>()?,
+        false => args
+            .names
+            .iter()
+            .map(|name| cluster.topic(name, false))
+            .collect::<Result<Vec<_>, _>>()?,
     };
     for topic in &topics {
         print_topic(topic, out)?;
@@ -102,7 +115,10 @@ fn describe(args: &DescribeTopicsArgs, out: &mut dyn Write) -> Result<(), CliErr
 }
 
 fn print_topic(topic: &TopicInfo, out: &mut dyn Write) -> Result<(), CliError> {
-    let replicas = topic.partitions.first().map_or(0, |partition| partition.replicas.len());
+    let replicas = topic
+        .partitions
+        .first()
+        .map_or(0, |partition| partition.replicas.len());
     let internal = if topic.internal { "  internal" } else { "" };
     writeln!(
         out,
@@ -112,7 +128,9 @@ fn print_topic(topic: &TopicInfo, out: &mut dyn Write) -> Result<(), CliError> {
         topic.partitions.len()
     )?;
     for partition in &topic.partitions {
-        let leader = partition.leader.map_or("none".to_owned(), |node| node.to_string());
+        let leader = partition
+            .leader
+            .map_or("none".to_owned(), |node| node.to_string());
         write!(
             out,
             "  partition {}  leader {leader}  epoch {}  replicas {}  in sync {}",
@@ -131,8 +149,17 @@ fn print_topic(topic: &TopicInfo, out: &mut dyn Write) -> Result<(), CliError> {
 
 fn print_configs(cluster: &mut Cluster, topic: &str, out: &mut dyn Write) -> Result<(), CliError> {
     for config in admin::describe_topic_configs(cluster, topic)? {
-        let value = config.value.as_deref().unwrap_or(if config.is_sensitive { "(secret)" } else { "(none)" });
-        writeln!(out, "  {}={value}  ({})", config.name, source_words(&config))?;
+        let value = config.value.as_deref().unwrap_or(if config.is_sensitive {
+            "(secret)"
+        } else {
+            "(none)"
+        });
+        writeln!(
+            out,
+            "  {}={value}  ({})",
+            config.name,
+            source_words(&config)
+        )?;
     }
     Ok(())
 }
@@ -151,7 +178,11 @@ fn source_words(config: &DescribeConfigsResourceResult) -> &'static str {
 }
 
 fn joined(nodes: &[i32]) -> String {
-    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    nodes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// A topic id in Kafka's own writing: base64 for URLs, without padding.
@@ -161,7 +192,11 @@ pub fn kafka_uuid(id: uuid::Uuid) -> String {
     // 22 characters hold 132 bits: the last one has four bits of padding.
     (0..22)
         .map(|place| {
-            let index = if place == 21 { (bits << 4) & 0x3f } else { (bits >> (122 - 6 * place)) & 0x3f };
+            let index = if place == 21 {
+                (bits << 4) & 0x3f
+            } else {
+                (bits >> (122 - 6 * place)) & 0x3f
+            };
             char::from(ALPHABET[index as usize])
         })
         .collect()
@@ -174,8 +209,14 @@ mod tests {
     #[test]
     fn topic_ids_are_written_as_kafka_writes_them() {
         // The id of __cluster_metadata is 1; Kafka prints it like this.
-        assert_eq!(kafka_uuid(uuid::Uuid::from_u128(1)), "AAAAAAAAAAAAAAAAAAAAAQ");
-        assert_eq!(kafka_uuid(uuid::Uuid::from_u128(u128::MAX)), "_____________________w");
+        assert_eq!(
+            kafka_uuid(uuid::Uuid::from_u128(1)),
+            "AAAAAAAAAAAAAAAAAAAAAQ"
+        );
+        assert_eq!(
+            kafka_uuid(uuid::Uuid::from_u128(u128::MAX)),
+            "_____________________w"
+        );
         assert_eq!(kafka_uuid(uuid::Uuid::nil()), "AAAAAAAAAAAAAAAAAAAAAA");
     }
 }

@@ -5,7 +5,9 @@
 use super::cluster::Cluster;
 use super::error::ClientError;
 use crate::wire::ErrorCode;
-use crate::wire::messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use crate::wire::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
 use crate::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use crate::wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
@@ -49,9 +51,19 @@ pub fn create_topics(
     let answer = cluster.patiently(|cluster| cluster.controller()?.call(&request))?;
     Ok(topics
         .iter()
-        .map(|topic| match answer.topics.iter().find(|result| result.name == topic.name.as_str()) {
-            Some(result) => outcome(&topic.name, result.error_code, result.error_message.as_deref()),
-            None => Err(unanswered(&topic.name)),
+        .map(|topic| {
+            match answer
+                .topics
+                .iter()
+                .find(|result| result.name == topic.name.as_str())
+            {
+                Some(result) => outcome(
+                    &topic.name,
+                    result.error_code,
+                    result.error_message.as_deref(),
+                ),
+                None => Err(unanswered(&topic.name)),
+            }
         })
         .collect())
 }
@@ -61,7 +73,10 @@ pub fn create_topics(
 /// # Errors
 /// When the request as a whole could not be made.
 pub fn delete_topics(cluster: &mut Cluster, names: &[String]) -> Result<Vec<Outcome>, ClientError> {
-    let by_name = |name: &String| DeleteTopicState { name: Some(name.as_str().into()), ..Default::default() };
+    let by_name = |name: &String| DeleteTopicState {
+        name: Some(name.as_str().into()),
+        ..Default::default()
+    };
     let request = DeleteTopicsRequest {
         topics: names.iter().map(by_name).collect(),
         topic_names: names.iter().map(|name| name.as_str().into()).collect(),
@@ -70,9 +85,15 @@ pub fn delete_topics(cluster: &mut Cluster, names: &[String]) -> Result<Vec<Outc
     let answer = cluster.patiently(|cluster| cluster.controller()?.call(&request))?;
     Ok(names
         .iter()
-        .map(|name| match answer.responses.iter().find(|result| result.name.as_deref() == Some(name)) {
-            Some(result) => outcome(name, result.error_code, result.error_message.as_deref()),
-            None => Err(unanswered(name)),
+        .map(|name| {
+            match answer
+                .responses
+                .iter()
+                .find(|result| result.name.as_deref() == Some(name))
+            {
+                Some(result) => outcome(name, result.error_code, result.error_message.as_deref()),
+                None => Err(unanswered(name)),
+            }
         })
         .collect())
 }
@@ -131,7 +152,11 @@ fn outcome(topic: &str, code: ErrorCode, message: Option<&str>) -> Outcome {
 
 /// The answer leaves out what was asked.
 fn unanswered(topic: &str) -> ClientError {
-    ClientError::Broker { what: format!("topic {topic}"), code: ErrorCode::UNKNOWN_SERVER_ERROR, message: None }
+    ClientError::Broker {
+        what: format!("topic {topic}"),
+        code: ErrorCode::UNKNOWN_SERVER_ERROR,
+        message: None,
+    }
 }
 
 fn patience_ms(cluster: &Cluster) -> i32 {

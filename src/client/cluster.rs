@@ -142,7 +142,9 @@ impl Cluster {
     /// [`ClientError::NoSuchPartition`], [`ClientError::NoLeader`] or those of [`Cluster::topic`].
     pub fn leader(&mut self, topic: &str, partition: i32) -> Result<i32, ClientError> {
         let info = self.topic(topic, false)?;
-        let found = usize::try_from(partition).ok().and_then(|index| info.partitions.get(index));
+        let found = usize::try_from(partition)
+            .ok()
+            .and_then(|index| info.partitions.get(index));
         let found = found.ok_or_else(|| ClientError::NoSuchPartition {
             topic: topic.to_owned(),
             partition,
@@ -153,7 +155,10 @@ impl Cluster {
             Some(leader) => Ok(leader),
             None => {
                 self.forget(topic);
-                Err(ClientError::NoLeader { topic: topic.to_owned(), partition })
+                Err(ClientError::NoLeader {
+                    topic: topic.to_owned(),
+                    partition,
+                })
             }
         }
     }
@@ -243,10 +248,17 @@ impl Cluster {
     }
 
     /// Metadata for these topics (`None`: all), remembering the nodes it names.
-    fn ask_metadata(&mut self, topics: Option<&[&str]>, create: bool) -> Result<MetadataResponse, ClientError> {
+    fn ask_metadata(
+        &mut self,
+        topics: Option<&[&str]>,
+        create: bool,
+    ) -> Result<MetadataResponse, ClientError> {
         let request = MetadataRequest {
             topics: topics.map(|names| {
-                let named = |name: &&str| MetadataRequestTopic { name: Some((*name).into()), ..Default::default() };
+                let named = |name: &&str| MetadataRequestTopic {
+                    name: Some((*name).into()),
+                    ..Default::default()
+                };
                 names.iter().map(named).collect()
             }),
             allow_auto_topic_creation: create,
@@ -258,9 +270,14 @@ impl Cluster {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
         };
-        self.nodes = answer.brokers.iter().map(|b| (b.node_id, address(&b.host, b.port))).collect();
+        self.nodes = answer
+            .brokers
+            .iter()
+            .map(|b| (b.node_id, address(&b.host, b.port)))
+            .collect();
         let nodes = &self.nodes;
-        self.connections.retain(|node, connection| nodes.get(node).is_some_and(|a| a == connection.address()));
+        self.connections
+            .retain(|node, connection| nodes.get(node).is_some_and(|a| a == connection.address()));
         self.controller = Some(answer.controller_id).filter(|&node| node >= 0);
         Ok(answer)
     }
@@ -277,7 +294,11 @@ pub struct Backoff {
 impl Backoff {
     /// The clock starts now.
     pub fn start(patience: Duration) -> Backoff {
-        Backoff { started: Instant::now(), patience, pause: BACKOFF_FIRST }
+        Backoff {
+            started: Instant::now(),
+            patience,
+            pause: BACKOFF_FIRST,
+        }
     }
 
     /// Sleeps after a failed try.
@@ -290,7 +311,10 @@ impl Backoff {
         }
         let after = self.started.elapsed();
         if after + self.pause > self.patience {
-            return Err(ClientError::GaveUp { after, last: Box::new(error) });
+            return Err(ClientError::GaveUp {
+                after,
+                last: Box::new(error),
+            });
         }
         thread::sleep(self.pause);
         self.pause = (self.pause * 2).min(BACKOFF_LONGEST);
@@ -299,13 +323,28 @@ impl Backoff {
 }
 
 /// The one topic that was asked for. Not being there passes only if it was asked to be created.
-fn find_topic(answer: MetadataResponse, name: &str, create: bool) -> Result<TopicInfo, ClientError> {
-    let refused = |code| ClientError::Broker { what: format!("topic {name}"), code, message: None };
-    let topic = answer.topics.into_iter().find(|topic| topic.name.as_deref() == Some(name));
+fn find_topic(
+    answer: MetadataResponse,
+    name: &str,
+    create: bool,
+) -> Result<TopicInfo, ClientError> {
+    let refused = |code| ClientError::Broker {
+        what: format!("topic {name}"),
+        code,
+        message: None,
+    };
+    let topic = answer
+        .topics
+        .into_iter()
+        .find(|topic| topic.name.as_deref() == Some(name));
     let topic = topic.ok_or_else(|| refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION))?;
     match topic.error_code {
         ErrorCode::NONE => {}
-        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION if !create => return Err(ClientError::NoSuchTopic { topic: name.to_owned() }),
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION if !create => {
+            return Err(ClientError::NoSuchTopic {
+                topic: name.to_owned(),
+            });
+        }
         code => return Err(refused(code)),
     }
     topic_info(topic).ok_or_else(|| refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION))
@@ -326,5 +365,10 @@ fn topic_info(topic: MetadataResponseTopic) -> Option<TopicInfo> {
         .collect();
     partitions.sort_by_key(|partition| partition.index);
     let name = topic.name?.to_string();
-    Some(TopicInfo { name, id: topic.topic_id, internal: topic.is_internal, partitions })
+    Some(TopicInfo {
+        name,
+        id: topic.topic_id,
+        internal: topic.is_internal,
+        partitions,
+    })
 }

@@ -26,7 +26,10 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Timeouts {
-        Timeouts { connect: Duration::from_secs(10), request: Duration::from_secs(30) }
+        Timeouts {
+            connect: Duration::from_secs(10),
+            request: Duration::from_secs(30),
+        }
     }
 }
 
@@ -65,7 +68,11 @@ impl Connection {
     ///
     /// # Errors
     /// When the host has no address, nobody accepts, or the answer is not that of a Kafka broker.
-    pub fn open(address: &str, client_id: &str, timeouts: Timeouts) -> Result<Connection, ClientError> {
+    pub fn open(
+        address: &str,
+        client_id: &str,
+        timeouts: Timeouts,
+    ) -> Result<Connection, ClientError> {
         let stream = connect(address, timeouts.connect)?;
         let mut connection = Connection {
             address: address.to_owned(),
@@ -103,7 +110,10 @@ impl Connection {
     /// # Panics
     /// If earlier requests are still unanswered: their answers would come first.
     pub fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, ClientError> {
-        assert!(self.unanswered.is_empty(), "receive the earlier answers first");
+        assert!(
+            self.unanswered.is_empty(),
+            "receive the earlier answers first"
+        );
         self.send(request)?;
         self.receive::<R>()
     }
@@ -114,7 +124,11 @@ impl Connection {
     /// When the broker does not serve the API, or sending fails.
     pub fn send<R: Request>(&mut self, request: &R) -> Result<(), ClientError> {
         let (correlation_id, version) = self.write_request(request)?;
-        self.unanswered.push_back(Unanswered { correlation_id, key: R::KEY, version });
+        self.unanswered.push_back(Unanswered {
+            correlation_id,
+            key: R::KEY,
+            version,
+        });
         Ok(())
     }
 
@@ -134,8 +148,15 @@ impl Connection {
     /// # Panics
     /// If nothing is unanswered, or the oldest unanswered request is of another API.
     pub fn receive<R: Request>(&mut self) -> Result<R::Response, ClientError> {
-        let sent = self.unanswered.pop_front().expect("a request was sent before its answer is awaited");
-        assert!(sent.key == R::KEY, "the next answer is one to {:?}", sent.key);
+        let sent = self
+            .unanswered
+            .pop_front()
+            .expect("a request was sent before its answer is awaited");
+        assert!(
+            sent.key == R::KEY,
+            "the next answer is one to {:?}",
+            sent.key
+        );
         let frame = self.read_frame(R::KEY.name())?;
         self.decode::<R>(frame, sent)
     }
@@ -171,7 +192,10 @@ impl Connection {
         let ours = *ApiVersionsRequest::VERSIONS.end();
         let mut answer = self.ask_versions(ours)?;
         if answer.error_code == ErrorCode::UNSUPPORTED_VERSION {
-            let theirs = answer.api_keys.iter().find(|row| row.api_key == ApiKey::ApiVersions as i16);
+            let theirs = answer
+                .api_keys
+                .iter()
+                .find(|row| row.api_key == ApiKey::ApiVersions as i16);
             let theirs = theirs.map_or(0, |row| row.max_version).clamp(0, ours);
             answer = self.ask_versions(theirs)?;
         }
@@ -182,7 +206,11 @@ impl Connection {
                 message: None,
             });
         }
-        self.theirs = answer.api_keys.iter().map(|row| (row.api_key, (row.min_version, row.max_version))).collect();
+        self.theirs = answer
+            .api_keys
+            .iter()
+            .map(|row| (row.api_key, (row.min_version, row.max_version)))
+            .collect();
         Ok(())
     }
 
@@ -194,9 +222,17 @@ impl Connection {
         };
         let correlation_id = self.write_at(&request, version)?;
         let frame = self.read_frame("ApiVersions")?;
-        let unsupported = frame.get(4..6) == Some(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes()[..]);
+        let unsupported =
+            frame.get(4..6) == Some(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes()[..]);
         let version = if unsupported { 0 } else { version };
-        self.decode::<ApiVersionsRequest>(frame, Unanswered { correlation_id, key: ApiKey::ApiVersions, version })
+        self.decode::<ApiVersionsRequest>(
+            frame,
+            Unanswered {
+                correlation_id,
+                key: ApiKey::ApiVersions,
+                version,
+            },
+        )
     }
 
     fn write_request<R: Request>(&mut self, request: &R) -> Result<(i32, i16), ClientError> {
@@ -214,13 +250,24 @@ impl Connection {
         Ok(correlation_id)
     }
 
-    fn decode<R: Request>(&self, frame: Bytes, sent: Unanswered) -> Result<R::Response, ClientError> {
+    fn decode<R: Request>(
+        &self,
+        frame: Bytes,
+        sent: Unanswered,
+    ) -> Result<R::Response, ClientError> {
         let api = R::KEY.name();
         let (correlation_id, answer) = wire::decode_response::<R>(frame, sent.version)
             .map_err(|error| ClientError::wire(&self.address, api, &error))?;
         if correlation_id != sent.correlation_id {
-            let reason = format!("it answers request {correlation_id}, not {}", sent.correlation_id);
-            return Err(ClientError::Protocol { address: self.address.clone(), api, reason });
+            let reason = format!(
+                "it answers request {correlation_id}, not {}",
+                sent.correlation_id
+            );
+            return Err(ClientError::Protocol {
+                address: self.address.clone(),
+                api,
+                reason,
+            });
         }
         Ok(answer)
     }
@@ -254,16 +301,28 @@ impl Connection {
         api: &'static str,
     ) -> Result<(), ClientError> {
         while buffer.len() < length {
-            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_millis(1));
             let step = (length - buffer.len()).min(READ_STEP_BYTES);
             let read = self.stream.set_read_timeout(Some(left));
             let read = read.and_then(|()| (&self.stream).take(step as u64).read_to_end(buffer));
             match read {
                 Ok(0) => {
-                    return Err(ClientError::Closed { address: self.address.clone(), doing: waiting_for(api) });
+                    return Err(ClientError::Closed {
+                        address: self.address.clone(),
+                        doing: waiting_for(api),
+                    });
                 }
                 Ok(_) => {}
-                Err(error) => return Err(self.broken("waiting for the answer to", api, error, self.timeouts.request)),
+                Err(error) => {
+                    return Err(self.broken(
+                        "waiting for the answer to",
+                        api,
+                        error,
+                        self.timeouts.request,
+                    ));
+                }
             }
         }
         Ok(())
@@ -272,8 +331,16 @@ impl Connection {
     fn broken(&self, doing: &str, api: &str, source: io::Error, waited: Duration) -> ClientError {
         let (address, doing) = (self.address.clone(), format!("{doing} {api}"));
         match source.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::TimedOut { address, doing, waited },
-            _ => ClientError::Io { address, doing, source },
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => ClientError::TimedOut {
+                address,
+                doing,
+                waited,
+            },
+            _ => ClientError::Io {
+                address,
+                doing,
+                source,
+            },
         }
     }
 }
@@ -286,20 +353,27 @@ fn waiting_for(api: &str) -> String {
 fn connect(address: &str, timeout: Duration) -> Result<TcpStream, ClientError> {
     let candidates = address
         .to_socket_addrs()
-        .map_err(|source| ClientError::Resolve { address: address.to_owned(), source })?;
+        .map_err(|source| ClientError::Resolve {
+            address: address.to_owned(),
+            source,
+        })?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for candidate in candidates {
         match TcpStream::connect_timeout(&candidate, timeout) {
             Ok(stream) => {
                 let set = stream.set_nodelay(true);
-                return set
-                    .map(|()| stream)
-                    .map_err(|source| ClientError::Connect { address: address.to_owned(), source });
+                return set.map(|()| stream).map_err(|source| ClientError::Connect {
+                    address: address.to_owned(),
+                    source,
+                });
             }
             Err(error) => last = error,
         }
     }
-    Err(ClientError::Connect { address: address.to_owned(), source: last })
+    Err(ClientError::Connect {
+        address: address.to_owned(),
+        source: last,
+    })
 }
 
 /// Writes all pieces with as few system calls as the socket allows.

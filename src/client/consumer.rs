@@ -11,8 +11,8 @@ use super::cluster::{Backoff, Cluster, TopicInfo};
 use super::error::ClientError;
 use super::offsets::{OffsetQuery, list_offsets};
 use crate::types::TopicId;
-use crate::wire::Records;
 use crate::wire::ErrorCode;
+use crate::wire::Records;
 use crate::wire::messages::fetch::{
     AbortedTransaction, FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData,
 };
@@ -33,7 +33,12 @@ pub struct ConsumerOptions {
 
 impl Default for ConsumerOptions {
     fn default() -> ConsumerOptions {
-        ConsumerOptions { max_wait_ms: 500, min_bytes: 1, max_bytes: 8 << 20, read_committed: false }
+        ConsumerOptions {
+            max_wait_ms: 500,
+            min_bytes: 1,
+            max_bytes: 8 << 20,
+            read_committed: false,
+        }
     }
 }
 
@@ -68,9 +73,21 @@ pub struct Consumer {
 
 impl Consumer {
     /// Reads partitions of `topic` from `positions` on.
-    pub fn new(cluster: Cluster, topic: &TopicInfo, positions: BTreeMap<i32, i64>, options: ConsumerOptions) -> Consumer {
+    pub fn new(
+        cluster: Cluster,
+        topic: &TopicInfo,
+        positions: BTreeMap<i32, i64>,
+        options: ConsumerOptions,
+    ) -> Consumer {
         let (topic, topic_id) = (topic.name.clone(), topic.id);
-        Consumer { cluster, topic, topic_id, options, positions, asked: BTreeMap::new() }
+        Consumer {
+            cluster,
+            topic,
+            topic_id,
+            options,
+            positions,
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Stops reading a partition; what is already on its way is dropped.
@@ -122,11 +139,16 @@ impl Consumer {
         let mut by_leader: BTreeMap<i32, BTreeMap<i32, i64>> = BTreeMap::new();
         for (&partition, &position) in &self.positions {
             let leader = self.cluster.leader(&self.topic, partition)?;
-            by_leader.entry(leader).or_default().insert(partition, position);
+            by_leader
+                .entry(leader)
+                .or_default()
+                .insert(partition, position);
         }
         let id = self.cluster.topic(&self.topic, false)?.id;
         if id != self.topic_id {
-            return Err(ClientError::TopicReplaced { topic: self.topic.clone() });
+            return Err(ClientError::TopicReplaced {
+                topic: self.topic.clone(),
+            });
         }
         for (leader, positions) in by_leader {
             let request = self.request(&positions);
@@ -169,12 +191,20 @@ impl Consumer {
         if answer.error_code != ErrorCode::NONE {
             return Err(self.refused(None, answer.error_code));
         }
-        for data in answer.responses.into_iter().flat_map(|topic| topic.partitions) {
+        for data in answer
+            .responses
+            .into_iter()
+            .flat_map(|topic| topic.partitions)
+        {
             let partition = data.partition_index;
-            let Some(&position) = asked.get(&partition) else { continue };
+            let Some(&position) = asked.get(&partition) else {
+                continue;
+            };
             match data.error_code {
                 ErrorCode::NONE => {}
-                ErrorCode::OFFSET_OUT_OF_RANGE => return Err(self.out_of_range(partition, position)?),
+                ErrorCode::OFFSET_OUT_OF_RANGE => {
+                    return Err(self.out_of_range(partition, position)?);
+                }
                 code => return Err(self.refused(Some(partition), code)),
             }
             if !self.positions.contains_key(&partition) {
@@ -189,8 +219,14 @@ impl Consumer {
     }
 
     fn refused(&self, partition: Option<i32>, code: ErrorCode) -> ClientError {
-        let what = partition.map_or(self.topic.clone(), |partition| format!("{}-{partition}", self.topic));
-        ClientError::Broker { what, code, message: None }
+        let what = partition.map_or(self.topic.clone(), |partition| {
+            format!("{}-{partition}", self.topic)
+        });
+        ClientError::Broker {
+            what,
+            code,
+            message: None,
+        }
     }
 
     /// The error to report, with what the log does have.
@@ -203,13 +239,21 @@ impl Consumer {
             Ok(offsets.get(&partition).copied().unwrap_or(-1))
         };
         let (earliest, latest) = (ask(OffsetQuery::Earliest)?, ask(OffsetQuery::Latest)?);
-        Ok(ClientError::OffsetOutOfRange { topic: self.topic.clone(), partition, offset, earliest, latest })
+        Ok(ClientError::OffsetOutOfRange {
+            topic: self.topic.clone(),
+            partition,
+            offset,
+            earliest,
+            latest,
+        })
     }
 }
 
 /// `None` where there is no whole batch.
 fn fetched_partition(data: PartitionData, position: i64) -> Option<FetchedPartition> {
-    let Records::Bytes(batches) = data.records else { return None };
+    let Records::Bytes(batches) = data.records else {
+        return None;
+    };
     let next_position = position_after(&batches)?.max(position);
     let mut aborted = data.aborted_transactions.unwrap_or_default();
     aborted.sort_by_key(|transaction| transaction.first_offset);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::wire::WireError;
 use crate::wire::ErrorCode;
+use crate::wire::WireError;
 
 /// A failure of the client. The display text is a sentence for whoever typed the command.
 #[derive(Debug, Error)]
@@ -118,7 +118,9 @@ pub enum ClientError {
         count: usize,
     },
     /// The position asked for is not in the log (any more, or yet).
-    #[error("offset {offset} of {topic}-{partition} is out of range: the log has {earliest} up to {latest}")]
+    #[error(
+        "offset {offset} of {topic}-{partition} is out of range: the log has {earliest} up to {latest}"
+    )]
     OffsetOutOfRange {
         /// The topic's name.
         topic: String,
@@ -187,7 +189,11 @@ impl ClientError {
     }
 
     pub(super) fn wire(address: &str, api: &'static str, error: &WireError) -> ClientError {
-        ClientError::Protocol { address: address.to_owned(), api, reason: error.to_string() }
+        ClientError::Protocol {
+            address: address.to_owned(),
+            api,
+            reason: error.to_string(),
+        }
     }
 }
 

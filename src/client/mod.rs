@@ -10,12 +10,15 @@
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
 //! | `offsets`, `consumer` | positions; batches from leaders |
+//! | `fetched_records` | the records inside those batches |
 //! | `error` | what can go wrong |
 
 pub mod admin;
 mod cluster;
 mod connection;
+mod consumer;
 mod error;
+mod fetched_records;
 mod offsets;
 mod outbox;
 pub mod partitioner;
@@ -23,6 +26,8 @@ mod producer;
 
 pub use cluster::{Backoff, Cluster, ClusterOptions, PartitionInfo, TopicInfo};
 pub use connection::{Connection, Timeouts};
+pub use consumer::{Consumer, ConsumerOptions, FetchedPartition};
 pub use error::ClientError;
+pub use fetched_records::FetchedRecords;
 pub use offsets::{OffsetQuery, list_offsets};
 pub use producer::{OutgoingRecord, Producer, ProducerOptions};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::cluster::{Cluster, TopicInfo};
 use super::error::ClientError;
 use crate::wire::ErrorCode;
-use crate::wire::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use crate::wire::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 
 /// What to ask for. The numbers are those of `ListOffsetsRequest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,10 @@ pub fn list_offsets(
     cluster.patiently(|cluster| {
         let mut by_leader: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
         for &partition in &open {
-            by_leader.entry(cluster.leader(&topic.name, partition)?).or_default().push(partition);
+            by_leader
+                .entry(cluster.leader(&topic.name, partition)?)
+                .or_default()
+                .push(partition);
         }
         for (leader, partitions) in by_leader {
             let asked = ask_leader(cluster, leader, topic, &partitions, query, read_committed);
@@ -85,14 +90,29 @@ fn ask_leader(
     let answer = cluster.node(leader)?.call(&request)?;
     let mut offsets = Vec::with_capacity(partitions.len());
     for &partition in partitions {
-        let result = answer.topics.iter().flat_map(|t| &t.partitions).find(|p| p.partition_index == partition);
+        let result = answer
+            .topics
+            .iter()
+            .flat_map(|t| &t.partitions)
+            .find(|p| p.partition_index == partition);
         let (code, offset) = match result {
-            Some(result) => (result.error_code, result.old_style_offsets.first().copied().unwrap_or(result.offset)),
+            Some(result) => (
+                result.error_code,
+                result
+                    .old_style_offsets
+                    .first()
+                    .copied()
+                    .unwrap_or(result.offset),
+            ),
             None => (ErrorCode::UNKNOWN_SERVER_ERROR, -1),
         };
         if code != ErrorCode::NONE {
             let what = format!("the offsets of {}-{partition}", topic.name);
-            return Err(ClientError::Broker { what, code, message: None });
+            return Err(ClientError::Broker {
+                what,
+                code,
+                message: None,
+            });
         }
         offsets.push((partition, offset));
     }

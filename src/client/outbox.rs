@@ -12,10 +12,11 @@ use bytes::Bytes;
 use super::cluster::{Backoff, Cluster};
 use super::error::ClientError;
 use crate::types::TopicId;
-use crate::wire::Records;
 use crate::wire::ErrorCode;
+use crate::wire::Records;
 use crate::wire::messages::produce::{
-    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
+    TopicProduceData,
 };
 
 /// Requests on their way on one connection; Kafka keeps the order of idempotent batches for as many.
@@ -69,7 +70,11 @@ impl Outbox {
     ///
     /// # Errors
     /// A failure that no further try can mend; batches handed in earlier may be what failed.
-    pub fn send(&mut self, cluster: &mut Cluster, batches: Vec<ClosedBatch>) -> Result<(), ClientError> {
+    pub fn send(
+        &mut self,
+        cluster: &mut Cluster,
+        batches: Vec<ClosedBatch>,
+    ) -> Result<(), ClientError> {
         let mut by_leader: BTreeMap<i32, Vec<ClosedBatch>> = BTreeMap::new();
         for batch in batches {
             let topic = self.topic.clone();
@@ -78,7 +83,11 @@ impl Outbox {
             by_leader.entry(leader).or_default().push(batch);
         }
         for (leader, batches) in by_leader {
-            while self.in_flight.get(&leader).is_some_and(|sent| sent.len() >= IN_FLIGHT_MAX) {
+            while self
+                .in_flight
+                .get(&leader)
+                .is_some_and(|sent| sent.len() >= IN_FLIGHT_MAX)
+            {
                 self.receive_one(cluster, leader)?;
             }
             self.retry(cluster)?;
@@ -96,13 +105,20 @@ impl Outbox {
         self.retry(cluster)
     }
 
-    fn send_to(&mut self, cluster: &mut Cluster, leader: i32, batches: Vec<ClosedBatch>) -> Result<(), ClientError> {
+    fn send_to(
+        &mut self,
+        cluster: &mut Cluster,
+        leader: i32,
+        batches: Vec<ClosedBatch>,
+    ) -> Result<(), ClientError> {
         let request = self.request(&batches);
         let unanswered = self.acks == 0;
-        let sent = cluster.node(leader).and_then(|connection| match unanswered {
-            true => connection.send_unanswered(&request),
-            false => connection.send(&request),
-        });
+        let sent = cluster
+            .node(leader)
+            .and_then(|connection| match unanswered {
+                true => connection.send_unanswered(&request),
+                false => connection.send(&request),
+            });
         match sent {
             Ok(()) if unanswered => self.acknowledge(&batches),
             Ok(()) => self.in_flight.entry(leader).or_default().push_back(batches),
@@ -116,9 +132,16 @@ impl Outbox {
 
     /// Takes the oldest answer of a node that has something on its way.
     fn receive_one(&mut self, cluster: &mut Cluster, leader: i32) -> Result<(), ClientError> {
-        match cluster.node(leader).and_then(|connection| connection.receive::<ProduceRequest>()) {
+        match cluster
+            .node(leader)
+            .and_then(|connection| connection.receive::<ProduceRequest>())
+        {
             Ok(answer) => {
-                let sent = self.in_flight.get_mut(&leader).and_then(VecDeque::pop_front).unwrap_or_default();
+                let sent = self
+                    .in_flight
+                    .get_mut(&leader)
+                    .and_then(VecDeque::pop_front)
+                    .unwrap_or_default();
                 self.judge(sent, &answer)
             }
             Err(error) => self.lost_connection(cluster, leader, error),
@@ -126,14 +149,34 @@ impl Outbox {
     }
 
     /// Everything on its way there goes again, unless the error is one that stays.
-    fn lost_connection(&mut self, cluster: &mut Cluster, leader: i32, error: ClientError) -> Result<(), ClientError> {
+    fn lost_connection(
+        &mut self,
+        cluster: &mut Cluster,
+        leader: i32,
+        error: ClientError,
+    ) -> Result<(), ClientError> {
         cluster.disconnect(leader);
-        self.again.extend(self.in_flight.remove(&leader).into_iter().flatten().flatten());
-        if error.is_retriable() { Ok(()) } else { Err(error) }
+        self.again.extend(
+            self.in_flight
+                .remove(&leader)
+                .into_iter()
+                .flatten()
+                .flatten(),
+        );
+        if error.is_retriable() {
+            Ok(())
+        } else {
+            Err(error)
+        }
     }
 
     fn drain(&mut self, cluster: &mut Cluster) -> Result<(), ClientError> {
-        while let Some(leader) = self.in_flight.iter().find(|(_, sent)| !sent.is_empty()).map(|(&node, _)| node) {
+        while let Some(leader) = self
+            .in_flight
+            .iter()
+            .find(|(_, sent)| !sent.is_empty())
+            .map(|(&node, _)| node)
+        {
             self.receive_one(cluster, leader)?;
         }
         Ok(())
@@ -158,7 +201,11 @@ impl Outbox {
         Ok(())
     }
 
-    fn send_alone(&mut self, cluster: &mut Cluster, batch: &ClosedBatch) -> Result<(), ClientError> {
+    fn send_alone(
+        &mut self,
+        cluster: &mut Cluster,
+        batch: &ClosedBatch,
+    ) -> Result<(), ClientError> {
         let request = self.request(std::slice::from_ref(batch));
         let leader = cluster.leader(&self.topic, batch.partition)?;
         let connection = cluster.node(leader)?;
@@ -174,11 +221,17 @@ impl Outbox {
     }
 
     /// Sorts the batches of one answered request: acknowledged, to be sent again, or refused for good.
-    fn judge(&mut self, sent: Vec<ClosedBatch>, answer: &ProduceResponse) -> Result<(), ClientError> {
+    fn judge(
+        &mut self,
+        sent: Vec<ClosedBatch>,
+        answer: &ProduceResponse,
+    ) -> Result<(), ClientError> {
         for batch in sent {
             match self.outcome(batch.partition, find_result(answer, batch.partition)) {
                 Ok(()) => self.acknowledge(std::slice::from_ref(&batch)),
-                Err(error) if error.is_retriable() || self.follows_a_failure(&batch, &error) => self.again.push(batch),
+                Err(error) if error.is_retriable() || self.follows_a_failure(&batch, &error) => {
+                    self.again.push(batch)
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -188,28 +241,51 @@ impl Outbox {
     /// A batch whose predecessor failed is out of order only until that has gone again.
     fn follows_a_failure(&self, batch: &ClosedBatch, error: &ClientError) -> bool {
         error.code() == Some(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
-            && self.again.iter().any(|failed| failed.partition == batch.partition)
+            && self
+                .again
+                .iter()
+                .any(|failed| failed.partition == batch.partition)
     }
 
-    fn outcome(&self, partition: i32, result: Option<&PartitionProduceResponse>) -> Result<(), ClientError> {
+    fn outcome(
+        &self,
+        partition: i32,
+        result: Option<&PartitionProduceResponse>,
+    ) -> Result<(), ClientError> {
         let what = format!("{}-{partition}", self.topic);
         let Some(result) = result else {
             let message = Some("the answer leaves this partition out".to_owned());
-            return Err(ClientError::Broker { what, code: ErrorCode::UNKNOWN_SERVER_ERROR, message });
+            return Err(ClientError::Broker {
+                what,
+                code: ErrorCode::UNKNOWN_SERVER_ERROR,
+                message,
+            });
         };
         match result.error_code {
             // A duplicate is one that was already written: the first answer was lost.
             ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER => Ok(()),
             code => {
-                let of_record = result.record_errors.iter().find_map(|e| e.batch_index_error_message.as_deref());
-                let message = of_record.or(result.error_message.as_deref()).map(ToOwned::to_owned);
-                Err(ClientError::Broker { what, code, message })
+                let of_record = result
+                    .record_errors
+                    .iter()
+                    .find_map(|e| e.batch_index_error_message.as_deref());
+                let message = of_record
+                    .or(result.error_message.as_deref())
+                    .map(ToOwned::to_owned);
+                Err(ClientError::Broker {
+                    what,
+                    code,
+                    message,
+                })
             }
         }
     }
 
     fn acknowledge(&mut self, batches: &[ClosedBatch]) {
-        self.acknowledged_records += batches.iter().map(|batch| u64::from(batch.records)).sum::<u64>();
+        self.acknowledged_records += batches
+            .iter()
+            .map(|batch| u64::from(batch.records))
+            .sum::<u64>();
     }
 
     fn request(&self, batches: &[ClosedBatch]) -> ProduceRequest {
@@ -233,5 +309,9 @@ impl Outbox {
 }
 
 fn find_result(answer: &ProduceResponse, partition: i32) -> Option<&PartitionProduceResponse> {
-    answer.responses.iter().flat_map(|topic| &topic.partition_responses).find(|result| result.index == partition)
+    answer
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+        .find(|result| result.index == partition)
 }

@@ -31,7 +31,13 @@ pub struct ProducerOptions {
 
 impl Default for ProducerOptions {
     fn default() -> ProducerOptions {
-        ProducerOptions { acks: -1, codec: Codec::None, batch_bytes: 256 * 1024, idempotent: false, create_topic: true }
+        ProducerOptions {
+            acks: -1,
+            codec: Codec::None,
+            batch_bytes: 256 * 1024,
+            idempotent: false,
+            create_topic: true,
+        }
     }
 }
 
@@ -80,14 +86,34 @@ impl Producer {
     ///
     /// # Errors
     /// When the topic cannot be used, or the broker gives no identity.
-    pub fn open(mut cluster: Cluster, topic: &str, options: ProducerOptions) -> Result<Producer, ClientError> {
+    pub fn open(
+        mut cluster: Cluster,
+        topic: &str,
+        options: ProducerOptions,
+    ) -> Result<Producer, ClientError> {
         let topic = cluster.topic(topic, options.create_topic)?;
-        let identity = if options.idempotent { Some(init_producer_id(&mut cluster)?) } else { None };
+        let identity = if options.idempotent {
+            Some(init_producer_id(&mut cluster)?)
+        } else {
+            None
+        };
         let timeout_ms = i32::try_from(cluster.patience().as_millis()).unwrap_or(i32::MAX);
         let outbox = Outbox::new(&topic.name, topic.id, options.acks, timeout_ms);
-        let partitions = topic.partitions.iter().map(|_| OpenPartition::default()).collect();
+        let partitions = topic
+            .partitions
+            .iter()
+            .map(|_| OpenPartition::default())
+            .collect();
         let sticky = StickyPartition::new(arbitrary_number());
-        Ok(Producer { cluster, topic, options, identity, partitions, sticky, outbox })
+        Ok(Producer {
+            cluster,
+            topic,
+            options,
+            identity,
+            partitions,
+            sticky,
+            outbox,
+        })
     }
 
     /// How many records the cluster has acknowledged (with acks=0: were sent).
@@ -102,19 +128,30 @@ impl Producer {
     pub fn send(&mut self, record: &OutgoingRecord<'_>) -> Result<(), ClientError> {
         let count = self.partitions.len() as u32;
         let partition = match (record.partition, record.key) {
-            (Some(partition), _) => u32::try_from(partition).ok().filter(|&index| index < count).ok_or_else(|| {
-                ClientError::NoSuchPartition { topic: self.topic.name.clone(), partition, count: count as usize }
-            })?,
+            (Some(partition), _) => u32::try_from(partition)
+                .ok()
+                .filter(|&index| index < count)
+                .ok_or_else(|| ClientError::NoSuchPartition {
+                    topic: self.topic.name.clone(),
+                    partition,
+                    count: count as usize,
+                })?,
             (None, Some(key)) => partition_for_key(key, count),
             (None, None) => self.sticky.current(count),
         };
         let open = &mut self.partitions[partition as usize];
         let codec = self.options.codec;
         let batch = open.batch.get_or_insert_with(|| BatchBuilder::new(codec));
-        batch.append(record.timestamp_ms, record.key, record.value, record.headers);
+        batch.append(
+            record.timestamp_ms,
+            record.key,
+            record.value,
+            record.headers,
+        );
         if batch.uncompressed_size() >= self.options.batch_bytes {
             let closed = self.close(partition);
-            self.outbox.send(&mut self.cluster, closed.into_iter().collect())?;
+            self.outbox
+                .send(&mut self.cluster, closed.into_iter().collect())?;
         }
         Ok(())
     }
@@ -124,8 +161,9 @@ impl Producer {
     /// # Errors
     /// As [`Producer::send`].
     pub fn flush(&mut self) -> Result<(), ClientError> {
-        let closed: Vec<ClosedBatch> =
-            (0..self.partitions.len() as u32).filter_map(|partition| self.close(partition)).collect();
+        let closed: Vec<ClosedBatch> = (0..self.partitions.len() as u32)
+            .filter_map(|partition| self.close(partition))
+            .collect();
         self.outbox.send(&mut self.cluster, closed)
     }
 
@@ -143,28 +181,49 @@ impl Producer {
         let mut batch = open.batch.take()?;
         let records = batch.record_count() as u32;
         if let Some(identity) = self.identity {
-            batch = batch.producer(identity.producer_id, identity.producer_epoch, open.next_sequence);
+            batch = batch.producer(
+                identity.producer_id,
+                identity.producer_epoch,
+                open.next_sequence,
+            );
             open.next_sequence = advance_sequence(open.next_sequence, records as i32);
         }
-        self.sticky.batch_closed(partition, self.partitions.len() as u32);
-        Some(ClosedBatch { partition: partition as i32, bytes: batch.build(), records })
+        self.sticky
+            .batch_closed(partition, self.partitions.len() as u32);
+        Some(ClosedBatch {
+            partition: partition as i32,
+            bytes: batch.build(),
+            records,
+        })
     }
 }
 
 fn init_producer_id(cluster: &mut Cluster) -> Result<Identity, ClientError> {
-    let request = InitProducerIdRequest { transactional_id: None, ..InitProducerIdRequest::default() };
+    let request = InitProducerIdRequest {
+        transactional_id: None,
+        ..InitProducerIdRequest::default()
+    };
     cluster.patiently(|cluster| {
         let answer = cluster.any()?.call(&request)?;
         match answer.error_code {
-            ErrorCode::NONE => {
-                Ok(Identity { producer_id: answer.producer_id, producer_epoch: answer.producer_epoch })
-            }
-            code => Err(ClientError::Broker { what: "a producer id".to_owned(), code, message: None }),
+            ErrorCode::NONE => Ok(Identity {
+                producer_id: answer.producer_id,
+                producer_epoch: answer.producer_epoch,
+            }),
+            code => Err(ClientError::Broker {
+                what: "a producer id".to_owned(),
+                code,
+                message: None,
+            }),
         }
     })
 }
 
 /// Different for producers that start at different times.
 fn arbitrary_number() -> u32 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos() / 1000
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .subsec_nanos()
+        / 1000
 }

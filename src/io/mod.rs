@@ -18,8 +18,8 @@ pub mod socket;
 pub mod storage;
 
 pub use append_file::AppendFile;
-pub use disk::Disk;
 pub use blocking::blocking;
+pub use disk::Disk;
 pub use ring_check::{RingError, ring_is_usable};
 pub use segment_file::SegmentFile;
 pub use socket::{into_runtime_listener, stop_signal};

@@ -69,7 +69,14 @@ pub fn send_file(
 ) -> io::Result<usize> {
     let mut offset = i64::try_from(position).map_err(io::Error::other)?;
     // SAFETY: `offset` outlives the call and both descriptors are open.
-    check(unsafe { libc::sendfile(socket.as_raw_fd(), file.as_raw_fd(), &raw mut offset, length) })
+    check(unsafe {
+        libc::sendfile(
+            socket.as_raw_fd(),
+            file.as_raw_fd(),
+            &raw mut offset,
+            length,
+        )
+    })
 }
 
 /// Puts the socket in non-blocking mode, which [`send_file`] needs: it has no flag of its own.
@@ -108,10 +115,7 @@ pub fn set_receive_low_water(socket: &impl AsRawFd, bytes: usize) -> io::Result<
 }
 
 /// Lends the descriptor to `use_it` as a socket with the usual options.
-pub fn with_socket<R>(
-    socket: &impl AsRawFd,
-    use_it: impl FnOnce(socket2::SockRef<'_>) -> R,
-) -> R {
+pub fn with_socket<R>(socket: &impl AsRawFd, use_it: impl FnOnce(socket2::SockRef<'_>) -> R) -> R {
     // SAFETY: the borrow of `socket` keeps the descriptor open while `use_it` runs.
     let descriptor = unsafe { std::os::fd::BorrowedFd::borrow_raw(socket.as_raw_fd()) };
     use_it(socket2::SockRef::from(&descriptor))
@@ -129,8 +133,7 @@ pub async fn stop_signal(signals: std::os::unix::net::UnixStream) {
     use futures_lite::AsyncReadExt;
     use std::os::fd::{FromRawFd, IntoRawFd};
     // SAFETY: the descriptor is open, a connected Unix stream, and owned by nobody else after `into_raw_fd`.
-    let mut stream =
-        unsafe { glommio::net::UnixStream::from_raw_fd(signals.into_raw_fd()) };
+    let mut stream = unsafe { glommio::net::UnixStream::from_raw_fd(signals.into_raw_fd()) };
     let mut byte = [0];
     // An error would mean that nobody can ever signal again: stopping is the safe answer.
     drop(stream.read(&mut byte).await);

@@ -79,7 +79,7 @@ impl PartitionLog {
         self.announce(0, AdvanceCause::Closed);
     }
 
-    /// Waits until neither the writer nor the sealer is at work.
+    /// Waits until neither the writer nor the sealer is at work; neither starts again.
     async fn idle(self: &Rc<Self>) {
         let busy = {
             let state = self.state.borrow();
@@ -88,6 +88,7 @@ impl PartitionLog {
         if busy {
             let _ = Wait::register(self, Goal::Idle, Offset::ZERO).await;
         }
+        self.state.borrow_mut().writer.ended = true;
     }
 
     async fn write_closing_files(&self, end: Offset) -> Result<(), LogError> {

@@ -47,13 +47,15 @@ pub struct Advance {
     pub cause: AdvanceCause,
 }
 
+type OnAdvance = Rc<dyn Fn(Advance)>;
+
 /// One partition's log on the core that owns it.
 pub struct PartitionLog {
     pub(super) storage: Rc<dyn Storage>,
     pub(super) dir: PathBuf,
     topic_id: Option<TopicId>,
     pub(super) state: RefCell<State>,
-    on_advance: RefCell<Option<Rc<dyn Fn(Advance)>>>,
+    on_advance: RefCell<Option<OnAdvance>>,
 }
 
 /// Whether a log takes records.
@@ -107,6 +109,8 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct WriterState {
     pub(super) running: bool,
+    /// The log is closed or deleted: its files are no longer its own, and no task may start.
+    pub(super) ended: bool,
     /// A sync is due, whatever the policy: `flush.ms` is over, or somebody asked for it.
     pub(super) sync_asked: bool,
     /// The batches in flight wait for a sync (`flush.messages`).
@@ -165,7 +169,9 @@ impl PartitionLog {
         created.map_err(|error| LogError::storage("create", &dir, error))?;
         let path = segment.path(FileKind::Log);
         let file = storage.create(&path).await;
-        segment.set_appender(file.map_err(|error| LogError::storage("create", &path, error))?);
+        let file = file.map_err(|error| LogError::storage("create", &path, error))?;
+        reserve(&storage, &file, &config, &path).await;
+        segment.set_appender(file);
         let state = State::new(config, Offset::ZERO, Offset::ZERO, vec![segment], epochs);
         let log = PartitionLog::from_parts(storage, dir, Some(topic_id), state);
         log.state.borrow_mut().writer.birth_unsynced = true;
@@ -212,7 +218,7 @@ impl PartitionLog {
             State::from_loaded(&dir, config, loaded),
         );
         if matches!(trust, Trust::Recover { .. }) {
-            log.request_sync(); // what the crash left in the page cache only
+            log.sync_recovered();
         }
         Ok((log, report))
     }
@@ -369,7 +375,7 @@ impl PartitionLog {
 
     /// How many idempotent producers are remembered.
     pub fn producers_len(&self) -> usize {
-        self.state.borrow().producers.len()
+        self.state.borrow().producers.count()
     }
 
     /// Forgets producers that have been silent for `producer.id.expiration.ms`.
@@ -462,6 +468,21 @@ impl State {
         self.segments
             .last()
             .expect("a log has at least one segment")
+    }
+}
+
+/// Reserves a new segment's blocks, if `preallocate` asks for it. That it cannot be done is no error.
+pub(super) async fn reserve(
+    storage: &Rc<dyn Storage>,
+    file: &Rc<AppendFile>,
+    config: &LogConfig,
+    path: &Path,
+) {
+    if !config.preallocate {
+        return;
+    }
+    if let Err(error) = storage.preallocate(file, config.segment_bytes.into()).await {
+        log::warn!("{}: no blocks reserved: {error}", path.display());
     }
 }
 

@@ -42,11 +42,11 @@ const CRC_END: usize = 6;
 
 /// The content of the file.
 pub fn encode(states: &ProducerStates) -> Vec<u8> {
-    let mut content = Vec::with_capacity(size_of::<Head>() + states.len() * size_of::<Entry>());
+    let mut content = Vec::with_capacity(size_of::<Head>() + states.count() * size_of::<Entry>());
     let mut head = Head {
         version: I16::new(VERSION),
         crc: U32::ZERO,
-        entries: I32::new(i32::try_from(states.len()).unwrap_or(i32::MAX)),
+        entries: I32::new(i32::try_from(states.count()).unwrap_or(i32::MAX)),
     };
     content.extend_from_slice(head.as_bytes());
     for (producer_id, entry) in states.iter() {
@@ -146,7 +146,7 @@ mod tests {
     fn producers_come_back_from_their_snapshot() {
         let before = states();
         let after = decode(&encode(&before)).unwrap();
-        assert_eq!(after.len(), 3);
+        assert_eq!(after.count(), 3);
         for (id, entry) in before.iter() {
             assert_eq!(
                 after.iter().find(|(known, _)| *known == id).unwrap().1,

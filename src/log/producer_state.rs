@@ -222,13 +222,8 @@ impl ProducerStates {
     }
 
     /// How many producers are remembered.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.producers.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.producers.is_empty()
     }
 }
 
@@ -370,8 +365,8 @@ mod tests {
     fn silent_producers_expire() {
         let mut states = after_batches(1);
         states.expire(1999, 1000);
-        assert_eq!(states.len(), 1);
+        assert_eq!(states.count(), 1);
         states.expire(2000, 1000);
-        assert!(states.is_empty());
+        assert_eq!(states.count(), 0);
     }
 }

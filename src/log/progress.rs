@@ -166,7 +166,14 @@ impl State {
     /// Takes back everything past `good`, the newest batch first: places, indexes, producers, epochs, and segments that
     /// have no file yet.
     pub(super) fn take_back_to(&mut self, good: Offset) {
-        while let Some(batch) = self.in_flight.pop_back_if(|batch| batch.next_offset > good) {
+        while self
+            .in_flight
+            .back()
+            .is_some_and(|batch| batch.next_offset > good)
+        {
+            let Some(batch) = self.in_flight.pop_back() else {
+                break;
+            };
             batch.segment.staged.set(batch.position);
             batch
                 .segment
@@ -190,6 +197,6 @@ impl State {
         self.log_end_offset = good;
         self.written_end = self.written_end.min(good);
         self.recent.truncate_from(good);
-        self.writer.epochs_unwritten |= self.epochs.truncate_from(good);
+        self.writer.epochs_unwritten |= self.epochs.truncate_from(good + 1);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::types::Offset;
 
 /// How many batches are kept in mind.
-const KEPT: usize = 256;
+const KEPT: usize = 64;
 
 /// A batch's place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,11 +76,11 @@ impl RecentBatches {
 mod tests {
     use super::*;
 
-    /// Batches of two records and 100 bytes; those from offset 600 on in a second segment.
-    fn three_hundred() -> RecentBatches {
+    /// Batches of two records and 100 bytes, up to offset 800; those from 760 on in a second segment.
+    fn four_hundred() -> RecentBatches {
         let mut recent = RecentBatches::default();
         for n in 0..400_i64 {
-            let (segment, at) = if n < 300 { (0, n) } else { (600, n - 300) };
+            let (segment, at) = if n < 380 { (0, n) } else { (760, n - 380) };
             recent.push(RecentBatch {
                 base_offset: Offset(2 * n),
                 next_offset: Offset(2 * n + 2),
@@ -94,26 +94,26 @@ mod tests {
 
     #[test]
     fn an_offset_is_found_in_the_batch_that_holds_it() {
-        let recent = three_hundred();
+        let recent = four_hundred();
         assert_eq!(recent.find(Offset(799)).unwrap().base_offset, Offset(798));
-        assert_eq!(recent.find(Offset(601)).unwrap().position, 0);
+        assert_eq!(recent.find(Offset(761)).unwrap().position, 0);
         assert_eq!(recent.find(Offset(800)), None);
-        assert_eq!(recent.find(Offset(287)), None, "forgotten");
-        assert_eq!(recent.find(Offset(288)).unwrap().base_offset, Offset(288));
+        assert_eq!(recent.find(Offset(671)), None, "forgotten");
+        assert_eq!(recent.find(Offset(672)).unwrap().base_offset, Offset(672));
     }
 
     #[test]
     fn the_last_end_before_a_position_stays_in_its_segment() {
-        let recent = three_hundred();
-        assert_eq!(recent.last_end(Offset(600), 0, 450), Some(400));
-        assert_eq!(recent.last_end(Offset(600), 0, 400), Some(400));
+        let recent = four_hundred();
+        assert_eq!(recent.last_end(Offset(760), 0, 450), Some(400));
+        assert_eq!(recent.last_end(Offset(760), 0, 400), Some(400));
         assert_eq!(
-            recent.last_end(Offset(600), 300, 350),
+            recent.last_end(Offset(760), 300, 350),
             Some(300),
             "no whole batch fits"
         );
         assert_eq!(
-            recent.last_end(Offset(600), 0, 20_000),
+            recent.last_end(Offset(760), 0, 20_000),
             None,
             "past what is known"
         );
@@ -122,14 +122,14 @@ mod tests {
             None,
             "before what is known"
         );
-        assert_eq!(recent.last_end(Offset(0), 14_000, 20_050), Some(20_000));
+        assert_eq!(recent.last_end(Offset(0), 34_000, 36_050), Some(36_000));
     }
 
     #[test]
     fn what_was_taken_back_is_forgotten() {
-        let mut recent = three_hundred();
-        recent.truncate_from(Offset(700));
-        assert_eq!(recent.find(Offset(700)), None);
-        assert_eq!(recent.find(Offset(699)).unwrap().base_offset, Offset(698));
+        let mut recent = four_hundred();
+        recent.truncate_from(Offset(780));
+        assert_eq!(recent.find(Offset(780)), None);
+        assert_eq!(recent.find(Offset(779)).unwrap().base_offset, Offset(778));
     }
 }

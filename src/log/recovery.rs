@@ -262,7 +262,7 @@ impl Loader<'_> {
             }
         }
         self.snapshots.retain(|offset| *offset <= end);
-        self.epochs_changed |= self.epochs.truncate_from(end.max(Offset(1)));
+        self.epochs_changed |= self.epochs.truncate_from(end + 1);
         if self.epochs_changed {
             let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
             let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());

@@ -9,7 +9,7 @@ use futures_lite::future::yield_now;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::partition_log::{Condition, PartitionLog};
+use super::partition_log::{Condition, PartitionLog, State};
 use super::segment::Segment;
 use super::waiters::Goal;
 use crate::io::AppendFile;
@@ -40,16 +40,51 @@ impl PartitionLog {
         }
     }
 
+    /// Syncs, beside the writer, what a crash may have left in the page cache only.
+    pub(super) fn sync_recovered(self: &Rc<Self>) {
+        let mut state = self.state.borrow_mut();
+        let end = state.log_end_offset;
+        if state.synced_end == end {
+            return;
+        }
+        let segments = state.segments.clone();
+        state.sealing = true;
+        drop(state);
+        let log = self.clone();
+        let sync = async move {
+            match log.sync_segments(&segments).await {
+                Ok(()) => log.synced(end),
+                Err(error) => log.sync_failed(error),
+            }
+            log.seal_all().await;
+        };
+        glommio::spawn_local(sync).detach();
+    }
+
+    pub(super) async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
+        for segment in segments {
+            self.sync_segment(segment).await?;
+        }
+        self.sync_names().await
+    }
+
+    /// Syncs what a segment has in the page cache now.
+    async fn sync_segment(&self, segment: &Segment) -> Result<(), LogError> {
+        let written = segment.written.get();
+        if segment.synced.get() >= written {
+            return Ok(());
+        }
+        let file = self.file_to_sync(segment).await?;
+        let synced = self.storage.fdatasync(&file).await;
+        let path = segment.path(FileKind::Log);
+        synced.map_err(|error| LogError::storage("fdatasync", &path, error))?;
+        segment.synced.set(segment.synced.get().max(written));
+        Ok(())
+    }
+
     async fn seal_all(self: Rc<Self>) {
         yield_now().await; // the writer goes first
-        loop {
-            let mut state = self.state.borrow_mut();
-            let next = state.to_seal.pop_front();
-            state.sealing = next.is_some();
-            drop(state);
-            let Some(segment) = next else {
-                return self.note_idle();
-            };
+        while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
                 Ok(()) => {}
                 Err(SealError::Sync(error)) => self.sync_failed(error),
@@ -59,6 +94,14 @@ impl PartitionLog {
                 }
             }
         }
+        self.note_idle();
+    }
+
+    fn next_to_seal(&self) -> Option<Rc<Segment>> {
+        let mut state = self.state.borrow_mut();
+        let next = state.to_seal.pop_front();
+        state.sealing = next.is_some();
+        next
     }
 
     /// Tells those who wait for it that no task is at work.
@@ -70,17 +113,7 @@ impl PartitionLog {
     }
 
     async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
-        let size = segment.written.get();
-        let file = self.file_to_sync(segment).await.map_err(SealError::Sync)?;
-        let synced = self.storage.fdatasync(&file).await;
-        synced.map_err(|error| {
-            SealError::Sync(LogError::storage(
-                "fdatasync",
-                &segment.path(FileKind::Log),
-                error,
-            ))
-        })?;
-        segment.synced.set(size);
+        self.sync_segment(segment).await.map_err(SealError::Sync)?;
         self.write_index_files(segment)
             .await
             .map_err(SealError::Files)?;
@@ -140,16 +173,7 @@ impl PartitionLog {
 
     /// A snapshot now stands at `offset`. The one before goes, unless it is where a segment begins.
     pub(super) async fn replace_snapshot(&self, offset: Offset) -> Result<(), LogError> {
-        let mut state = self.state.borrow_mut();
-        let before = state.snapshot_offset.replace(offset);
-        let stray = before.filter(|before| {
-            *before != offset
-                && !state
-                    .segments
-                    .iter()
-                    .any(|segment| segment.base_offset == *before)
-        });
-        drop(state);
+        let stray = self.state.borrow_mut().note_snapshot(offset);
         let Some(stray) = stray else { return Ok(()) };
         let path = file_names::path_of(&self.dir, stray, FileKind::Snapshot);
         let removed = self.storage.remove_file(&path).await;
@@ -185,7 +209,7 @@ impl PartitionLog {
     }
 
     /// The handle through which a segment is synced; a sealed one that was opened after a crash may have none.
-    pub(super) async fn file_to_sync(&self, segment: &Segment) -> Result<Rc<AppendFile>, LogError> {
+    async fn file_to_sync(&self, segment: &Segment) -> Result<Rc<AppendFile>, LogError> {
         match segment.appender() {
             Some(file) => Ok(file),
             None => {
@@ -193,6 +217,15 @@ impl PartitionLog {
                 Ok(Rc::new(AppendFile::new(file)))
             }
         }
+    }
+}
+
+impl State {
+    /// Notes where the newest snapshot is; returns where one has become superfluous.
+    fn note_snapshot(&mut self, offset: Offset) -> Option<Offset> {
+        let before = self.snapshot_offset.replace(offset)?;
+        let begins = |segment: &Rc<Segment>| segment.base_offset == before;
+        (before != offset && !self.segments.iter().any(begins)).then_some(before)
     }
 }
 

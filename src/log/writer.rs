@@ -13,9 +13,12 @@ use futures_lite::future::yield_now;
 use super::append::StagedRun;
 use super::error::{LogError, is_no_space};
 use super::file_names::{self, FileKind};
-use super::partition_log::{Condition, PartitionLog, State, small_files};
+use super::partition_log::{Condition, PartitionLog, State, reserve, small_files};
 use super::segment::Segment;
 use crate::types::Offset;
+
+/// Batches a log at rest keeps room for.
+const IDLE_CAPACITY: usize = 8;
 
 /// The next thing the writer does.
 enum Step {
@@ -36,8 +39,11 @@ enum Step {
 impl PartitionLog {
     /// Starts the writer task if it is not running.
     pub(super) fn start_writer(self: &Rc<Self>) {
-        let running = std::mem::replace(&mut self.state.borrow_mut().writer.running, true);
-        if !running {
+        let mut state = self.state.borrow_mut();
+        let start = !state.writer.running && !state.writer.ended;
+        state.writer.running |= start;
+        drop(state);
+        if start {
             glommio::spawn_local(self.clone().write_all()).detach();
         }
     }
@@ -94,15 +100,8 @@ impl PartitionLog {
             Ok(file) => file,
             Err(error) => return self.failed("create", &path, error),
         };
-        let (preallocate, segment_bytes) = {
-            let state = self.state.borrow();
-            (state.config.preallocate, state.config.segment_bytes)
-        };
-        if preallocate
-            && let Err(error) = self.storage.preallocate(&file, segment_bytes.into()).await
-        {
-            log::warn!("{}: no blocks reserved: {error}", path.display());
-        }
+        let config = self.state.borrow().config.clone();
+        reserve(&self.storage, &file, &config, &path).await;
         segment.set_appender(file);
         self.state.borrow_mut().writer.names_changed += 1;
         self.seal_before(&segment);
@@ -163,22 +162,7 @@ impl PartitionLog {
     /// Syncs, in order, every segment that has unsynced bytes, then the names.
     async fn sync(&self) {
         let (end, segments) = self.state.borrow().to_sync();
-        for segment in segments {
-            let written = segment.written.get();
-            let file = match self.file_to_sync(&segment).await {
-                Ok(file) => file,
-                Err(error) => return self.sync_failed(error),
-            };
-            if let Err(error) = self.storage.fdatasync(&file).await {
-                return self.sync_failed(LogError::storage(
-                    "fdatasync",
-                    &segment.path(FileKind::Log),
-                    error,
-                ));
-            }
-            segment.synced.set(written);
-        }
-        match self.sync_names().await {
+        match self.sync_segments(&segments).await {
             Ok(()) => self.synced(end),
             Err(error) => self.sync_failed(error),
         }
@@ -286,6 +270,9 @@ impl State {
     fn rest(&mut self) -> Step {
         self.writer.running = false;
         self.writer.sync_asked = false;
+        // A log at rest keeps no memory of its busiest moment.
+        self.in_flight.shrink_to(IDLE_CAPACITY);
+        self.staged.shrink_to(IDLE_CAPACITY);
         Step::Rest
     }
 

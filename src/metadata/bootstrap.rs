@@ -39,7 +39,10 @@ pub fn start(image: &Image, me: &Broker, after_crash: bool) -> Vec<MetadataRecor
     if image.feature(METADATA_VERSION_FEATURE) == 0 {
         records.extend(new_cluster());
     }
-    if image.broker(me.id).is_none_or(|known| !known.stands_for(me)) {
+    if image
+        .broker(me.id)
+        .is_none_or(|known| !known.stands_for(me))
+    {
         records.extend(register(me, image.end() + records.len() as i64));
     }
     if after_crash {

@@ -51,10 +51,7 @@ pub enum Refusal {
 }
 
 /// The next block of producer ids, and the record that says they are taken; `None` when there are no more.
-pub fn allocate_producer_ids(
-    image: &Image,
-    node_id: i32,
-) -> Option<(MetadataRecord, Range<i64>)> {
+pub fn allocate_producer_ids(image: &Image, node_id: i32) -> Option<(MetadataRecord, Range<i64>)> {
     let first = image.next_producer_id();
     let end = first.checked_add(PRODUCER_ID_BLOCK)?;
     let broker_epoch = image.broker(node_id).map_or(-1, |broker| broker.epoch);
@@ -76,10 +73,7 @@ mod tests {
         let mut image = Image::default();
         for block in 0..3 {
             let (record, ids) = allocate_producer_ids(&image, 1).unwrap();
-            assert_eq!(
-                ids,
-                block * 1000..(block + 1) * 1000
-            );
+            assert_eq!(ids, block * 1000..(block + 1) * 1000);
             image = image.apply(&[record], Offset(block + 1)).unwrap();
         }
         assert_eq!(image.next_producer_id(), 3000);

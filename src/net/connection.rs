@@ -45,7 +45,12 @@ struct Queued {
 }
 
 /// Serves an accepted socket until either side ends it. `admitted` is held for as long as the connection lives.
-pub fn serve<A: 'static>(core: Rc<Core>, accepted: AcceptedTcpStream, listener: usize, admitted: A) {
+pub fn serve<A: 'static>(
+    core: Rc<Core>,
+    accepted: AcceptedTcpStream,
+    listener: usize,
+    admitted: A,
+) {
     let stream = match Stream::adopt(accepted, core.socket_buffers) {
         Ok(stream) => stream,
         // The client has gone again.

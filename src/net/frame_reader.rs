@@ -31,7 +31,9 @@ pub struct Frame {
 #[derive(Debug, Error)]
 pub enum FrameError {
     /// The announced length is negative or above `socket.request.max.bytes`.
-    #[error("a frame of {announced} bytes was announced, at most {max} are taken (socket.request.max.bytes)")]
+    #[error(
+        "a frame of {announced} bytes was announced, at most {max} are taken (socket.request.max.bytes)"
+    )]
     Length {
         /// The number on the wire.
         announced: i32,

@@ -25,7 +25,9 @@ pub async fn accept_for_ever(parts: Rc<CoreParts>, listener: TcpListener, index:
             None => return,
             Some(Ok(socket)) => admit(&parts, socket, index),
             Some(Err(error)) => {
-                log::warn!("accepting a connection failed: {error}; is LimitNOFILE (ulimit -n) high enough?");
+                log::warn!(
+                    "accepting a connection failed: {error}; is LimitNOFILE (ulimit -n) high enough?"
+                );
                 glommio::timer::sleep(PAUSE_AFTER_ERROR).await;
             }
         }

@@ -49,7 +49,9 @@ pub fn assemble(
         max_frame_bytes: config.socket_request_max_bytes as usize,
         socket_buffers: SocketBuffers {
             send: config.socket_send_buffer_bytes.map(|bytes| bytes as usize),
-            receive: config.socket_receive_buffer_bytes.map(|bytes| bytes as usize),
+            receive: config
+                .socket_receive_buffer_bytes
+                .map(|bytes| bytes as usize),
         },
     });
     let parts = Rc::new(CoreParts {
@@ -86,6 +88,8 @@ async fn live(parts: Rc<CoreParts>, listeners: Vec<std::net::TcpListener>) {
 fn frame_memory(config: &BrokerConfig, cores: usize) -> usize {
     let total = config
         .queued_max_request_bytes
-        .map_or(limits::FRAME_MEMORY_PER_CORE * cores, |bytes| bytes as usize);
+        .map_or(limits::FRAME_MEMORY_PER_CORE * cores, |bytes| {
+            bytes as usize
+        });
     (total / cores).max(limits::FRAME_MEMORY_MIN)
 }

@@ -13,7 +13,9 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum CoresError {
     /// A CPU outside the affinity mask.
-    #[error("CPU {cpu} is not among those this process may use ({allowed:?}): change --cores, or the affinity (taskset, cpuset)")]
+    #[error(
+        "CPU {cpu} is not among those this process may use ({allowed:?}): change --cores, or the affinity (taskset, cpuset)"
+    )]
     NotAllowed {
         /// The CPU asked for.
         cpu: usize,
@@ -100,7 +102,10 @@ mod tests {
 
     #[test]
     fn the_quota_of_the_cgroup_bounds_the_default_but_not_an_explicit_choice() {
-        assert_eq!(choose_among(None, vec![0, 1, 2, 3], Some(2)), Ok(vec![0, 1]));
+        assert_eq!(
+            choose_among(None, vec![0, 1, 2, 3], Some(2)),
+            Ok(vec![0, 1])
+        );
         let three = CoreChoice::Count(3);
         assert_eq!(
             choose_among(Some(&three), vec![0, 1, 2, 3], Some(2)),

@@ -24,7 +24,9 @@ const LOG_STARTS: &str = "log-start-offset-checkpoint";
 #[derive(Debug, Error)]
 pub enum DataDirError {
     /// Another broker has it.
-    #[error("{0} belongs to a running broker (it holds {0}/.lock): stop that one, or choose another directory with --data-dir or `log.dirs`")]
+    #[error(
+        "{0} belongs to a running broker (it holds {0}/.lock): stop that one, or choose another directory with --data-dir or `log.dirs`"
+    )]
     Locked(PathBuf),
     /// Something in it cannot be made, read or written.
     #[error("cannot {what} {path}: {source}; the broker needs to own this directory")]
@@ -159,7 +161,10 @@ pub fn write_checkpoints(dir: &Path, checkpoints: &Checkpoints) -> Result<(), Da
         (HIGH_WATERMARKS, &checkpoints.high_watermarks),
         (LOG_STARTS, &checkpoints.log_starts),
     ] {
-        write_whole(&dir.join(name), offset_checkpoint::render(offsets).as_bytes())?;
+        write_whole(
+            &dir.join(name),
+            offset_checkpoint::render(offsets).as_bytes(),
+        )?;
     }
     Ok(())
 }
@@ -246,10 +251,7 @@ mod tests {
             DataDir::open(dir.path(), Some(2)),
             Err(DataDirError::Identity { .. })
         ));
-        assert_eq!(
-            fs::read(dir.path().join(META_PROPERTIES)).unwrap(),
-            before
-        );
+        assert_eq!(fs::read(dir.path().join(META_PROPERTIES)).unwrap(), before);
     }
 
     #[test]

@@ -34,11 +34,7 @@ pub struct Boot {
 }
 
 /// The broker's life, on its first core. Returns after a clean stop, or with the reason why there is none.
-pub async fn lead(
-    shard: Rc<Shard>,
-    boot: Boot,
-    signals: Option<UnixStream>,
-) -> Result<(), String> {
+pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> Result<(), String> {
     let controller = Controller::open(&shard, &itself(&boot), boot.last_run_clean)
         .await
         .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
@@ -56,7 +52,11 @@ pub async fn lead(
     shard.lead_with(controller);
     shard.open_everywhere().await;
     ready::announce(&boot, report.partitions);
-    glommio::spawn_local(checkpoint_for_ever(Rc::clone(&shard), boot.data_dir.clone())).detach();
+    glommio::spawn_local(checkpoint_for_ever(
+        Rc::clone(&shard),
+        boot.data_dir.clone(),
+    ))
+    .detach();
     if let Some(signals) = signals {
         stop_signal(signals).await;
     } else {

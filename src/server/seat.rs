@@ -65,12 +65,7 @@ impl Seat {
             self.boot.data_dir.clone(),
             self.startup,
         );
-        let _parts = assemble(
-            &shard,
-            self.listeners,
-            &self.boot.bound,
-            &self.admission,
-        );
+        let _parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);
         if shard.me() == ShardId(0) {
             let signals = self
                 .signals

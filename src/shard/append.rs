@@ -4,8 +4,8 @@
 //! returns; only the answer is waited for.
 
 use super::Shard;
-use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
 use super::mesh::Pending;
+use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
 use crate::log::PartitionLog;
 use crate::types::{ShardId, TimestampMs};
 use std::future::Future;

@@ -115,7 +115,8 @@ impl Shard {
 
     pub(super) async fn change_here(self: &Rc<Self>, change: Change) -> ChangeOutcome {
         let controller = self.controller.borrow().clone();
-        let controller = controller.expect("connections are accepted after the controller is there");
+        let controller =
+            controller.expect("connections are accepted after the controller is there");
         let _turn = controller.turn.acquire_permit(1).await;
         match change {
             Change::CreateTopics {

@@ -85,7 +85,9 @@ impl Controller {
         me: &Broker,
         clean: bool,
     ) -> Result<Rc<Controller>, ControllerError> {
-        let dir = shard.data_dir.join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
+        let dir = shard
+            .data_dir
+            .join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
         let config = LogConfig {
             flush_messages: 1,
             ..log_config(&shard.config.topic_defaults, &shard.config)

@@ -2,11 +2,11 @@
 //!
 //! A call is answered by exactly one answer that carries its ticket; everything else is one way.
 
+use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
 use super::read::{ReadCall, ReadOutcome};
 use crate::log::{AppendError, Appended, LogError};
 use crate::metadata::Image;
-use super::admission::Admitted;
 use crate::types::{LeaderEpoch, Offset, PartitionKey};
 use crate::wire::records::ValidatedBatch;
 use glommio::net::AcceptedTcpStream;
@@ -199,4 +199,3 @@ pub struct Watch {
     /// Tell once this many bytes are there, those available at planning included.
     pub bytes: u64,
 }
-

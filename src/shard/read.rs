@@ -151,8 +151,7 @@ impl Shard {
             };
             asked.push((indexes, self.ask_read(ShardId(core), call)));
         }
-        let mut outcomes: Vec<ReadOutcome> =
-            vec![Err(PartitionFault::NotHere); spec.parts.len()];
+        let mut outcomes: Vec<ReadOutcome> = vec![Err(PartitionFault::NotHere); spec.parts.len()];
         for (indexes, answer) in asked {
             for (index, outcome) in indexes.into_iter().zip(answer.await) {
                 outcomes[index] = outcome;

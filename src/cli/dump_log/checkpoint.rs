@@ -26,11 +26,20 @@ pub enum CheckpointKind {
 ///
 /// # Errors
 /// [`DumpError::Damaged`] for another version, a count that is not that of the lines, or a line that says something else.
-pub fn dump_checkpoint(text: &str, kind: CheckpointKind, out: &mut dyn Write) -> Result<(), DumpError> {
+pub fn dump_checkpoint(
+    text: &str,
+    kind: CheckpointKind,
+    out: &mut dyn Write,
+) -> Result<(), DumpError> {
     let mut lines = text.lines();
     match lines.next() {
         Some("0") => {}
-        other => return Err(DumpError::damaged(format!("it starts with {:?}, not version 0", other.unwrap_or("")))),
+        other => {
+            return Err(DumpError::damaged(format!(
+                "it starts with {:?}, not version 0",
+                other.unwrap_or("")
+            )));
+        }
     }
     let declared = lines.next().unwrap_or("");
     let mut count = 0;
@@ -43,18 +52,29 @@ pub fn dump_checkpoint(text: &str, kind: CheckpointKind, out: &mut dyn Write) ->
         count += 1;
     }
     if declared.parse() != Ok(count) {
-        return Err(DumpError::damaged(format!("it declares {declared:?} lines and has {count}")));
+        return Err(DumpError::damaged(format!(
+            "it declares {declared:?} lines and has {count}"
+        )));
     }
     writeln!(out, "{count} entries")?;
     Ok(())
 }
 
-fn print_epoch(line: &str, last: Option<(i32, i64)>, out: &mut dyn Write) -> Result<(i32, i64), DumpError> {
-    let entry = line.split_once(' ').and_then(|(epoch, offset)| Some((epoch.parse().ok()?, offset.parse().ok()?)));
-    let entry: (i32, i64) =
-        entry.ok_or_else(|| DumpError::damaged(format!("{line:?} is no leader epoch and start offset")))?;
+fn print_epoch(
+    line: &str,
+    last: Option<(i32, i64)>,
+    out: &mut dyn Write,
+) -> Result<(i32, i64), DumpError> {
+    let entry = line
+        .split_once(' ')
+        .and_then(|(epoch, offset)| Some((epoch.parse().ok()?, offset.parse().ok()?)));
+    let entry: (i32, i64) = entry.ok_or_else(|| {
+        DumpError::damaged(format!("{line:?} is no leader epoch and start offset"))
+    })?;
     if last.is_some_and(|before| entry.0 <= before.0 || entry.1 < before.1) {
-        return Err(DumpError::damaged(format!("{line:?} stands after a later epoch or offset")));
+        return Err(DumpError::damaged(format!(
+            "{line:?} stands after a later epoch or offset"
+        )));
     }
     writeln!(out, "leaderEpoch: {} startOffset: {}", entry.0, entry.1)?;
     Ok(entry)
@@ -63,11 +83,18 @@ fn print_epoch(line: &str, last: Option<(i32, i64)>, out: &mut dyn Write) -> Res
 fn print_offset(line: &str, out: &mut dyn Write) -> Result<(), DumpError> {
     let fields: Vec<&str> = line.split(' ').collect();
     match fields[..] {
-        [topic, partition, offset] if partition.parse::<i32>().is_ok() && offset.parse::<i64>().is_ok() => {
-            writeln!(out, "topic: {topic} partition: {partition} offset: {offset}")?;
+        [topic, partition, offset]
+            if partition.parse::<i32>().is_ok() && offset.parse::<i64>().is_ok() =>
+        {
+            writeln!(
+                out,
+                "topic: {topic} partition: {partition} offset: {offset}"
+            )?;
             Ok(())
         }
-        _ => Err(DumpError::damaged(format!("{line:?} is no topic, partition and offset"))),
+        _ => Err(DumpError::damaged(format!(
+            "{line:?} is no topic, partition and offset"
+        ))),
     }
 }
 

@@ -25,7 +25,11 @@ const ABORTED_ENTRY_BYTES: usize = 34;
 ///
 /// # Errors
 /// [`DumpError::Damaged`] at the first entry that does not grow, or when the file ends inside one.
-pub fn dump_offset_index(bytes: &[u8], base_offset: i64, out: &mut dyn Write) -> Result<(), DumpError> {
+pub fn dump_offset_index(
+    bytes: &[u8],
+    base_offset: i64,
+    out: &mut dyn Write,
+) -> Result<(), DumpError> {
     let mut last: Option<(u32, u32)> = None;
     let entries = each_entry(bytes, OFFSET_ENTRY_BYTES, |entry| {
         let (relative, position) = (be_u32(&entry[..4]), be_u32(&entry[4..]));
@@ -43,7 +47,11 @@ pub fn dump_offset_index(bytes: &[u8], base_offset: i64, out: &mut dyn Write) ->
             None if (relative, position) == (0, 0) => return Ok(ControlFlow::Break(())),
             _ => last = Some((relative, position)),
         }
-        writeln!(out, "offset: {} position: {position}", base_offset.saturating_add(relative.into()))?;
+        writeln!(
+            out,
+            "offset: {} position: {position}",
+            base_offset.saturating_add(relative.into())
+        )?;
         Ok(ControlFlow::Continue(()))
     })?;
     writeln!(out, "{entries} entries")?;
@@ -54,7 +62,11 @@ pub fn dump_offset_index(bytes: &[u8], base_offset: i64, out: &mut dyn Write) ->
 ///
 /// # Errors
 /// As [`dump_offset_index`].
-pub fn dump_time_index(bytes: &[u8], base_offset: i64, out: &mut dyn Write) -> Result<(), DumpError> {
+pub fn dump_time_index(
+    bytes: &[u8],
+    base_offset: i64,
+    out: &mut dyn Write,
+) -> Result<(), DumpError> {
     let mut last: Option<(i64, u32)> = None;
     let entries = each_entry(bytes, TIME_ENTRY_BYTES, |entry| {
         let (timestamp, relative) = (be_i64(&entry[..8]), be_u32(&entry[8..]));
@@ -72,7 +84,11 @@ pub fn dump_time_index(bytes: &[u8], base_offset: i64, out: &mut dyn Write) -> R
             }
             _ => last = Some((timestamp, relative)),
         }
-        writeln!(out, "timestamp: {timestamp} offset: {}", base_offset.saturating_add(relative.into()))?;
+        writeln!(
+            out,
+            "timestamp: {timestamp} offset: {}",
+            base_offset.saturating_add(relative.into())
+        )?;
         Ok(ControlFlow::Continue(()))
     })?;
     writeln!(out, "{entries} entries")?;
@@ -87,7 +103,9 @@ pub fn dump_aborted_transactions(bytes: &[u8], out: &mut dyn Write) -> Result<()
     let entries = each_entry(bytes, ABORTED_ENTRY_BYTES, |entry| {
         let version = i16::from_be_bytes([entry[0], entry[1]]);
         if version != 0 {
-            return Err(DumpError::damaged(format!("an entry of version {version}; known is 0")));
+            return Err(DumpError::damaged(format!(
+                "an entry of version {version}; known is 0"
+            )));
         }
         let number = |at: usize| be_i64(&entry[at..at + 8]);
         writeln!(
@@ -120,7 +138,9 @@ fn each_entry(
     }
     let rest = entries.remainder().len();
     if rest > 0 {
-        return Err(DumpError::damaged(format!("{rest} bytes at the end are no whole entry of {entry_bytes}")));
+        return Err(DumpError::damaged(format!(
+            "{rest} bytes at the end are no whole entry of {entry_bytes}"
+        )));
     }
     Ok(printed)
 }
@@ -138,10 +158,15 @@ mod tests {
     use super::*;
 
     fn offset_entries(entries: &[(u32, u32)]) -> Vec<u8> {
-        entries.iter().flat_map(|(o, p)| [o.to_be_bytes(), p.to_be_bytes()].concat()).collect()
+        entries
+            .iter()
+            .flat_map(|(o, p)| [o.to_be_bytes(), p.to_be_bytes()].concat())
+            .collect()
     }
 
-    fn printed(dump: impl FnOnce(&mut dyn Write) -> Result<(), DumpError>) -> Result<String, String> {
+    fn printed(
+        dump: impl FnOnce(&mut dyn Write) -> Result<(), DumpError>,
+    ) -> Result<String, String> {
         let mut out = Vec::new();
         dump(&mut out).map_err(|error| error.to_string())?;
         Ok(String::from_utf8(out).unwrap())
@@ -159,21 +184,39 @@ mod tests {
     #[test]
     fn preallocated_zeros_end_an_index() {
         let bytes = offset_entries(&[(5, 4096), (0, 0), (0, 0)]);
-        assert!(printed(|out| dump_offset_index(&bytes, 0, out)).unwrap().ends_with("1 entries\n"));
-        assert_eq!(printed(|out| dump_offset_index(&[0; 80], 0, out)).unwrap(), "0 entries\n");
-        assert_eq!(printed(|out| dump_time_index(&[0; 120], 0, out)).unwrap(), "0 entries\n");
+        assert!(
+            printed(|out| dump_offset_index(&bytes, 0, out))
+                .unwrap()
+                .ends_with("1 entries\n")
+        );
+        assert_eq!(
+            printed(|out| dump_offset_index(&[0; 80], 0, out)).unwrap(),
+            "0 entries\n"
+        );
+        assert_eq!(
+            printed(|out| dump_time_index(&[0; 120], 0, out)).unwrap(),
+            "0 entries\n"
+        );
     }
 
     #[test]
     fn an_index_that_does_not_grow_is_damaged() {
         let bytes = offset_entries(&[(5, 4096), (5, 8200)]);
-        assert!(printed(|out| dump_offset_index(&bytes, 0, out)).unwrap_err().contains("offset 5 at position 8200"));
+        assert!(
+            printed(|out| dump_offset_index(&bytes, 0, out))
+                .unwrap_err()
+                .contains("offset 5 at position 8200")
+        );
         let mut times = Vec::new();
         for (timestamp, relative) in [(2000_i64, 3_u32), (1000, 4)] {
             times.extend(timestamp.to_be_bytes());
             times.extend(relative.to_be_bytes());
         }
-        assert!(printed(|out| dump_time_index(&times, 0, out)).unwrap_err().contains("timestamp 1000"));
+        assert!(
+            printed(|out| dump_time_index(&times, 0, out))
+                .unwrap_err()
+                .contains("timestamp 1000")
+        );
     }
 
     #[test]
@@ -194,6 +237,10 @@ mod tests {
             "version: 0 producerId: 7 firstOffset: 10 lastOffset: 20 lastStableOffset: 15\n1 entries\n"
         );
         bytes[1] = 9;
-        assert!(printed(|out| dump_aborted_transactions(&bytes, out)).unwrap_err().contains("version 9"));
+        assert!(
+            printed(|out| dump_aborted_transactions(&bytes, out))
+                .unwrap_err()
+                .contains("version 9")
+        );
     }
 }

@@ -10,6 +10,7 @@ mod checkpoint;
 mod index;
 mod metadata_records;
 mod producer_snapshot;
+mod text;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -85,28 +86,40 @@ pub fn run(args: &DumpLogArgs, out: &mut dyn Write) -> Result<(), CliError> {
             }
         }
     }
-    if failed { Err(CliError::Reported) } else { Ok(()) }
+    if failed {
+        Err(CliError::Reported)
+    } else {
+        Ok(())
+    }
 }
 
 fn dump_file(path: &Path, args: &DumpLogArgs, out: &mut dyn Write) -> Result<(), DumpError> {
     let kind = file_kind(path).ok_or_else(|| DumpError::UnknownKind(path.to_owned()))?;
-    let read_error = |source| DumpError::Read { path: path.to_owned(), source };
+    let read_error = |source| DumpError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(read_error)?;
     if kind == FileKind::Batches {
         return batches::dump_batches(&file, path, args, out);
     }
-    let limit = args.max_bytes.unwrap_or(SMALL_FILE_BYTES_MAX).min(SMALL_FILE_BYTES_MAX);
+    let limit = args
+        .max_bytes
+        .unwrap_or(SMALL_FILE_BYTES_MAX)
+        .min(SMALL_FILE_BYTES_MAX);
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).map_err(read_error)?;
-    let text = || std::str::from_utf8(&bytes).map_err(|_| DumpError::damaged("it is not text"));
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(read_error)?;
+    let contents = || std::str::from_utf8(&bytes).map_err(|_| DumpError::damaged("it is not text"));
     match kind {
         FileKind::Batches => Ok(()),
         FileKind::OffsetIndex { base_offset } => index::dump_offset_index(&bytes, base_offset, out),
         FileKind::TimeIndex { base_offset } => index::dump_time_index(&bytes, base_offset, out),
         FileKind::AbortedTransactions => index::dump_aborted_transactions(&bytes, out),
         FileKind::ProducerSnapshot => producer_snapshot::dump_producer_snapshot(&bytes, out),
-        FileKind::Checkpoint(kind) => checkpoint::dump_checkpoint(text()?, kind, out),
-        FileKind::Properties => Ok(out.write_all(text()?.as_bytes())?),
+        FileKind::Checkpoint(kind) => checkpoint::dump_checkpoint(contents()?, kind, out),
+        FileKind::Properties => Ok(out.write_all(contents()?.as_bytes())?),
     }
 }
 
@@ -114,23 +127,37 @@ fn dump_file(path: &Path, args: &DumpLogArgs, out: &mut dyn Write) -> Result<(),
 fn file_kind(path: &Path) -> Option<FileKind> {
     let name = path.file_name()?.to_str()?;
     match name {
-        "leader-epoch-checkpoint" => return Some(FileKind::Checkpoint(CheckpointKind::LeaderEpochs)),
+        "leader-epoch-checkpoint" => {
+            return Some(FileKind::Checkpoint(CheckpointKind::LeaderEpochs));
+        }
         "recovery-point-offset-checkpoint"
         | "replication-offset-checkpoint"
         | "log-start-offset-checkpoint"
-        | "cleaner-offset-checkpoint" => return Some(FileKind::Checkpoint(CheckpointKind::Offsets)),
+        | "cleaner-offset-checkpoint" => {
+            return Some(FileKind::Checkpoint(CheckpointKind::Offsets));
+        }
         "meta.properties" | "partition.metadata" | ".kafka_cleanshutdown" | "quorum-state" => {
             return Some(FileKind::Properties);
         }
         _ => {}
     }
-    let name = [".deleted", ".cleaned", ".swap"].iter().fold(name, |name, end| name.strip_suffix(end).unwrap_or(name));
+    let name = [".deleted", ".cleaned", ".swap"]
+        .iter()
+        .fold(name, |name, end| name.strip_suffix(end).unwrap_or(name));
     let (stem, extension) = name.rsplit_once('.')?;
-    let base_offset = || stem.split('.').next().and_then(|digits| digits.parse::<i64>().ok());
+    let base_offset = || {
+        stem.split('.')
+            .next()
+            .and_then(|digits| digits.parse::<i64>().ok())
+    };
     match extension {
         "log" | "checkpoint" => Some(FileKind::Batches),
-        "index" => Some(FileKind::OffsetIndex { base_offset: base_offset()? }),
-        "timeindex" => Some(FileKind::TimeIndex { base_offset: base_offset()? }),
+        "index" => Some(FileKind::OffsetIndex {
+            base_offset: base_offset()?,
+        }),
+        "timeindex" => Some(FileKind::TimeIndex {
+            base_offset: base_offset()?,
+        }),
         "txnindex" => Some(FileKind::AbortedTransactions),
         "snapshot" => Some(FileKind::ProducerSnapshot),
         _ => None,
@@ -147,12 +174,30 @@ mod tests {
 
     #[test]
     fn the_name_says_what_a_file_holds() {
-        assert_eq!(kind("a-0/00000000000000000042.log"), Some(FileKind::Batches));
-        assert_eq!(kind("00000000000000000042.index"), Some(FileKind::OffsetIndex { base_offset: 42 }));
-        assert_eq!(kind("00000000000000000042.timeindex.deleted"), Some(FileKind::TimeIndex { base_offset: 42 }));
-        assert_eq!(kind("00000000000000000042.snapshot"), Some(FileKind::ProducerSnapshot));
-        assert_eq!(kind("00000000000000000042-0000000003.checkpoint"), Some(FileKind::Batches));
-        assert_eq!(kind("leader-epoch-checkpoint"), Some(FileKind::Checkpoint(CheckpointKind::LeaderEpochs)));
+        assert_eq!(
+            kind("a-0/00000000000000000042.log"),
+            Some(FileKind::Batches)
+        );
+        assert_eq!(
+            kind("00000000000000000042.index"),
+            Some(FileKind::OffsetIndex { base_offset: 42 })
+        );
+        assert_eq!(
+            kind("00000000000000000042.timeindex.deleted"),
+            Some(FileKind::TimeIndex { base_offset: 42 })
+        );
+        assert_eq!(
+            kind("00000000000000000042.snapshot"),
+            Some(FileKind::ProducerSnapshot)
+        );
+        assert_eq!(
+            kind("00000000000000000042-0000000003.checkpoint"),
+            Some(FileKind::Batches)
+        );
+        assert_eq!(
+            kind("leader-epoch-checkpoint"),
+            Some(FileKind::Checkpoint(CheckpointKind::LeaderEpochs))
+        );
         assert_eq!(kind("meta.properties"), Some(FileKind::Properties));
     }
 

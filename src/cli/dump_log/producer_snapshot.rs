@@ -20,21 +20,35 @@ const ENTRY_BYTES: usize = 46;
 /// [`DumpError::Damaged`] when it is of another version, its CRC is wrong, or its length is not that of its entries.
 pub fn dump_producer_snapshot(bytes: &[u8], out: &mut dyn Write) -> Result<(), DumpError> {
     if bytes.len() < HEADER_BYTES {
-        return Err(DumpError::damaged(format!("{} bytes are no producer snapshot", bytes.len())));
+        return Err(DumpError::damaged(format!(
+            "{} bytes are no producer snapshot",
+            bytes.len()
+        )));
     }
     let version = i16::from_be_bytes([bytes[0], bytes[1]]);
     if version != 1 {
-        return Err(DumpError::damaged(format!("a producer snapshot of version {version}; known is 1")));
+        return Err(DumpError::damaged(format!(
+            "a producer snapshot of version {version}; known is 1"
+        )));
     }
     let declared = u32::from_be_bytes(field(bytes, 2));
     let computed = crc32c(&bytes[6..]);
     if declared != computed {
-        return Err(DumpError::damaged(format!("its CRC is {computed:#010x}, not the {declared:#010x} it declares")));
+        return Err(DumpError::damaged(format!(
+            "its CRC is {computed:#010x}, not the {declared:#010x} it declares"
+        )));
     }
     let count = i32::from_be_bytes(field(bytes, 6));
     let entries = &bytes[HEADER_BYTES..];
-    if usize::try_from(count).ok().and_then(|n| n.checked_mul(ENTRY_BYTES)) != Some(entries.len()) {
-        return Err(DumpError::damaged(format!("it declares {count} producers in {} bytes", entries.len())));
+    if usize::try_from(count)
+        .ok()
+        .and_then(|n| n.checked_mul(ENTRY_BYTES))
+        != Some(entries.len())
+    {
+        return Err(DumpError::damaged(format!(
+            "it declares {count} producers in {} bytes",
+            entries.len()
+        )));
     }
     for entry in entries.chunks_exact(ENTRY_BYTES) {
         print_producer(entry, out)?;
@@ -44,7 +58,10 @@ pub fn dump_producer_snapshot(bytes: &[u8], out: &mut dyn Write) -> Result<(), D
 }
 
 fn print_producer(entry: &[u8], out: &mut dyn Write) -> Result<(), DumpError> {
-    let (last_sequence, offset_delta) = (i32::from_be_bytes(field(entry, 10)), i32::from_be_bytes(field(entry, 22)));
+    let (last_sequence, offset_delta) = (
+        i32::from_be_bytes(field(entry, 10)),
+        i32::from_be_bytes(field(entry, 22)),
+    );
     let transaction = match i64::from_be_bytes(field(entry, 38)) {
         -1 => "none".to_owned(),
         offset => offset.to_string(),
@@ -104,7 +121,10 @@ mod tests {
         for index in 0..good.len() {
             let mut bad = good.clone();
             bad[index] ^= 0x10;
-            assert!(dump_producer_snapshot(&bad, &mut Vec::new()).is_err(), "byte {index}");
+            assert!(
+                dump_producer_snapshot(&bad, &mut Vec::new()).is_err(),
+                "byte {index}"
+            );
         }
     }
 
@@ -112,7 +132,10 @@ mod tests {
     fn a_snapshot_cut_off_anywhere_is_noticed() {
         let good = snapshot_of_one();
         for length in 0..good.len() {
-            assert!(dump_producer_snapshot(&good[..length], &mut Vec::new()).is_err(), "{length} bytes");
+            assert!(
+                dump_producer_snapshot(&good[..length], &mut Vec::new()).is_err(),
+                "{length} bytes"
+            );
         }
     }
 }

@@ -1,0 +1,131 @@
+//! `vltava-bench consume`: how fast records can be read, and what that costs the broker.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use vltava::client::OffsetQuery;
+use vltava::wire::records::BatchHeader;
+
+use crate::args::ConsumeArgs;
+use crate::fetcher::Fetcher;
+use crate::report::{Report, Settings};
+use crate::run::{BenchError, Run, pin_thread};
+use crate::supervise::{Measured, supervise};
+use crate::target::{Lane, Target};
+
+/// Reads and reports.
+///
+/// # Errors
+/// When the topic is empty, or cannot be read as asked.
+pub fn run(args: &ConsumeArgs) -> Result<Report, BenchError> {
+    let mut target = Target::find(&args.common, None)?;
+    let lanes = target.lanes(args.connections as usize)?;
+    let starts = target.offsets(OffsetQuery::Earliest)?;
+    let ends = target.offsets(OffsetQuery::Latest)?;
+    if ends
+        .iter()
+        .all(|(partition, end)| starts.get(partition) == Some(end))
+    {
+        let topic = &args.common.topic;
+        return Err(BenchError::Other(format!(
+            "{topic} is empty: fill it with vltava-bench produce"
+        )));
+    }
+    let span = Span { starts, ends };
+    let measured = supervise(&args.common, Duration::ZERO, args.duration, |run| {
+        read_on_all(args, &lanes, &target, &span, run)
+    })?;
+    let Measured { result: (), totals } = measured;
+    Ok(Report {
+        command: "consume",
+        settings: Settings::of(std::env::args()),
+        totals,
+        ..Report::default()
+    })
+}
+
+/// What of the topic is read: from the first offset of each partition to the one that was next when we began.
+struct Span {
+    starts: BTreeMap<i32, i64>,
+    ends: BTreeMap<i32, i64>,
+}
+
+impl Span {
+    fn start_of(&self, lane: &Lane) -> BTreeMap<i32, i64> {
+        let first =
+            |&partition: &i32| (partition, self.starts.get(&partition).copied().unwrap_or(0));
+        lane.partitions.iter().map(first).collect()
+    }
+
+    fn is_read(&self, positions: &BTreeMap<i32, i64>) -> bool {
+        positions
+            .iter()
+            .all(|(partition, &at)| self.ends.get(partition).is_none_or(|&end| at >= end))
+    }
+}
+
+fn read_on_all(
+    args: &ConsumeArgs,
+    lanes: &[Lane],
+    target: &Target,
+    span: &Span,
+    run: &Run,
+) -> Result<(), BenchError> {
+    std::thread::scope(|scope| {
+        let read = |(index, lane)| {
+            scope.spawn(move || {
+                let done = read_lane(args, lane, target, span, (index, lanes.len()), run);
+                done.inspect_err(|_| run.stop())
+            })
+        };
+        let threads: Vec<_> = lanes.iter().enumerate().map(read).collect();
+        let joined = threads.into_iter().map(|t| {
+            t.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        joined.collect::<Vec<_>>().into_iter().collect()
+    })
+}
+
+/// One connection: to the end of its partitions, or round and round while there is time or are bytes left to read.
+fn read_lane(
+    args: &ConsumeArgs,
+    lane: &Lane,
+    target: &Target,
+    span: &Span,
+    (index, lanes): (usize, usize),
+    run: &Run,
+) -> Result<(), BenchError> {
+    pin_thread(&args.common.pin, index)?;
+    let fetch_bytes = i32::try_from(args.fetch_bytes.0).unwrap_or(i32::MAX);
+    let bytes_max = args.bytes.map_or(u64::MAX, |bytes| bytes.0 / lanes as u64);
+    let again = args.duration.is_some() || args.bytes.is_some();
+    let mut fetcher = Fetcher::start(lane, &target.topic, span.start_of(lane), fetch_bytes)?;
+    let mut bytes = 0;
+    while !run.stopping() && bytes < bytes_max {
+        let (mut new_records, mut new_bytes) = (0, 0);
+        fetcher.poll(|header: &BatchHeader, batch: &[u8]| {
+            if args.check_crc {
+                check_crc(batch, &lane.address)?;
+            }
+            new_records += u64::try_from(header.record_count()).unwrap_or(0);
+            new_bytes += batch.len() as u64;
+            Ok(())
+        })?;
+        bytes += new_bytes;
+        run.count(new_records, new_bytes);
+        if span.is_read(fetcher.positions()) {
+            if !again {
+                break;
+            }
+            fetcher.seek(span.start_of(lane));
+        }
+    }
+    Ok(())
+}
+
+fn check_crc(batch: &[u8], address: &str) -> Result<(), BenchError> {
+    BatchHeader::read_checked(batch)
+        .map(|_| ())
+        .map_err(|error| BenchError::Other(format!("{address}: {error}")))
+}
