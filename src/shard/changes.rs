@@ -100,17 +100,12 @@ impl Shard {
     ) -> Option<ChangeOutcome> {
         let shard = Rc::clone(self);
         let work = glommio::spawn_local(async move { shard.change(change).await }).detach();
-        or(
-            async {
-                // `None` only if the task was cancelled: the executor ends.
-                work.await
-            },
-            async {
-                glommio::timer::sleep(patience).await;
-                None
-            },
-        )
-        .await
+        let patience = async {
+            glommio::timer::sleep(patience).await;
+            None
+        };
+        // `work` is `None` only if the task was cancelled: the executor ends.
+        or(work, patience).await
     }
 
     pub(super) async fn change_here(self: &Rc<Self>, change: Change) -> ChangeOutcome {
