@@ -81,6 +81,10 @@ pub const LONGEST_FETCH_WAIT: Duration = Duration::from_secs(5 * 60);
 /// Logs that one core opens or makes at the same time.
 pub const LOGS_OPENED_TOGETHER: usize = 64;
 
+/// Most records of one metadata transaction: they wait in memory for its end. What a controller writes in one is the
+/// bootstrap, or one operation of at most 10 000 partitions.
+pub const METADATA_TRANSACTION_MAX_RECORDS: usize = 100_000;
+
 /// What is read of the metadata log at a time, in bytes.
 pub const METADATA_READ_BYTES: u32 = 1024 * 1024;
 

@@ -59,5 +59,4 @@ pub use lifecycle::remove_deleted;
 pub use load::{Cut, RecoveryReport, Trust};
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
-pub use partition_metadata::{decode_id as topic_id_from_text, encode_id as topic_id_to_text};
 pub use read::{ReadPlan, ReadView};

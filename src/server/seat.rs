@@ -60,7 +60,7 @@ impl Seat {
         let shard = Shard::start(
             joined,
             Arc::clone(&self.boot.config),
-            self.boot.identity.node_id,
+            &self.boot.identity,
             self.boot.data_dir.clone(),
             self.startup,
         );

@@ -73,11 +73,13 @@ pub enum ServeError {
 /// # Errors
 /// See [`ServeError`]. Nothing has been changed on the disk if settings, directory, ports or cores are at fault.
 pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
-    let config = load(options)?;
+    let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config)?);
     let data_dir = DataDir::open(&config.log_dir, config.node_id)?;
+    config.settle_node_id(data_dir.identity.node_id);
+    let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
     let last_run = data_dir.take_over()?;
     data_dir.remove_deleted()?;
@@ -129,7 +131,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
+fn load(options: &ServeOptions) -> Result<BrokerConfig, ServeError> {
     let Loaded {
         config, warnings, ..
     } = crate::config::load(
@@ -140,7 +142,7 @@ fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
     for warning in warnings {
         log::warn!("{warning}");
     }
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 fn listen_on_all(bound: &[Bound], backlog: i32) -> Result<Vec<TcpListener>, ServeError> {

@@ -6,6 +6,7 @@
 
 mod admission;
 mod append;
+mod changes;
 mod controller;
 mod everywhere;
 mod install;
@@ -22,7 +23,8 @@ mod waits;
 mod watches;
 
 pub use admission::{Admission, Admitted};
-pub use controller::{Change, ChangeOutcome, Controller};
+pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use controller::Controller;
 pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;
@@ -35,7 +37,7 @@ pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
 
 use crate::config::{BrokerConfig, TopicConfig};
-use crate::metadata::Image;
+use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
 use glommio::net::AcceptedTcpStream;
 use mesh::{Joined, Mesh};
@@ -57,6 +59,8 @@ pub struct Shard {
     pub config: Arc<BrokerConfig>,
     /// This node.
     pub node_id: i32,
+    /// The cluster it is.
+    pub cluster_id: String,
     data_dir: PathBuf,
     image: RefCell<Arc<Image>>,
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
@@ -79,17 +83,17 @@ impl Shard {
     pub fn start(
         (senders, receivers): Joined,
         config: Arc<BrokerConfig>,
-        node_id: i32,
+        identity: &MetaProperties,
         data_dir: PathBuf,
         startup: Startup,
     ) -> Rc<Shard> {
-        let image = Arc::new(Image::empty(""));
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
             config,
-            node_id,
+            node_id: identity.node_id,
+            cluster_id: identity.cluster_id.clone(),
             data_dir,
-            image: RefCell::new(image),
+            image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
             watches: Rc::default(),
