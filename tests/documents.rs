@@ -48,7 +48,10 @@ fn the_readme_lists_exactly_the_versions_that_are_served() {
 fn named_files(text: &str) -> Vec<String> {
     let quoted = text.split('`').skip(1).step_by(2);
     let sources = quoted.filter(|word| word.contains('/') && word.ends_with(".rs"));
-    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let links = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     let files = links.filter(|link| !link.contains("://") && !link.starts_with('#'));
     sources.chain(files).map(str::to_owned).collect()
 }
@@ -61,7 +64,11 @@ fn every_file_that_a_page_names_is_there() {
         let here = root().join(name);
         let here = here.parent().expect("a page lies in a folder");
         for file in named_files(&page(name)) {
-            let places: [PathBuf; 3] = [here.join(&file), root().join(&file), root().join("src").join(&file)];
+            let places: [PathBuf; 3] = [
+                here.join(&file),
+                root().join(&file),
+                root().join("src").join(&file),
+            ];
             if places.iter().any(|place| place.exists()) {
                 found += 1;
             } else {
