@@ -59,7 +59,6 @@ pub fn serve<A: 'static>(
     let registered = core.registry.enter(Rc::clone(&stream));
     let client = Client::new(
         stream.peer(),
-        stream.local(),
         listener,
         Rc::clone(&registered.entry.gone),
     );
