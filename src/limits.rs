@@ -45,6 +45,12 @@ pub const REPLIES_PER_CONNECTION: usize = 64;
 /// Cold reads of 1 MiB that one core has in memory at a time.
 pub const COLD_READS_PER_CORE: u64 = 16;
 
+/// A reader that takes nothing for this long is looked at: it is closed if what it reads has been deleted.
+pub const STALLED_READER_CHECK: Duration = Duration::from_secs(10);
+
+/// How often a core forgets idempotent producers that have been silent too long.
+pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
+
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 
@@ -74,6 +80,10 @@ pub const LONGEST_FETCH_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// Logs that one core opens or makes at the same time.
 pub const LOGS_OPENED_TOGETHER: usize = 64;
+
+/// Most records of one metadata transaction: they wait in memory for its end. What a controller writes in one is the
+/// bootstrap, or one operation of at most 10 000 partitions.
+pub const METADATA_TRANSACTION_MAX_RECORDS: usize = 100_000;
 
 /// What is read of the metadata log at a time, in bytes.
 pub const METADATA_READ_BYTES: u32 = 1024 * 1024;

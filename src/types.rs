@@ -2,7 +2,7 @@
 //!
 //! Leaf: knows nothing of the runtime, the wire or the disk.
 
-pub mod id_text;
+pub mod kafka_uuid;
 
 use std::fmt;
 use std::ops::{Add, Sub};

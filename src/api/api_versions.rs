@@ -4,10 +4,13 @@
 //! client gives itself (v3+) must be plain words, since they end up in logs and metrics.
 
 use super::{Answer, Asked, Handled, Outcome};
+use crate::metadata::bootstrap::{
+    METADATA_VERSION, METADATA_VERSION_FEATURE, METADATA_VERSION_MIN,
+};
 use crate::wire::messages::api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
-use crate::wire::{ApiKey, ErrorCode, api, frame};
+use crate::wire::{ApiKey, ErrorCode, Text, api, frame};
 
 pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: ApiVersionsRequest = asked.decode()?;
@@ -56,13 +59,14 @@ fn advertised(row: &api::Row) -> ApiVersion {
 /// Only features that are served are announced: so far the level of the metadata log.
 fn add_features(asked: &Asked<'_>, response: &mut ApiVersionsResponse) {
     let image = asked.context.shard.image();
-    response.finalized_features_epoch = image.offset().0;
-    for (name, level) in image.features() {
-        let name = crate::wire::Text::from(name);
+    response.finalized_features_epoch = image.end().0;
+    let level = image.feature(METADATA_VERSION_FEATURE);
+    if level > 0 {
+        let name = Text::from_static(METADATA_VERSION_FEATURE);
         response.supported_features.push(SupportedFeatureKey {
             name: name.clone(),
-            min_version: level,
-            max_version: level,
+            min_version: METADATA_VERSION_MIN,
+            max_version: METADATA_VERSION,
         });
         response.finalized_features.push(FinalizedFeatureKey {
             name,

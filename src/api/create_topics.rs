@@ -5,14 +5,14 @@
 
 use super::{Asked, Handled, faults};
 use crate::config::describe;
-use crate::config::topic::DynamicConfigs;
-use crate::metadata::{ChangeError, Created, NewTopic};
-use crate::shard::{Change, ChangeOutcome};
+use crate::metadata::{CreatedTopic, NewTopic};
+use crate::shard::{Change, ChangeError, ChangeOutcome};
 use crate::wire::messages::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
     CreateTopicsResponse,
 };
 use crate::wire::{ApiKey, Text};
+use std::collections::HashSet;
 use std::time::Duration;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
@@ -29,10 +29,10 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         Some(other) => unreachable!("a creation was answered with {other:?}"),
     };
     let mut response = CreateTopicsResponse::default();
+    let mut told = HashSet::new();
     for (topic, outcome) in request.topics.iter().zip(outcomes) {
         // A name that is given twice is refused once.
-        let told = response.topics.iter().any(|told| told.name == topic.name);
-        if !told {
+        if told.insert(&topic.name) {
             response.topics.push(result(asked, topic, outcome));
         }
     }
@@ -63,7 +63,7 @@ fn wanted(topic: &CreatableTopic) -> NewTopic {
 fn result(
     asked: &Asked<'_>,
     topic: &CreatableTopic,
-    outcome: Result<Created, ChangeError>,
+    outcome: Result<CreatedTopic, ChangeError>,
 ) -> CreatableTopicResult {
     let name = topic.name.clone();
     match outcome {
@@ -85,9 +85,10 @@ fn result(
     }
 }
 
-fn configs(asked: &Asked<'_>, created: &Created) -> Vec<CreatableTopicConfigs> {
-    let settings = &asked.context.shard.config.settings;
-    describe::describe_topic(settings, &DynamicConfigs::default(), &created.configs)
+fn configs(asked: &Asked<'_>, created: &CreatedTopic) -> Vec<CreatableTopicConfigs> {
+    let shard = &asked.context.shard;
+    let dynamic = shard.image().dynamic_configs(shard.node_id);
+    describe::describe_topic(&shard.config.settings, &dynamic, &created.configs)
         .into_iter()
         .map(|described| CreatableTopicConfigs {
             name: Text::from(described.name),

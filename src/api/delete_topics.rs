@@ -3,12 +3,13 @@
 //! Versions 0–6: 1 brings the throttle time, 4 is flexible, 5 has error messages, 6 names topics by name or by id.
 
 use super::{Asked, Handled, faults};
-use crate::metadata::{ChangeError, TopicRef};
-use crate::shard::{Change, ChangeOutcome};
+use crate::metadata::{DeletedTopic, TopicToDelete};
+use crate::shard::{Change, ChangeError, ChangeOutcome};
 use crate::wire::messages::delete_topics::{
-    DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
+    DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse,
 };
-use crate::wire::{ApiKey, ErrorCode};
+use crate::wire::{ApiKey, ErrorCode, Text};
+use std::collections::HashSet;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -27,31 +28,38 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         vec![Err(ChangeError::DeletionDisabled); wanted.len()]
     };
     let mut response = DeleteTopicsResponse::default();
+    let mut told = HashSet::new();
     for (topic, outcome) in wanted.iter().zip(outcomes) {
-        response
-            .responses
-            .push(result(topic, outcome, asked.version()));
+        // What is given twice is refused once.
+        if told.insert(topic) {
+            response
+                .responses
+                .push(result(topic, outcome, asked.version()));
+        }
     }
     Ok(asked.answer(ApiKey::DeleteTopics, &response))
 }
 
-fn wanted(request: &DeleteTopicsRequest, version: i16) -> Vec<TopicRef> {
+fn wanted(request: &DeleteTopicsRequest, version: i16) -> Vec<TopicToDelete> {
+    let state = |name: Option<&Text>, id| TopicToDelete {
+        name: name.map(ToString::to_string),
+        id,
+    };
     if version < IDS_FROM {
         let names = request.topic_names.iter();
-        return names.map(|name| TopicRef::Name(name.to_string())).collect();
+        return names.map(|name| state(Some(name), Uuid::nil())).collect();
     }
-    let state = |topic: &DeleteTopicState| match &topic.name {
-        Some(name) => TopicRef::Name(name.to_string()),
-        None => TopicRef::Id(topic.topic_id),
-    };
-    request.topics.iter().map(state).collect()
+    let topics = request.topics.iter();
+    topics
+        .map(|topic| state(topic.name.as_ref(), topic.topic_id))
+        .collect()
 }
 
 async fn delete(
     asked: &Asked<'_>,
-    wanted: &[TopicRef],
+    wanted: &[TopicToDelete],
     patience: Duration,
-) -> Vec<Result<(String, Uuid), ChangeError>> {
+) -> Vec<Result<DeletedTopic, ChangeError>> {
     let change = Change::DeleteTopics(wanted.to_vec());
     match asked.context.shard.change_within(change, patience).await {
         Some(ChangeOutcome::Deleted(outcomes)) => outcomes,
@@ -61,23 +69,19 @@ async fn delete(
 }
 
 fn result(
-    topic: &TopicRef,
-    outcome: Result<(String, Uuid), ChangeError>,
+    topic: &TopicToDelete,
+    outcome: Result<DeletedTopic, ChangeError>,
     version: i16,
 ) -> DeletableTopicResult {
-    let (name, topic_id) = match topic {
-        TopicRef::Name(name) => (super::text(name.as_str()), Uuid::nil()),
-        TopicRef::Id(id) => (None, *id),
-    };
     match outcome {
-        Ok((name, topic_id)) => DeletableTopicResult {
-            name: super::text(name),
-            topic_id,
+        Ok(deleted) => DeletableTopicResult {
+            name: super::text(deleted.name),
+            topic_id: deleted.id,
             ..DeletableTopicResult::default()
         },
         Err(error) => DeletableTopicResult {
-            name,
-            topic_id,
+            name: topic.name.as_deref().map(Text::from),
+            topic_id: topic.id,
             error_code: match error {
                 ChangeError::DeletionDisabled if version < DELETION_DISABLED_FROM => {
                     ErrorCode::INVALID_REQUEST

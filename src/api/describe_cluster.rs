@@ -29,7 +29,7 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     }
     let shard = &asked.context.shard;
     let endpoint = asked.context.endpoint(asked.client);
-    response.cluster_id = Text::from(shard.image().cluster_id());
+    response.cluster_id = Text::from(shard.cluster_id.as_str());
     response.controller_id = shard.node_id;
     response.brokers = vec![DescribeClusterBroker {
         broker_id: shard.node_id,

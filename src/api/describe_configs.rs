@@ -5,7 +5,9 @@
 
 use super::{Asked, Handled};
 use crate::config::describe::{self, Described};
-use crate::config::topic::DynamicConfigs;
+use crate::config::settings::Settings;
+use crate::config::topic::{Configs, DynamicConfigs, Source};
+use crate::metadata::topic_name;
 use crate::wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
     DescribeConfigsResponse, DescribeConfigsResult, DescribeConfigsSynonym,
@@ -62,12 +64,14 @@ fn settings_of(
     resource: &DescribeConfigsResource,
 ) -> Result<Vec<Described>, (ErrorCode, String)> {
     let shard = &asked.context.shard;
-    let (settings, dynamic) = (&shard.config.settings, DynamicConfigs::default());
+    let image = shard.image();
+    let settings = &shard.config.settings;
+    let dynamic = image.dynamic_configs(shard.node_id);
     let name = &resource.resource_name;
     match resource.resource_type {
-        TOPIC => match shard.image().topic(name) {
+        TOPIC => match image.topic_by_name(name) {
             Some(topic) => Ok(describe::describe_topic(settings, &dynamic, &topic.configs)),
-            None if crate::metadata::topic_name::check(name).is_err() => Err((
+            None if topic_name::validate(name).is_err() => Err((
                 ErrorCode::INVALID_TOPIC_EXCEPTION,
                 format!("{:?} is no topic name", &**name),
             )),
@@ -78,9 +82,8 @@ fn settings_of(
         },
         BROKER => {
             let node_id = shard.node_id;
-            // The empty name is the default of all brokers: nothing can be set there so far.
             if name.is_empty() {
-                Ok(Vec::new())
+                Ok(defaults_of_all_brokers(settings, dynamic))
             } else if name.parse() == Ok(node_id) {
                 Ok(describe::describe_broker(settings, &dynamic))
             } else {
@@ -98,6 +101,17 @@ fn settings_of(
             format!("Unsupported resource type: {other}"),
         )),
     }
+}
+
+/// The empty name stands for all brokers: what the metadata log sets for each of them, and nothing else.
+fn defaults_of_all_brokers(settings: &Settings, dynamic: DynamicConfigs) -> Vec<Described> {
+    let cluster = DynamicConfigs {
+        broker: Configs::default(),
+        ..dynamic
+    };
+    let mut described = describe::describe_broker(settings, &cluster);
+    described.retain(|setting| setting.source == Source::DynamicDefaultBroker);
+    described
 }
 
 fn told(request: &DescribeConfigsRequest, setting: Described) -> DescribeConfigsResourceResult {

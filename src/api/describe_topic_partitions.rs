@@ -4,7 +4,7 @@
 //! the cursor says where the next one begins.
 
 use super::{Asked, Handled};
-use crate::metadata::{Image, Topic};
+use crate::metadata::{Image, Topic, topic_name};
 use crate::wire::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
@@ -12,15 +12,13 @@ use crate::wire::messages::describe_topic_partitions::{
 use crate::wire::{ApiKey, ErrorCode, Text};
 use std::collections::BTreeSet;
 
-/// `max.request.partition.size.limit`
-const MOST_PARTITIONS: usize = 2000;
-
 pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: DescribeTopicPartitionsRequest = asked.decode()?;
-    let image = asked.context.shard.image();
+    let shard = &asked.context.shard;
+    let image = shard.image();
     let limit = usize::try_from(request.response_partition_limit)
         .unwrap_or(1)
-        .clamp(1, MOST_PARTITIONS);
+        .clamp(1, shard.config.describe_partitions_limit as usize);
     let mut response = DescribeTopicPartitionsResponse::default();
     let mut left = limit;
     for name in wanted(&request, &image) {
@@ -32,18 +30,17 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             break;
         }
         let first = first_partition(request.cursor.as_ref(), &name);
-        let Some(topic) = image.topic(&name) else {
+        let Some(topic) = image.topic_by_name(&name) else {
             response.topics.push(missing(name));
             continue;
         };
-        let page = described(topic, first, left);
-        let next = first + page.partitions.len();
+        let (page, next) = described(topic, first, left);
         left -= page.partitions.len();
         response.topics.push(page);
-        if next < topic.partitions.len() {
+        if let Some(partition_index) = next {
             response.next_cursor = Some(Cursor {
                 topic_name: name,
-                partition_index: next as i32,
+                partition_index,
             });
             break;
         }
@@ -57,7 +54,7 @@ fn wanted(request: &DescribeTopicPartitionsRequest, image: &Image) -> BTreeSet<T
     let all: BTreeSet<Text> = if request.topics.is_empty() {
         image
             .topics()
-            .map(|topic| Text::from(topic.name.as_str()))
+            .map(|topic| Text::from(&*topic.name))
             .collect()
     } else {
         request
@@ -72,16 +69,14 @@ fn wanted(request: &DescribeTopicPartitionsRequest, image: &Image) -> BTreeSet<T
     }
 }
 
-fn first_partition(cursor: Option<&Cursor>, name: &Text) -> usize {
+fn first_partition(cursor: Option<&Cursor>, name: &Text) -> i32 {
     cursor
         .filter(|cursor| cursor.topic_name == *name)
-        .map_or(0, |cursor| {
-            usize::try_from(cursor.partition_index).unwrap_or(0)
-        })
+        .map_or(0, |cursor| cursor.partition_index)
 }
 
 fn missing(name: Text) -> DescribeTopicPartitionsResponseTopic {
-    let error_code = match crate::metadata::topic_name::check(&name) {
+    let error_code = match topic_name::validate(&name) {
         Ok(()) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         Err(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
     };
@@ -92,23 +87,30 @@ fn missing(name: Text) -> DescribeTopicPartitionsResponseTopic {
     }
 }
 
-fn described(topic: &Topic, first: usize, most: usize) -> DescribeTopicPartitionsResponseTopic {
-    let partitions = topic.partitions.iter().enumerate().skip(first).take(most);
-    DescribeTopicPartitionsResponseTopic {
+/// `most` partitions of a topic from `first` on, and the one after them if there is one.
+fn described(
+    topic: &Topic,
+    first: i32,
+    most: usize,
+) -> (DescribeTopicPartitionsResponseTopic, Option<i32>) {
+    let mut rest = topic.partitions.range(first..);
+    let partitions = rest.by_ref().take(most).map(|(&partition_index, state)| {
+        DescribeTopicPartitionsResponsePartition {
+            partition_index,
+            leader_id: state.leader,
+            leader_epoch: state.leader_epoch.0,
+            replica_nodes: state.replicas.clone(),
+            isr_nodes: state.isr.clone(),
+            ..DescribeTopicPartitionsResponsePartition::default()
+        }
+    });
+    let page = DescribeTopicPartitionsResponseTopic {
         error_code: ErrorCode::NONE,
-        name: super::text(topic.name.as_str()),
+        name: super::text(&*topic.name),
         topic_id: topic.id,
-        is_internal: topic.is_internal(),
-        partitions: partitions
-            .map(|(index, state)| DescribeTopicPartitionsResponsePartition {
-                partition_index: index as i32,
-                leader_id: state.leader,
-                leader_epoch: state.leader_epoch,
-                replica_nodes: state.replicas.clone(),
-                isr_nodes: state.isr.clone(),
-                ..DescribeTopicPartitionsResponsePartition::default()
-            })
-            .collect(),
+        is_internal: topic_name::is_internal(&topic.name),
+        partitions: partitions.collect(),
         ..DescribeTopicPartitionsResponseTopic::default()
-    }
+    };
+    (page, rest.next().map(|(&partition, _)| partition))
 }

@@ -1,8 +1,8 @@
 //! Domain errors to Kafka's error codes: the one place.
 
 use crate::log::AppendError;
-use crate::metadata::ChangeError;
-use crate::shard::PartitionFault;
+use crate::metadata::Refusal;
+use crate::shard::{ChangeError, PartitionFault};
 use crate::wire::ErrorCode;
 use crate::wire::messages::produce::BatchIndexAndErrorMessage;
 use crate::wire::records::BatchError;
@@ -65,20 +65,25 @@ pub(super) fn records(error: &BatchError) -> Vec<BatchIndexAndErrorMessage> {
 /// The code for a change of the metadata that is not made.
 pub(super) fn change(error: &ChangeError) -> ErrorCode {
     match error {
-        ChangeError::TopicExists(_) => ErrorCode::TOPIC_ALREADY_EXISTS,
-        ChangeError::TopicName(_) | ChangeError::Collision { .. } => {
-            ErrorCode::INVALID_TOPIC_EXCEPTION
-        }
-        ChangeError::Partitions(_) => ErrorCode::INVALID_PARTITIONS,
-        ChangeError::ReplicationFactor(_) => ErrorCode::INVALID_REPLICATION_FACTOR,
-        ChangeError::Assignment(_) => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
-        ChangeError::Config(_) => ErrorCode::INVALID_CONFIG,
-        ChangeError::Request(_) => ErrorCode::INVALID_REQUEST,
-        ChangeError::Policy(_) => ErrorCode::POLICY_VIOLATION,
-        ChangeError::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-        ChangeError::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
+        ChangeError::Refused(refusal) => refused(refusal),
         ChangeError::DeletionDisabled => ErrorCode::TOPIC_DELETION_DISABLED,
         ChangeError::TimedOut => ErrorCode::REQUEST_TIMED_OUT,
+        ChangeError::ProducerIdsExhausted => ErrorCode::UNKNOWN_SERVER_ERROR,
         ChangeError::Storage(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+    }
+}
+
+fn refused(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::InvalidTopic(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
+        Refusal::TopicAlreadyExists(_) => ErrorCode::TOPIC_ALREADY_EXISTS,
+        Refusal::InvalidPartitions(_) => ErrorCode::INVALID_PARTITIONS,
+        Refusal::InvalidReplicationFactor(_) => ErrorCode::INVALID_REPLICATION_FACTOR,
+        Refusal::InvalidReplicaAssignment(_) => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+        Refusal::InvalidConfig(_) => ErrorCode::INVALID_CONFIG,
+        Refusal::InvalidRequest(_) => ErrorCode::INVALID_REQUEST,
+        Refusal::PolicyViolation(_) => ErrorCode::POLICY_VIOLATION,
+        Refusal::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Refusal::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
     }
 }

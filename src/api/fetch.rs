@@ -64,9 +64,9 @@ async fn read(
     let mut outcomes: Vec<ReadOutcome> = vec![Err(PartitionFault::NotHere); interests.len()];
     for (index, interest) in interests.iter().enumerate() {
         let topic = if by_id {
-            image.topic_by_id(&interest.topic_id)
+            image.topic(interest.topic_id)
         } else {
-            image.topic(&interest.topic)
+            image.topic_by_name(&interest.topic)
         };
         if let Some(topic) = topic {
             places.push(index);

@@ -29,7 +29,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let mut response = ListOffsetsResponse::default();
     let (mut queries, mut places) = (Vec::new(), Vec::new());
     for topic in &request.topics {
-        let known = image.topic(&topic.name);
+        let known = image.topic_by_name(&topic.name);
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for partition in &topic.partitions {
             let mut answer = ListOffsetsPartitionResponse {

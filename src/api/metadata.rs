@@ -5,7 +5,7 @@
 //! request is answered with an error first: the client asks again and finds it.
 
 use super::{Asked, Handled};
-use crate::metadata::{Image, Topic};
+use crate::metadata::{Image, Topic, topic_name};
 use crate::shard::{Change, ChangeOutcome};
 use crate::wire::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
@@ -32,7 +32,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         }
         _ => image.topics().map(|topic| described(topic)).collect(),
     };
-    let mut response = frame_of(asked, &image);
+    let mut response = frame_of(asked);
     response.topics = topics;
     if request.include_topic_authorized_operations {
         for topic in &mut response.topics {
@@ -48,7 +48,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 }
 
 /// The response without topics: this broker, as the client's listener sees it.
-fn frame_of(asked: &Asked<'_>, image: &Image) -> MetadataResponse {
+fn frame_of(asked: &Asked<'_>) -> MetadataResponse {
     let shard = &asked.context.shard;
     let endpoint = asked.context.endpoint(asked.client);
     MetadataResponse {
@@ -58,7 +58,7 @@ fn frame_of(asked: &Asked<'_>, image: &Image) -> MetadataResponse {
             port: i32::from(endpoint.port),
             rack: shard.config.rack.as_deref().map(Text::from),
         }],
-        cluster_id: super::text(image.cluster_id()),
+        cluster_id: super::text(shard.cluster_id.as_str()),
         controller_id: shard.node_id,
         ..MetadataResponse::default()
     }
@@ -82,8 +82,8 @@ async fn named(
             continue;
         }
         let known = match name {
-            Some(name) => image.topic(name),
-            None => image.topic_by_id(&topic.topic_id),
+            Some(name) => image.topic_by_name(name),
+            None => image.topic(topic.topic_id),
         };
         answers.push(match known {
             Some(known) => described(known),
@@ -104,9 +104,7 @@ fn unknown(
 ) -> MetadataResponseTopic {
     let error_code = match name {
         None => ErrorCode::UNKNOWN_TOPIC_ID,
-        Some(name) if crate::metadata::topic_name::check(name).is_err() => {
-            ErrorCode::INVALID_TOPIC_EXCEPTION
-        }
+        Some(name) if topic_name::validate(name).is_err() => ErrorCode::INVALID_TOPIC_EXCEPTION,
         Some(name) => {
             if may_create {
                 missing.insert(name.clone());
@@ -140,22 +138,21 @@ async fn create(asked: &Asked<'_>, answers: &mut [MetadataResponseTopic], names:
 fn described(topic: &Topic) -> MetadataResponseTopic {
     MetadataResponseTopic {
         error_code: ErrorCode::NONE,
-        name: super::text(topic.name.as_str()),
+        name: super::text(&*topic.name),
         topic_id: topic.id,
-        is_internal: topic.is_internal(),
+        is_internal: topic_name::is_internal(&topic.name),
         partitions: topic
             .partitions
             .iter()
-            .enumerate()
-            .map(|(index, state)| MetadataResponsePartition {
+            .map(|(&partition_index, state)| MetadataResponsePartition {
                 error_code: if state.leader < 0 {
                     ErrorCode::LEADER_NOT_AVAILABLE
                 } else {
                     ErrorCode::NONE
                 },
-                partition_index: index as i32,
+                partition_index,
                 leader_id: state.leader,
-                leader_epoch: state.leader_epoch,
+                leader_epoch: state.leader_epoch.0,
                 replica_nodes: state.replicas.clone(),
                 isr_nodes: state.isr.clone(),
                 offline_replicas: Vec::new(),

@@ -78,17 +78,15 @@ impl Context {
 #[derive(Debug)]
 pub struct Client {
     peer: SocketAddr,
-    local: SocketAddr,
     listener: usize,
     gone: Rc<Signal>,
 }
 
 impl Client {
     /// A client that has just connected through the listener with this index. `gone` is raised when it leaves.
-    pub fn new(peer: SocketAddr, local: SocketAddr, listener: usize, gone: Rc<Signal>) -> Client {
+    pub fn new(peer: SocketAddr, listener: usize, gone: Rc<Signal>) -> Client {
         Client {
             peer,
-            local,
             listener,
             gone,
         }

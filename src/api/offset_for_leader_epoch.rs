@@ -18,7 +18,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let mut response = OffsetForLeaderEpochResponse::default();
     let (mut queries, mut places) = (Vec::new(), Vec::new());
     for topic in &request.topics {
-        let known = image.topic(&topic.topic);
+        let known = image.topic_by_name(&topic.topic);
         let mut answers = Vec::with_capacity(topic.partitions.len());
         for partition in &topic.partitions {
             let mut answer = EpochEndOffset {

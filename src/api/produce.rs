@@ -91,9 +91,12 @@ fn find_topic(asked: &Asked<'_>, name: &str, id: Uuid) -> Result<Found, ErrorCod
     let image = shard.image();
     let by_id = asked.version() >= TOPIC_IDS_FROM;
     let (topic, unknown) = if by_id {
-        (image.topic_by_id(&id), ErrorCode::UNKNOWN_TOPIC_ID)
+        (image.topic(id), ErrorCode::UNKNOWN_TOPIC_ID)
     } else {
-        (image.topic(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        (
+            image.topic_by_name(name),
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        )
     };
     let topic = topic.ok_or(unknown)?;
     let config = shard.topic_config(&topic.id).ok_or(unknown)?;

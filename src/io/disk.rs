@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::blocking::blocking;
 use super::durable_write;
+use super::sync_group;
 use super::{AppendFile, IoFuture, SegmentFile, Storage};
 
 /// [`Storage`] on the machine's own file systems.
@@ -50,6 +51,15 @@ impl Storage for Disk {
         }))
     }
 
+    fn write_files(&self, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {
+        Box::pin(blocking(move || write_files(&files)))
+    }
+
+    fn sync_file_system(&self, dir: &Path) -> IoFuture<()> {
+        let dir = dir.to_owned();
+        Box::pin(async move { sync_group::sync_file_system(&dir).await })
+    }
+
     fn sync_dir(&self, dir: &Path) -> IoFuture<()> {
         let dir = dir.to_owned();
         Box::pin(blocking(move || durable_write::sync_dir(&dir)))
@@ -59,9 +69,7 @@ impl Storage for Disk {
         let dir = dir.to_owned();
         Box::pin(blocking(move || {
             fs::create_dir_all(dir)?;
-            files
-                .iter()
-                .try_for_each(|(path, content)| fs::write(path, content))
+            write_files(&files)
         }))
     }
 
@@ -79,6 +87,12 @@ impl Storage for Disk {
         let dir = dir.to_owned();
         Box::pin(blocking(move || absent_is_fine(fs::remove_dir_all(dir))))
     }
+}
+
+fn write_files(files: &[(PathBuf, Vec<u8>)]) -> io::Result<()> {
+    files
+        .iter()
+        .try_for_each(|(path, content)| fs::write(path, content))
 }
 
 fn create_new(path: &Path) -> io::Result<File> {

@@ -16,6 +16,7 @@ pub mod ring_check;
 pub mod segment_file;
 pub mod socket;
 pub mod storage;
+pub mod sync_group;
 
 pub use append_file::AppendFile;
 pub use blocking::blocking;

@@ -127,6 +127,16 @@ impl SegmentFile {
         }
     }
 
+    /// Whether the file has lost its last name: its space is free once the last handle closes.
+    ///
+    /// # Errors
+    /// `fstat` failed.
+    pub fn is_deleted(&self) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt;
+        let file = File::from(self.inner.descriptor.try_clone()?);
+        Ok(file.metadata()?.nlink() == 0)
+    }
+
     /// The size of the file in bytes.
     ///
     /// # Errors

@@ -35,6 +35,12 @@ pub trait Storage {
     /// ([`super::durable_write::replace_file`]).
     fn replace_file(&self, path: &Path, content: Vec<u8>) -> IoFuture<()>;
 
+    /// Writes small files, over what is there, and syncs nothing: for files that [`Storage::sync_file_system`] follows.
+    fn write_files(&self, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()>;
+
+    /// Makes everything on the file system of `dir` durable ([`super::sync_group::sync_file_system`]).
+    fn sync_file_system(&self, dir: &Path) -> IoFuture<()>;
+
     /// Makes the names in `dir` durable.
     fn sync_dir(&self, dir: &Path) -> IoFuture<()>;
 

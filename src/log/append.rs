@@ -10,11 +10,12 @@ use bytes::Bytes;
 
 use super::error::{AppendError, LogError};
 use super::index::{IndexMark, IndexedBatch};
-use super::partition_log::{Condition, PartitionLog, State};
+use super::partition_log::PartitionLog;
 use super::producer_snapshot;
 use super::producer_state::{ProducerBatch, ProducerUndo, SequenceCheck};
 use super::recent::RecentBatch;
 use super::segment::Segment;
+use super::state::{Condition, State};
 use crate::types::{LeaderEpoch, Offset, TimestampMs};
 use crate::wire::records::{TimestampType, ValidatedBatch, stamp};
 

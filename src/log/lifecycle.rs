@@ -5,32 +5,31 @@ use std::rc::Rc;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::partition_log::{AdvanceCause, Condition, PartitionLog};
+use super::partition_log::{AdvanceCause, PartitionLog};
 use super::producer_snapshot;
+use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
 use crate::io::{Disk, Storage};
 use crate::types::{Offset, TopicId};
 
 impl PartitionLog {
-    /// Ends the log in order: takes no more records, writes and syncs what is staged, then writes the producers' snapshot
-    /// and the index files, so that the next [`PartitionLog::open`] may trust them. A log nothing was appended to since it
-    /// was opened costs no file operation.
+    /// Ends the log in order: takes no more records, writes what is staged, then the producers' snapshot and the index files,
+    /// and makes all of it durable, so that the next [`PartitionLog::open`] may trust it. A log nothing was appended to since
+    /// it was opened costs no file operation. Logs that are closed at the same time share their sync: close many together.
     ///
     /// The clean-shutdown mark is the caller's, and only after every log has closed without error.
     ///
     /// # Errors
     /// Something could not be written or synced, now or before: the next open must recover.
     pub async fn close(self: &Rc<Self>) -> Result<(), LogError> {
-        let end = self.stop_appends().inspect_err(|_| self.end_waits())?;
-        let synced = Wait::register(self, Goal::Synced, end);
-        if self.recovery_point() < end {
-            self.start_writer();
-            synced.await?;
-        }
+        let stopped = self.stop_appends();
         self.idle().await;
-        self.write_closing_files(end).await?;
+        let closed = match stopped.and_then(|()| self.failed_meanwhile()) {
+            Ok(()) => self.write_closing_files().await,
+            Err(error) => Err(error),
+        };
         self.end_waits();
-        Ok(())
+        closed
     }
 
     /// Deletes the partition: everyone who waits is told, and the directory gets a name no open log has. Returns that name;
@@ -60,15 +59,23 @@ impl PartitionLog {
         Ok(renamed)
     }
 
-    /// From here on appends and new waits are refused. Returns the log end offset.
-    fn stop_appends(&self) -> Result<Offset, LogError> {
+    /// From here on appends and new waits are refused.
+    fn stop_appends(&self) -> Result<(), LogError> {
         let mut state = self.state.borrow_mut();
         let closed = LogError::Closed {
             path: self.dir.clone(),
         };
         match std::mem::replace(&mut state.condition, Condition::Closed(closed)) {
             Condition::ReadOnly(error) | Condition::Closed(error) => Err(error),
-            Condition::Writable | Condition::OutOfSpace => Ok(state.log_end_offset),
+            Condition::Writable | Condition::OutOfSpace => Ok(()),
+        }
+    }
+
+    /// Whether a write or sync failed while the log was closing.
+    fn failed_meanwhile(&self) -> Result<(), LogError> {
+        match &self.state.borrow().condition {
+            Condition::ReadOnly(error) => Err(error.clone()),
+            Condition::Writable | Condition::OutOfSpace | Condition::Closed(_) => Ok(()),
         }
     }
 
@@ -91,29 +98,58 @@ impl PartitionLog {
         self.state.borrow_mut().writer.ended = true;
     }
 
-    async fn write_closing_files(&self, end: Offset) -> Result<(), LogError> {
-        let segments = self.state.borrow().segments.clone();
-        for segment in &segments {
-            let dirty = segment
-                .index
-                .borrow()
-                .as_ref()
-                .is_some_and(|index| index.is_dirty());
-            if dirty && segment.written.get() > 0 {
-                self.write_index_files(segment).await?;
-            }
-        }
-        let snapshot = {
+    /// Writes what the next open reads, and syncs it with everything else. The state no longer changes.
+    async fn write_closing_files(&self) -> Result<(), LogError> {
+        let end = self.log_end_offset();
+        let files = self.state.borrow().closing_files(&self.dir);
+        let unsynced = {
             let state = self.state.borrow();
-            let needed = state.snapshot_offset != Some(end) && end > state.log_start_offset;
-            needed.then(|| producer_snapshot::encode(&state.producers))
+            let writer = &state.writer;
+            state.synced_end < end
+                || writer.birth_unsynced
+                || writer.names_synced < writer.names_changed
         };
-        if let Some(content) = snapshot {
-            let path = file_names::path_of(&self.dir, end, FileKind::Snapshot);
-            self.write_small_file(path, content).await?;
+        if files.is_empty() && !unsynced {
+            return Ok(());
+        }
+        if !files.is_empty() {
+            let written = self.storage.write_files(files).await;
+            written.map_err(|error| LogError::storage("write files in", &self.dir, error))?;
             self.replace_snapshot(end).await?;
         }
-        self.sync_names().await
+        let data_dir = self.dir.parent().unwrap_or(&self.dir);
+        if let Err(error) = self.storage.sync_file_system(data_dir).await {
+            let error = LogError::storage("syncfs", data_dir, error);
+            self.sync_failed(error.clone());
+            return Err(error);
+        }
+        self.synced(end);
+        Ok(())
+    }
+}
+
+impl State {
+    /// The index files of segments that have none yet, and the producers' snapshot at the end of the log.
+    fn closing_files(&self, dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        for segment in &self.segments {
+            let mut index = segment.index.borrow_mut();
+            let Some(index) = index.as_mut() else {
+                continue;
+            };
+            if index.is_dirty() && segment.written.get() > 0 {
+                index.append_time_entry();
+                let (offsets, times) = index.encode();
+                files.push((segment.path(FileKind::OffsetIndex), offsets));
+                files.push((segment.path(FileKind::TimeIndex), times));
+            }
+        }
+        let end = self.log_end_offset;
+        if self.snapshot_offset != Some(end) && end > self.log_start_offset {
+            let path = file_names::path_of(dir, end, FileKind::Snapshot);
+            files.push((path, producer_snapshot::encode(&self.producers)));
+        }
+        files
     }
 }
 

@@ -8,16 +8,17 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | `partition_log` | the face: create, state, waiting, configuration |
+//! | `partition_log` | the face: create, open, wait, ask |
+//! | `state` | everything that changes |
 //! | `append` | a batch into the staging buffer: sequence check, roll, stamps |
 //! | `writer` | the one task that writes and syncs |
 //! | `progress` | how far each byte has come; what a failure takes back |
 //! | `seal` | a full segment gets its index files and its sync |
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
-//! | `load`, `recovery` | opening, after a clean and an unclean stop |
+//! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `lifecycle` | closing and deleting |
-//! | `segment`, `index`, `recent`, `waiters`, `scan` | the parts |
+//! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
 mod append;
@@ -29,6 +30,7 @@ mod index_file;
 mod leader_epochs;
 mod lifecycle;
 mod load;
+mod loader;
 mod lookup;
 pub mod offset_checkpoint;
 mod partition_log;
@@ -42,6 +44,7 @@ mod recovery;
 mod scan;
 mod seal;
 mod segment;
+mod state;
 #[cfg(test)]
 mod tests;
 mod waiters;
@@ -56,5 +59,4 @@ pub use lifecycle::remove_deleted;
 pub use load::{Cut, RecoveryReport, Trust};
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
-pub use partition_metadata::{decode_id as topic_id_from_text, encode_id as topic_id_to_text};
 pub use read::{ReadPlan, ReadView};

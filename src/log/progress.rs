@@ -20,8 +20,9 @@
 use std::rc::Rc;
 
 use super::error::LogError;
-use super::partition_log::{AdvanceCause, Condition, PartitionLog, State};
+use super::partition_log::{AdvanceCause, PartitionLog};
 use super::segment::Segment;
+use super::state::{Condition, State};
 use super::waiters::Goal;
 use crate::types::Offset;
 

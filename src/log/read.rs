@@ -12,9 +12,10 @@ use std::rc::Rc;
 
 use super::error::{LogError, ReadError};
 use super::index_file;
-use super::partition_log::{Condition, PartitionLog, State};
+use super::partition_log::PartitionLog;
 use super::scan::HeadScanner;
 use super::segment::Segment;
+use super::state::{Condition, State};
 use crate::io::SegmentFile;
 use crate::types::Offset;
 

@@ -9,8 +9,9 @@ use futures_lite::future::yield_now;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::partition_log::{Condition, PartitionLog, State};
+use super::partition_log::PartitionLog;
 use super::segment::Segment;
+use super::state::{Condition, State};
 use super::waiters::Goal;
 use crate::io::AppendFile;
 use crate::types::Offset;

@@ -13,8 +13,9 @@ use futures_lite::future::yield_now;
 use super::append::StagedRun;
 use super::error::{LogError, is_no_space};
 use super::file_names::{self, FileKind};
-use super::partition_log::{Condition, PartitionLog, State, reserve, small_files};
+use super::partition_log::PartitionLog;
 use super::segment::Segment;
+use super::state::{Condition, State, reserve, small_files};
 use crate::types::Offset;
 
 /// Batches a log at rest keeps room for.

@@ -1,153 +1,270 @@
-//! What the single node writes into the metadata log when it starts: the features of a new cluster, itself as a broker,
-//! and new leader epochs after a crash.
+//! The records with which a node that is its own cluster starts: the first ones ever, its registration, new leader epochs.
+//!
+//! Pure: ids and epochs are given. The records are those a Kafka 4.3 controller writes, so that its tools read them and
+//! the log can be taken to it.
+//!
+//! A feature level is a promise to clients (`transaction.version` 2, for one, changes what producers send), so a new
+//! cluster is given the levels this broker keeps and no others. A level is raised when what it promises is there.
 
-use super::image::Image;
-use crate::wire::Text;
-use crate::wire::metadata_records::{
-    BeginTransactionRecord, BrokerEndpoint, BrokerFeature, BrokerRegistrationChangeRecord,
-    EndTransactionRecord, FeatureLevelRecord, MetadataRecord, PartitionChangeRecord,
-    RegisterBrokerRecord,
-};
 use uuid::Uuid;
 
-/// The feature whose level says which metadata records there are.
-const METADATA_VERSION: &str = "metadata.version";
-/// Kafka 4.3-IV0.
-const METADATA_LEVEL: i16 = 30;
-/// The lowest level whose records are understood.
-const OLDEST_METADATA_LEVEL: i16 = 7;
-const UNFENCED: i8 = -1;
+use super::image::{Broker, Endpoint, Image};
+use crate::types::Offset;
+use crate::wire::Text;
+use crate::wire::control_records::{ControlRecord, LeaderChangeMessage, Voter};
+use crate::wire::metadata_records::{
+    AbortTransactionRecord, BeginTransactionRecord, BrokerEndpoint, BrokerFeature,
+    BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
+    PartitionChangeRecord, RegisterBrokerRecord,
+};
 
-/// This node, as it registers.
-#[derive(Clone, Debug)]
-pub struct BrokerSelf {
-    /// Its node id.
-    pub node_id: i32,
-    /// Its data directory.
-    pub directory_id: Uuid,
-    /// `broker.rack`
-    pub rack: Option<String>,
-    /// Listener name, host and port, as clients are told.
-    pub end_points: Vec<(String, String, u16)>,
-}
+/// `metadata.version` of Kafka 4.3 (4.3-IV0): which versions of the records are written.
+pub const METADATA_VERSION: i16 = 30;
 
-/// The records of a start. After a crash every partition begins a new leader epoch, so that clients notice when records that
-/// they had read were lost with the machine.
-pub fn at_start(image: &Image, broker: &BrokerSelf, after_crash: bool) -> Vec<MetadataRecord> {
+/// Lowest `metadata.version` whose records this broker reads: the first of KRaft's own.
+pub const METADATA_VERSION_MIN: i16 = 7;
+
+/// Name of the feature that says which versions of the records are written.
+pub const METADATA_VERSION_FEATURE: &str = "metadata.version";
+
+/// The records of a start of `me` on what the log says so far. Only what changes anything is written; after a crash every
+/// partition begins a new leader epoch, so that clients notice when records that they had read were lost with the machine.
+pub fn start(image: &Image, me: &Broker, after_crash: bool) -> Vec<MetadataRecord> {
     let mut records = Vec::new();
-    if image.features().next().is_none() {
+    if image.open_transaction.is_some() {
+        // Whoever began it is gone; what follows must not become a part of it.
+        let reason = Some(Text::from_static("Interrupted by a restart"));
+        records.push(AbortTransactionRecord { reason }.into());
+    }
+    if image.feature(METADATA_VERSION_FEATURE) == 0 {
         records.extend(new_cluster());
     }
-    let registered = image.broker(broker.node_id);
-    if registered.is_none_or(|known| known.fenced || known.end_points != broker.end_points) {
-        records.extend(registration(image, broker));
+    if image
+        .broker(me.id)
+        .is_none_or(|known| !known.stands_for(me))
+    {
+        records.extend(register(me, image.end() + records.len() as i64));
     }
     if after_crash {
-        records.extend(new_epochs(image, broker.node_id));
+        records.extend(new_leader_epochs(image, me.id));
     }
     records
 }
 
-/// One transaction, as Kafka writes its bootstrap records.
-fn new_cluster() -> [MetadataRecord; 3] {
-    [
-        MetadataRecord::from(BeginTransactionRecord {
-            name: Some(Text::from("Bootstrap records")),
-        }),
-        MetadataRecord::from(FeatureLevelRecord {
-            name: Text::from(METADATA_VERSION),
-            feature_level: METADATA_LEVEL,
-        }),
-        MetadataRecord::from(EndTransactionRecord::default()),
+/// Naming the leader, even the same one, begins an epoch.
+fn new_leader_epochs(image: &Image, leader: i32) -> impl Iterator<Item = MetadataRecord> {
+    image.topics().flat_map(move |topic| {
+        topic.partitions.keys().map(move |&partition_id| {
+            let record = PartitionChangeRecord {
+                partition_id,
+                topic_id: topic.id,
+                leader,
+                ..PartitionChangeRecord::default()
+            };
+            record.into()
+        })
+    })
+}
+
+/// The first records of a new cluster, in one transaction.
+fn new_cluster() -> Vec<MetadataRecord> {
+    let name = Some(Text::from_static("Bootstrap records"));
+    let level = FeatureLevelRecord {
+        name: Text::from_static(METADATA_VERSION_FEATURE),
+        feature_level: METADATA_VERSION,
+    };
+    vec![
+        BeginTransactionRecord { name }.into(),
+        level.into(),
+        EndTransactionRecord {}.into(),
     ]
 }
 
-fn registration(image: &Image, broker: &BrokerSelf) -> [MetadataRecord; 2] {
-    let broker_epoch = image.offset().0;
-    let end_points = broker
-        .end_points
-        .iter()
-        .map(|(name, host, port)| BrokerEndpoint {
-            name: Text::from(name.as_str()),
-            host: Text::from(host.as_str()),
-            port: *port,
-            security_protocol: 0,
-        })
-        .collect();
-    let registered = RegisterBrokerRecord {
-        broker_id: broker.node_id,
-        incarnation_id: Uuid::new_v4(),
-        broker_epoch,
-        end_points,
+/// The control record that opens an epoch of the log: `node_id` leads and is the only voter.
+pub fn leader_change(node_id: i32) -> ControlRecord {
+    let voter = Voter {
+        voter_id: node_id,
+        ..Voter::default()
+    };
+    ControlRecord::LeaderChange(LeaderChangeMessage {
+        version: 0,
+        leader_id: node_id,
+        voters: vec![voter.clone()],
+        granting_voters: vec![voter],
+    })
+}
+
+/// The records by which `broker` registers and is let in at once. Its epoch becomes `at`, the offset of the first of them.
+pub(super) fn register(broker: &Broker, at: Offset) -> Vec<MetadataRecord> {
+    let endpoint = |point: &Endpoint| BrokerEndpoint {
+        name: Text::from(point.listener.as_str()),
+        host: Text::from(point.host.as_str()),
+        port: point.port,
+        security_protocol: 0,
+    };
+    let registration = RegisterBrokerRecord {
+        broker_id: broker.id,
+        incarnation_id: broker.incarnation_id,
+        broker_epoch: at.0,
+        end_points: broker.endpoints.iter().map(endpoint).collect(),
         features: vec![BrokerFeature {
-            name: Text::from(METADATA_VERSION),
-            min_supported_version: OLDEST_METADATA_LEVEL,
-            max_supported_version: METADATA_LEVEL,
+            name: Text::from_static(METADATA_VERSION_FEATURE),
+            min_supported_version: METADATA_VERSION_MIN,
+            max_supported_version: METADATA_VERSION,
         }],
         rack: broker.rack.as_deref().map(Text::from),
-        log_dirs: vec![broker.directory_id],
+        fenced: true,
+        log_dirs: broker.log_dirs.clone(),
         ..RegisterBrokerRecord::default()
     };
     let unfenced = BrokerRegistrationChangeRecord {
-        broker_id: broker.node_id,
-        broker_epoch,
-        fenced: UNFENCED,
+        broker_id: broker.id,
+        broker_epoch: at.0,
+        fenced: -1,
         ..BrokerRegistrationChangeRecord::default()
     };
-    [registered.into(), unfenced.into()]
+    vec![registration.into(), unfenced.into()]
 }
 
-/// Naming the leader, even the same one, begins an epoch.
-fn new_epochs(image: &Image, node_id: i32) -> impl Iterator<Item = MetadataRecord> + '_ {
-    image.topics().flat_map(move |topic| {
-        (0..topic.partitions.len()).map(move |partition| {
-            MetadataRecord::from(PartitionChangeRecord {
-                partition_id: partition as i32,
-                topic_id: topic.id,
-                leader: node_id,
-                ..PartitionChangeRecord::default()
-            })
-        })
-    })
+/// A broker that wants to register: `endpoints` as clients are told.
+pub fn registration(
+    node_id: i32,
+    incarnation_id: Uuid,
+    endpoints: Vec<Endpoint>,
+    rack: Option<String>,
+    directory_id: Uuid,
+) -> Broker {
+    Broker {
+        id: node_id,
+        epoch: -1,
+        incarnation_id,
+        endpoints,
+        rack,
+        fenced: true,
+        in_controlled_shutdown: false,
+        log_dirs: vec![directory_id],
+        cordoned_log_dirs: Vec::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Offset;
-
-    fn broker() -> BrokerSelf {
-        BrokerSelf {
-            node_id: 1,
-            directory_id: Uuid::from_u128(9),
-            rack: None,
-            end_points: vec![("PLAINTEXT".to_owned(), "127.0.0.1".to_owned(), 9092)],
-        }
-    }
+    use crate::types::LeaderEpoch;
+    use crate::wire::metadata_records::{PartitionRecord, TopicRecord};
 
     #[test]
-    fn a_new_cluster_gets_its_features_and_its_broker_once() {
-        let empty = Image::empty("c");
-        let records = at_start(&empty, &broker(), false);
-        let image = empty.apply(&records, Offset(5)).unwrap();
-        assert_eq!(
-            image.features().collect::<Vec<_>>(),
-            [(METADATA_VERSION, METADATA_LEVEL)]
+    fn a_new_cluster_promises_the_metadata_version_and_nothing_else() {
+        let records = new_cluster();
+        let levels: Vec<_> = records
+            .iter()
+            .filter(|record| record.name() == "FeatureLevelRecord")
+            .collect();
+        assert_eq!(levels, [&records[1]]);
+        let image = Image::default().apply(&records, Offset(3)).unwrap();
+        assert_eq!(image.feature("metadata.version"), 30);
+        assert_eq!(image.end(), Offset(3));
+        assert!(
+            image.dynamic_configs(1).cluster.is_empty(),
+            "the file's settings hold"
         );
-        assert!(!image.broker(1).unwrap().fenced);
-        assert!(at_start(&image, &broker(), false).is_empty());
     }
 
     #[test]
-    fn a_broker_that_moved_registers_again() {
-        let empty = Image::empty("c");
-        let image = empty
-            .apply(&at_start(&empty, &broker(), false), Offset(5))
-            .unwrap();
-        let moved = BrokerSelf {
-            end_points: vec![("PLAINTEXT".to_owned(), "127.0.0.1".to_owned(), 9093)],
-            ..broker()
+    fn the_first_records_are_those_of_kafka_to_the_byte() {
+        let bytes: Vec<Vec<u8>> = new_cluster()
+            .iter()
+            .map(|record| record.encode().to_vec())
+            .collect();
+        assert_eq!(bytes[0], b"\x01\x17\x00\x01\x00\x12\x12Bootstrap records");
+        assert_eq!(bytes[1], b"\x01\x0c\x00\x11metadata.version\x00\x1e\x00");
+        assert_eq!(bytes[2], b"\x01\x18\x00\x00");
+    }
+
+    #[test]
+    fn a_registered_broker_is_active_under_the_offset_of_its_record() {
+        let wanted = on_port(9092);
+        let records = register(&wanted, Offset(7));
+        let image = Image::default().apply(&records, Offset(9)).unwrap();
+        let broker = image.broker(1).unwrap();
+        assert!(broker.is_active());
+        assert_eq!(broker.epoch, 7);
+        assert_eq!(
+            (&broker.endpoints, &broker.rack, &broker.log_dirs),
+            (&wanted.endpoints, &wanted.rack, &wanted.log_dirs)
+        );
+    }
+
+    fn on_port(port: u16) -> Broker {
+        let endpoint = Endpoint {
+            listener: "PLAINTEXT".to_owned(),
+            host: "broker.example".to_owned(),
+            port,
         };
-        assert_eq!(at_start(&image, &moved, false).len(), 2);
+        let rack = Some("a".to_owned());
+        let directory_id = Uuid::from_u128(6);
+        registration(1, Uuid::new_v4(), vec![endpoint], rack, directory_id)
+    }
+
+    fn after(image: &Image, records: &[MetadataRecord]) -> Image {
+        let end = image.end() + records.len() as i64;
+        image.apply(records, end).unwrap()
+    }
+
+    #[test]
+    fn a_start_writes_only_what_changes_anything() {
+        let first = start(&Image::default(), &on_port(9092), false);
+        let image = after(&Image::default(), &first);
+        assert_eq!(image.broker(1).unwrap().epoch, 3, "behind the bootstrap");
+        assert_eq!(start(&image, &on_port(9092), false), [], "a mere restart");
+        let moved = start(&image, &on_port(9093), false);
+        assert_eq!(moved.len(), 2);
+        let image = after(&image, &moved);
+        let broker = image.broker(1).unwrap();
+        assert_eq!((broker.endpoints[0].port, broker.epoch), (9093, 5));
+    }
+
+    #[test]
+    fn after_a_crash_every_partition_begins_a_leader_epoch() {
+        let topic_id = Uuid::from_u128(7);
+        let topic = TopicRecord {
+            name: Text::from_static("a"),
+            topic_id,
+        };
+        let partition = |partition_id| PartitionRecord {
+            partition_id,
+            topic_id,
+            leader: 1,
+            leader_epoch: 4,
+            ..PartitionRecord::default()
+        };
+        let mut records = start(&Image::default(), &on_port(9092), false);
+        records.extend([topic.into(), partition(0).into(), partition(1).into()]);
+        let image = after(&Image::default(), &records);
+        let image = after(&image, &start(&image, &on_port(9092), true));
+        let topic = image.topic(topic_id).unwrap();
+        let epochs: Vec<_> = topic
+            .partitions
+            .values()
+            .map(|partition| (partition.leader, partition.leader_epoch))
+            .collect();
+        assert_eq!(epochs, [(1, LeaderEpoch(5)); 2]);
+    }
+
+    #[test]
+    fn a_transaction_that_was_left_open_is_void() {
+        let begin = BeginTransactionRecord::default();
+        let image = after(&Image::default(), &[begin.into()]);
+        let image = after(&image, &start(&image, &on_port(9092), false));
+        assert!(image.broker(1).unwrap().is_active());
+        assert!(image.open_transaction.is_none());
+    }
+
+    #[test]
+    fn the_only_voter_leads() {
+        assert_eq!(
+            leader_change(1).encode()[..],
+            [0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0]
+        );
     }
 }

@@ -1,369 +1,244 @@
-//! What the metadata log says, up to an offset: brokers, topics, partitions, settings.
+//! The state of the cluster after a prefix of the metadata log.
 //!
-//! An image never changes; applying records makes the next one, which shares with this one all topics that stayed as they were. So
-//! every core can hold one, and comparing two topics is comparing two pointers.
+//! Immutable once made and shared between cores behind an `Arc`: a reader keeps what it has, a change makes the next
+//! image (see [`apply`](super::apply)), which shares with the last everything the change did not touch. Knows no record
+//! and no file.
 
-use crate::types::{Offset, TopicId};
-use crate::wire::metadata_records::{
-    BrokerRegistrationChangeRecord, ConfigRecord, MetadataRecord, PartitionChangeRecord,
-    PartitionRecord, RegisterBrokerRecord,
-};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use thiserror::Error;
 
-/// `ConfigRecord.resource_type` of a topic, as in Kafka's ConfigResource.
-pub(super) const TOPIC_RESOURCE: i8 = 2;
-/// `ConfigRecord.resource_type` of a broker.
-pub(super) const BROKER_RESOURCE: i8 = 4;
-/// `PartitionChangeRecord.leader`: no change.
-const SAME_LEADER: i32 = -2;
+use uuid::Uuid;
 
-/// A partition, as the controller has decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartitionState {
-    /// Node ids.
-    pub replicas: Vec<i32>,
-    /// Those in sync.
-    pub isr: Vec<i32>,
-    /// Node id of the leader, -1 for none.
-    pub leader: i32,
-    /// Grows with each change of leader.
-    pub leader_epoch: i32,
-    /// Grows with each change.
-    pub partition_epoch: i32,
+use crate::config::topic::{Configs, DynamicConfigs};
+use crate::types::{LeaderEpoch, Offset, TopicId};
+use crate::wire::metadata_records::MetadataRecord;
+
+/// The whole state.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// End of the prefix: the offset of the next record to apply.
+    pub(super) end: Offset,
+    pub(super) brokers: BTreeMap<i32, Arc<Broker>>,
+    pub(super) topics: Arc<BTreeMap<TopicId, Arc<Topic>>>,
+    pub(super) ids_by_name: Arc<BTreeMap<Arc<str>, TopicId>>,
+    /// Names by the form in which they collide; only those that can.
+    pub(super) names_by_unified: Arc<BTreeMap<String, Arc<str>>>,
+    /// Values by kind and name of the resource, topics excepted.
+    pub(super) configs: Arc<BTreeMap<(i8, String), Configs>>,
+    pub(super) features: Arc<BTreeMap<String, i16>>,
+    pub(super) next_producer_id: i64,
+    /// Records of a transaction that has not ended yet; they do not count before.
+    pub(super) open_transaction: Option<Arc<Vec<MetadataRecord>>>,
+    /// Types of records seen that mean nothing to this broker.
+    pub(super) uninterpreted: Arc<BTreeSet<u32>>,
+}
+
+/// A registered broker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Broker {
+    /// Its node id.
+    pub id: i32,
+    /// Epoch of its registration; a new one fences the old.
+    pub epoch: i64,
+    /// Id of its process.
+    pub incarnation_id: Uuid,
+    /// Where clients reach it.
+    pub endpoints: Vec<Endpoint>,
+    /// Its rack.
+    pub rack: Option<String>,
+    /// Whether it must not lead: registered, but not heard of.
+    pub fenced: bool,
+    /// Whether it is shutting down.
+    pub in_controlled_shutdown: bool,
+    /// Ids of its data directories.
+    pub log_dirs: Vec<Uuid>,
+    /// Those among them that take no new partitions.
+    pub cordoned_log_dirs: Vec<Uuid>,
+}
+
+/// An address of a broker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// Name of the listener.
+    pub listener: String,
+    /// Host as clients are told.
+    pub host: String,
+    /// Port as clients are told.
+    pub port: u16,
+}
+
+impl Broker {
+    /// Whether a restart as `other` would change nothing that the cluster needs to hear.
+    pub(super) fn stands_for(&self, other: &Broker) -> bool {
+        self.is_active()
+            && self.endpoints == other.endpoints
+            && self.rack == other.rack
+            && self.log_dirs == other.log_dirs
+    }
+
+    /// Whether it takes part: not fenced and not shutting down.
+    pub fn is_active(&self) -> bool {
+        !self.fenced && !self.in_controlled_shutdown
+    }
 }
 
 /// A topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Topic {
-    /// Its id, for its whole life.
+    /// Its id.
     pub id: TopicId,
     /// Its name.
-    pub name: String,
-    /// By index.
-    pub partitions: Vec<PartitionState>,
-    /// What is set for this topic, by property.
-    pub configs: BTreeMap<String, String>,
+    pub name: Arc<str>,
+    /// Its partitions by index.
+    pub partitions: BTreeMap<i32, Partition>,
+    /// Its own settings.
+    pub configs: Configs,
 }
 
-impl Topic {
-    /// Whether the broker itself keeps its state there.
-    pub fn is_internal(&self) -> bool {
-        matches!(
-            self.name.as_str(),
-            "__consumer_offsets" | "__transaction_state"
-        )
-    }
+/// A partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Partition {
+    /// Node ids of its replicas, the preferred leader first.
+    pub replicas: Vec<i32>,
+    /// Node ids of the replicas in sync.
+    pub isr: Vec<i32>,
+    /// Replicas on their way out.
+    pub removing_replicas: Vec<i32>,
+    /// Replicas on their way in.
+    pub adding_replicas: Vec<i32>,
+    /// Node id of the leader; -1 is none.
+    pub leader: i32,
+    /// Whether the leader was elected uncleanly and has not recovered yet.
+    pub is_recovering: bool,
+    /// Epoch of the leader.
+    pub leader_epoch: LeaderEpoch,
+    /// Count of the partition's changes.
+    pub partition_epoch: i32,
+    /// Data directory of each replica.
+    pub directories: Vec<Uuid>,
+    /// Replicas out of sync that may still become leader.
+    pub eligible_leader_replicas: Vec<i32>,
+    /// The last of those that were known.
+    pub last_known_eligible: Vec<i32>,
 }
 
-/// A registered broker, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broker {
-    /// Listener name, host and port.
-    pub end_points: Vec<(String, String, u16)>,
-    /// Whether it may not lead.
-    pub fenced: bool,
-}
-
-/// Records that contradict the image they are applied to.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum ApplyError {
-    /// A record speaks of a topic that there is not.
-    #[error("{record} speaks of topic id {topic_id}, which there is not")]
-    UnknownTopic {
-        /// The record's name.
-        record: &'static str,
-        /// The topic.
-        topic_id: TopicId,
-    },
-    /// A record speaks of a partition that there is not.
-    #[error("{record} speaks of partition {partition} of {topic}, which there is not")]
-    UnknownPartition {
-        /// The record's name.
-        record: &'static str,
-        /// The topic's name.
-        topic: String,
-        /// The partition.
-        partition: i32,
-    },
-    /// A transaction within a transaction, or an end without a beginning.
-    #[error("{0} where the metadata log has no place for it")]
-    Transaction(&'static str),
-}
-
-/// The metadata up to an offset.
-#[derive(Clone, Debug, Default)]
-pub struct Image {
-    cluster_id: String,
-    topics: BTreeMap<String, Arc<Topic>>,
-    names: BTreeMap<TopicId, String>,
-    brokers: BTreeMap<i32, Broker>,
-    broker_configs: BTreeMap<(String, String), String>,
-    features: BTreeMap<String, i16>,
-    next_producer_id: i64,
-    offset: Offset,
-    /// Records of a transaction that has begun and not ended.
-    transaction: Option<Vec<MetadataRecord>>,
+/// What became of topics between two images.
+#[derive(Clone, Default, Debug)]
+pub struct TopicChanges {
+    /// Topics that were not there.
+    pub created: Vec<Arc<Topic>>,
+    /// Topics that are there no more. A recreated one stands here with its old id and in `created` with its new one.
+    pub removed: Vec<Arc<Topic>>,
+    /// Topics of which anything changed, as they are now.
+    pub changed: Vec<Arc<Topic>>,
 }
 
 impl Image {
-    /// Nothing yet.
-    pub fn empty(cluster_id: impl Into<String>) -> Image {
-        Image {
-            cluster_id: cluster_id.into(),
-            ..Image::default()
+    /// The offset of the next record to apply.
+    pub fn end(&self) -> Offset {
+        self.end
+    }
+
+    /// A broker by its node id.
+    pub fn broker(&self, id: i32) -> Option<&Arc<Broker>> {
+        self.brokers.get(&id)
+    }
+
+    /// Every broker, by node id.
+    pub fn brokers(&self) -> impl ExactSizeIterator<Item = &Arc<Broker>> {
+        self.brokers.values()
+    }
+
+    /// A topic by its id.
+    pub fn topic(&self, id: TopicId) -> Option<&Arc<Topic>> {
+        self.topics.get(&id)
+    }
+
+    /// A topic by its name.
+    pub fn topic_by_name(&self, name: &str) -> Option<&Arc<Topic>> {
+        self.topic(*self.ids_by_name.get(name)?)
+    }
+
+    /// Every topic, by name.
+    pub fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.ids_by_name.values().filter_map(|id| self.topic(*id))
+    }
+
+    /// Count of topics.
+    pub fn topic_count(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// The topic whose name metrics could not tell from `name`, if there is one.
+    pub fn colliding_topic(&self, name: &str) -> Option<&str> {
+        let unified = super::topic_name::unified(name)?;
+        self.names_by_unified.get(&unified).map(|other| &**other)
+    }
+
+    /// Broker settings of the log, for `node_id` and for all.
+    pub fn dynamic_configs(&self, node_id: i32) -> DynamicConfigs {
+        let of = |name: String| {
+            self.configs
+                .get(&(BROKER_RESOURCE, name))
+                .cloned()
+                .unwrap_or_default()
+        };
+        DynamicConfigs {
+            broker: of(node_id.to_string()),
+            cluster: of(String::new()),
         }
     }
 
-    /// The cluster's id.
-    pub fn cluster_id(&self) -> &str {
-        &self.cluster_id
+    /// The level of a feature; 0 is off.
+    pub fn feature(&self, name: &str) -> i16 {
+        self.features.get(name).copied().unwrap_or(0)
     }
 
-    /// All topics in the order of their names.
-    pub fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
-        self.topics.values()
-    }
-
-    /// A topic by name.
-    pub fn topic(&self, name: &str) -> Option<&Arc<Topic>> {
-        self.topics.get(name)
-    }
-
-    /// A topic by id.
-    pub fn topic_by_id(&self, id: &TopicId) -> Option<&Arc<Topic>> {
-        self.topics.get(self.names.get(id)?)
-    }
-
-    /// A registered broker.
-    pub fn broker(&self, node_id: i32) -> Option<&Broker> {
-        self.brokers.get(&node_id)
-    }
-
-    /// Finalized features and their levels.
-    pub fn features(&self) -> impl Iterator<Item = (&str, i16)> {
-        self.features
-            .iter()
-            .map(|(name, level)| (name.as_str(), *level))
-    }
-
-    /// The first producer id that has not been given out.
+    /// The first producer id that was never handed out.
     pub fn next_producer_id(&self) -> i64 {
         self.next_producer_id
     }
 
-    /// Everything below this offset of the metadata log is in the image.
-    pub fn offset(&self) -> Offset {
-        self.offset
-    }
-
-    /// The image after one batch of records, of which the last has the offset before `end`.
-    ///
-    /// # Errors
-    /// See [`ApplyError`]; the metadata log must then not be used.
-    pub fn apply(&self, records: &[MetadataRecord], end: Offset) -> Result<Image, ApplyError> {
-        let mut next = self.clone();
-        for record in records {
-            next.take(record)?;
-        }
-        next.offset = end;
-        Ok(next)
-    }
-
-    fn take(&mut self, record: &MetadataRecord) -> Result<(), ApplyError> {
-        let misplaced = || Err(ApplyError::Transaction(record.name()));
-        match (record, &mut self.transaction) {
-            (MetadataRecord::BeginTransactionRecord(_), None) => {
-                self.transaction = Some(Vec::new());
-                Ok(())
-            }
-            (MetadataRecord::BeginTransactionRecord(_), Some(_))
-            | (
-                MetadataRecord::EndTransactionRecord(_) | MetadataRecord::AbortTransactionRecord(_),
-                None,
-            ) => misplaced(),
-            (MetadataRecord::AbortTransactionRecord(_), Some(_)) => {
-                self.transaction = None;
-                Ok(())
-            }
-            (MetadataRecord::EndTransactionRecord(_), held @ Some(_)) => {
-                let records = held.take().unwrap_or_default();
-                records.iter().try_for_each(|record| self.replay(record))
-            }
-            (record, Some(held)) => {
-                held.push(record.clone());
-                Ok(())
-            }
-            (record, None) => self.replay(record),
-        }
-    }
-
-    fn replay(&mut self, record: &MetadataRecord) -> Result<(), ApplyError> {
-        match record {
-            MetadataRecord::TopicRecord(topic) => {
-                let name = topic.name.to_string();
-                self.names.insert(topic.topic_id, name.clone());
-                let topic = Topic {
-                    id: topic.topic_id,
-                    name: name.clone(),
-                    partitions: Vec::new(),
-                    configs: BTreeMap::new(),
-                };
-                self.topics.insert(name, Arc::new(topic));
-            }
-            MetadataRecord::PartitionRecord(partition) => self.place(partition)?,
-            MetadataRecord::PartitionChangeRecord(change) => self.change(change)?,
-            MetadataRecord::RemoveTopicRecord(removed) => {
-                let name = self.names.remove(&removed.topic_id);
-                let name = name.ok_or(ApplyError::UnknownTopic {
-                    record: "RemoveTopicRecord",
-                    topic_id: removed.topic_id,
-                })?;
-                self.topics.remove(&name);
-            }
-            MetadataRecord::ConfigRecord(config) => self.configure(config),
-            MetadataRecord::FeatureLevelRecord(feature) => {
-                let name = feature.name.to_string();
-                match feature.feature_level {
-                    0 => self.features.remove(&name),
-                    level => self.features.insert(name, level),
-                };
-            }
-            MetadataRecord::ProducerIdsRecord(ids) => self.next_producer_id = ids.next_producer_id,
-            MetadataRecord::RegisterBrokerRecord(broker) => self.register(broker),
-            MetadataRecord::BrokerRegistrationChangeRecord(change) => self.reregister(change),
-            MetadataRecord::UnregisterBrokerRecord(broker) => {
-                self.brokers.remove(&broker.broker_id);
-            }
-            MetadataRecord::FenceBrokerRecord(broker) => self.fence(broker.id, true),
-            MetadataRecord::UnfenceBrokerRecord(broker) => self.fence(broker.id, false),
-            // They carry nothing that this image holds.
-            MetadataRecord::NoOpRecord(_)
-            | MetadataRecord::ClearElrRecord(_)
-            | MetadataRecord::Uninterpreted { .. } => {}
-            MetadataRecord::BeginTransactionRecord(_)
-            | MetadataRecord::EndTransactionRecord(_)
-            | MetadataRecord::AbortTransactionRecord(_) => {
-                return Err(ApplyError::Transaction(record.name()));
-            }
-        }
-        Ok(())
-    }
-
-    fn topic_mut(
-        &mut self,
-        record: &'static str,
-        topic_id: TopicId,
-    ) -> Result<&mut Topic, ApplyError> {
-        let name = self.names.get(&topic_id);
-        let topic = name.and_then(|name| self.topics.get_mut(name));
-        topic
-            .map(Arc::make_mut)
-            .ok_or(ApplyError::UnknownTopic { record, topic_id })
-    }
-
-    /// Partitions come in the order of their indexes; one that is there is replaced.
-    fn place(&mut self, record: &PartitionRecord) -> Result<(), ApplyError> {
-        const NAME: &str = "PartitionRecord";
-        let topic = self.topic_mut(NAME, record.topic_id)?;
-        let state = PartitionState {
-            replicas: record.replicas.clone(),
-            isr: record.isr.clone(),
-            leader: record.leader,
-            leader_epoch: record.leader_epoch,
-            partition_epoch: record.partition_epoch,
+    /// What the log promises and this broker does not give yet: access control, quotas and the like, by name. A broker that
+    /// serves such a cluster would serve what was forbidden.
+    pub fn unserved_promises(&self) -> Vec<&'static str> {
+        let named = |record_type: &u32| match record_type {
+            10 => Some("delegation tokens"),
+            11 => Some("SCRAM credentials"),
+            14 => Some("client quotas"),
+            18 => Some("access control lists"),
+            _ => None,
         };
-        let index = usize::try_from(record.partition_id).unwrap_or(usize::MAX);
-        match index.cmp(&topic.partitions.len()) {
-            std::cmp::Ordering::Less => topic.partitions[index] = state,
-            std::cmp::Ordering::Equal => topic.partitions.push(state),
-            std::cmp::Ordering::Greater => {
-                return Err(ApplyError::UnknownPartition {
-                    record: NAME,
-                    topic: topic.name.clone(),
-                    partition: record.partition_id - 1,
-                });
-            }
-        }
-        Ok(())
+        self.uninterpreted.iter().filter_map(named).collect()
     }
 
-    /// Each change counts; a named leader, even the same one, begins a new leader epoch.
-    fn change(&mut self, record: &PartitionChangeRecord) -> Result<(), ApplyError> {
-        const NAME: &str = "PartitionChangeRecord";
-        let topic = self.topic_mut(NAME, record.topic_id)?;
-        let index = usize::try_from(record.partition_id).unwrap_or(usize::MAX);
-        let Some(state) = topic.partitions.get_mut(index) else {
-            return Err(ApplyError::UnknownPartition {
-                record: NAME,
-                topic: topic.name.clone(),
-                partition: record.partition_id,
-            });
-        };
-        if let Some(isr) = &record.isr {
-            state.isr.clone_from(isr);
+    /// What became of topics since `earlier`.
+    pub fn topic_changes_since(&self, earlier: &Image) -> TopicChanges {
+        let mut changes = TopicChanges::default();
+        if Arc::ptr_eq(&self.topics, &earlier.topics) {
+            return changes;
         }
-        if let Some(replicas) = &record.replicas {
-            state.replicas.clone_from(replicas);
-        }
-        if record.leader != SAME_LEADER {
-            state.leader = record.leader;
-            state.leader_epoch += 1;
-        }
-        state.partition_epoch += 1;
-        Ok(())
-    }
-
-    fn configure(&mut self, record: &ConfigRecord) {
-        let (resource, name) = (record.resource_name.to_string(), record.name.to_string());
-        let value = record.value.as_ref().map(ToString::to_string);
-        match record.resource_type {
-            TOPIC_RESOURCE => {
-                if let Some(topic) = self.topics.get_mut(&resource) {
-                    set(&mut Arc::make_mut(topic).configs, name, value);
+        for (id, topic) in self.topics.iter() {
+            match earlier.topics.get(id) {
+                None => changes.created.push(Arc::clone(topic)),
+                Some(before) if !Arc::ptr_eq(before, topic) && before != topic => {
+                    changes.changed.push(Arc::clone(topic))
                 }
+                Some(_) => {}
             }
-            BROKER_RESOURCE => set(&mut self.broker_configs, (resource, name), value),
-            // Groups, client metrics: kept by those who serve them.
-            _ => {}
         }
-    }
-
-    fn register(&mut self, record: &RegisterBrokerRecord) {
-        let end_points = record
-            .end_points
+        let gone = earlier
+            .topics
             .iter()
-            .map(|point| (point.name.to_string(), point.host.to_string(), point.port))
-            .collect();
-        let broker = Broker {
-            end_points,
-            fenced: record.fenced,
-        };
-        self.brokers.insert(record.broker_id, broker);
-    }
-
-    fn reregister(&mut self, record: &BrokerRegistrationChangeRecord) {
-        match record.fenced {
-            1 => self.fence(record.broker_id, true),
-            -1 => self.fence(record.broker_id, false),
-            _ => {}
-        }
-    }
-
-    fn fence(&mut self, node_id: i32, fenced: bool) {
-        if let Some(broker) = self.brokers.get_mut(&node_id) {
-            broker.fenced = fenced;
-        }
+            .filter(|(id, _)| !self.topics.contains_key(id));
+        changes
+            .removed
+            .extend(gone.map(|(_, topic)| Arc::clone(topic)));
+        changes
     }
 }
 
-fn set<K: Ord>(configs: &mut BTreeMap<K, String>, key: K, value: Option<String>) {
-    match value {
-        Some(value) => drop(configs.insert(key, value)),
-        None => drop(configs.remove(&key)),
-    }
-}
-
-#[cfg(test)]
-mod tests;
+/// Kind of resource in a ConfigRecord: a topic.
+pub(super) const TOPIC_RESOURCE: i8 = 2;
+/// Kind of resource in a ConfigRecord: a broker, or all brokers.
+pub(super) const BROKER_RESOURCE: i8 = 4;

@@ -1,159 +1,300 @@
-//! `meta.properties`: whose directory this is.
+//! `meta.properties`: which node of which cluster a data directory belongs to.
 //!
-//! Version 1 names cluster, node and directory; version 0, of brokers before KRaft, has `broker.id` and no directory. A directory of
-//! version 0 is read and keeps its file.
+//! Text in, text out; reading and writing the file is the caller's. Formats, as Kafka's `MetaProperties` has them:
+//!
+//! | version | keys |
+//! |---|---|
+//! | 0 (until ZooKeeper went) | `version`, `broker.id`, and mostly `cluster.id` |
+//! | 1 | `version`, `cluster.id`, `node.id`, and mostly `directory.id` |
+//!
+//! Version 0 is read so that a directory can be taken over; version 1 is written.
 
-use crate::types::id_text;
-use thiserror::Error;
 use uuid::Uuid;
 
-/// A node's identity, as its data directory has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::config::reader::read_properties;
+use crate::types::kafka_uuid;
+
+/// Longest cluster id that is accepted, in bytes; Kafka makes them 22.
+const CLUSTER_ID_MAX_BYTES: usize = 255;
+
+/// The owner of a data directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MetaProperties {
-    /// The cluster's id, as it stands there.
+    /// Id of the cluster.
     pub cluster_id: String,
-    /// The node's id.
+    /// Number of the node in it.
     pub node_id: i32,
-    /// The directory's id; nil in version 0.
+    /// Id of this directory.
     pub directory_id: Uuid,
 }
 
-/// Why a directory is not this node's.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+/// What a `meta.properties` says, as far as it says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredMetaProperties {
+    /// Format of the text: 0 or 1.
+    pub version: i32,
+    /// Id of the cluster; always there in version 1.
+    pub cluster_id: Option<String>,
+    /// Number of the node; always there in version 1.
+    pub node_id: Option<i32>,
+    /// Id of the directory.
+    pub directory_id: Option<Uuid>,
+}
+
+/// A `meta.properties` that cannot be obeyed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum MetaPropertiesError {
-    /// A property is missing or not what it should be.
-    #[error("{name} is {found:?}, {expected} is needed; is this file damaged?")]
-    Property {
-        /// Which one.
-        name: &'static str,
-        /// What stands there; empty if nothing.
-        found: String,
-        /// What should.
-        expected: &'static str,
-    },
-    /// Another node's directory.
+    /// Not a text of Java properties.
     #[error(
-        "the directory belongs to node {found}, this broker is node {configured}: set `node.id={found}`, or choose another directory with `log.dirs`"
+        "meta.properties is damaged in line {line}; restore it, or move the data directory away"
+    )]
+    Malformed {
+        /// Line, from 1.
+        line: usize,
+    },
+    /// A key is missing.
+    #[error("meta.properties has no {key}; restore it, or move the data directory away")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value cannot be read.
+    #[error(
+        "meta.properties says {key}={value}, which cannot be; restore it, or move the data directory away"
+    )]
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// The directory is another node's.
+    #[error(
+        "the data directory belongs to node {stored}, but node.id is {configured}; set node.id={stored}, or choose another directory"
     )]
     OtherNode {
-        /// In the file.
-        found: i32,
-        /// In the configuration.
+        /// The node in the text.
+        stored: i32,
+        /// The node that wants to run.
         configured: i32,
     },
 }
 
-impl MetaProperties {
-    /// The identity of a new node in a new cluster.
-    pub fn fresh(node_id: i32) -> MetaProperties {
-        MetaProperties {
-            cluster_id: id_text::encode(id_text::random()),
-            node_id,
-            directory_id: id_text::random(),
+impl StoredMetaProperties {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// [`MetaPropertiesError`] when it is no such text, or of a version this broker does not know.
+    pub fn parse(text: &str) -> Result<StoredMetaProperties, MetaPropertiesError> {
+        let entries =
+            read_properties(text).map_err(|malformed| MetaPropertiesError::Malformed {
+                line: malformed.line,
+            })?;
+        let value = |key: &str| {
+            entries
+                .iter()
+                .rev()
+                .find(|entry| entry.key == key)
+                .map(|entry| entry.value.clone())
+        };
+        let version = match value("version") {
+            Some(text) => number("version", text)?,
+            None => return Err(MetaPropertiesError::Missing { key: "version" }),
+        };
+        let node_key = match version {
+            0 => "broker.id",
+            1 => "node.id",
+            _ => {
+                return Err(MetaPropertiesError::BadValue {
+                    key: "version",
+                    value: version.to_string(),
+                });
+            }
+        };
+        let cluster_id = value("cluster.id").map(cluster_id).transpose()?;
+        let node_id = value(node_key)
+            .map(|text| number(node_key, text))
+            .transpose()?;
+        let directory_id = value("directory.id").map(directory_id).transpose()?;
+        match (version, &cluster_id, node_id) {
+            (1, None, _) => Err(MetaPropertiesError::Missing { key: "cluster.id" }),
+            (1, _, None) => Err(MetaPropertiesError::Missing { key: "node.id" }),
+            _ => Ok(StoredMetaProperties {
+                version,
+                cluster_id,
+                node_id,
+                directory_id,
+            }),
         }
     }
 
-    /// Reads the file's text; it must be of this node, where one is configured.
+    /// The owner, for a node configured as `node_id` (none: whatever the text says, else `first_node_id`). What the text does
+    /// not say is made up; the second value tells whether anything was, or the format is an older one, so that it must be written.
     ///
     /// # Errors
-    /// See [`MetaPropertiesError`].
-    pub fn parse(text: &str, node_id: Option<i32>) -> Result<MetaProperties, MetaPropertiesError> {
-        let value = |name: &str| {
-            text.lines()
-                .filter_map(|line| line.split_once('='))
-                .find(|(key, _)| key.trim() == name)
-                .map(|(_, value)| value.trim().to_owned())
-                .unwrap_or_default()
-        };
-        let version = value("version");
-        let id_name = match version.as_str() {
-            "0" => "broker.id",
-            "1" => "node.id",
-            _ => return Err(wrong("version", version, "0 or 1")),
-        };
-        let found = value(id_name);
-        let found: i32 = found
-            .parse()
-            .map_err(|_| wrong(id_name, found, "a number"))?;
-        if let Some(configured) = node_id.filter(|&configured| configured != found) {
-            return Err(MetaPropertiesError::OtherNode { found, configured });
+    /// [`MetaPropertiesError::OtherNode`] when the directory is another node's.
+    pub fn claim(
+        self,
+        node_id: Option<i32>,
+        first_node_id: i32,
+    ) -> Result<(MetaProperties, bool), MetaPropertiesError> {
+        if let (Some(stored), Some(configured)) = (self.node_id, node_id)
+            && stored != configured
+        {
+            return Err(MetaPropertiesError::OtherNode { stored, configured });
         }
-        let cluster_id = value("cluster.id");
-        if cluster_id.is_empty() {
-            return Err(wrong("cluster.id", cluster_id, "a name"));
-        }
-        let directory = value("directory.id");
-        let directory_id = match (version.as_str(), id_text::decode(&directory)) {
-            (_, Some(id)) => id,
-            ("0", None) => Uuid::nil(),
-            (_, None) => return Err(wrong("directory.id", directory, "an id of 22 characters")),
+        let complete = self.version == 1 && self.directory_id.is_some();
+        let owner = MetaProperties {
+            cluster_id: self.cluster_id.unwrap_or_else(new_cluster_id),
+            node_id: self.node_id.or(node_id).unwrap_or(first_node_id),
+            directory_id: self.directory_id.unwrap_or_else(kafka_uuid::random),
         };
-        Ok(MetaProperties {
-            cluster_id,
-            node_id: found,
-            directory_id,
-        })
+        Ok((owner, !complete))
+    }
+}
+
+impl MetaProperties {
+    /// The owner of a directory that has none: a new cluster.
+    pub fn new_cluster(node_id: i32) -> MetaProperties {
+        MetaProperties {
+            cluster_id: new_cluster_id(),
+            node_id,
+            directory_id: kafka_uuid::random(),
+        }
     }
 
     /// The text of the file, version 1.
-    pub fn render(&self) -> String {
+    pub fn to_text(&self) -> String {
         format!(
             "version=1\ncluster.id={}\nnode.id={}\ndirectory.id={}\n",
             self.cluster_id,
             self.node_id,
-            id_text::encode(self.directory_id)
+            kafka_uuid::encode(self.directory_id)
         )
     }
 }
 
-fn wrong(name: &'static str, found: String, expected: &'static str) -> MetaPropertiesError {
-    MetaPropertiesError::Property {
-        name,
-        found,
-        expected,
+fn new_cluster_id() -> String {
+    kafka_uuid::encode(kafka_uuid::random())
+}
+
+fn number(key: &'static str, text: String) -> Result<i32, MetaPropertiesError> {
+    match text.parse::<i32>() {
+        Ok(number) if number >= 0 => Ok(number),
+        _ => Err(MetaPropertiesError::BadValue { key, value: text }),
     }
+}
+
+fn cluster_id(text: String) -> Result<String, MetaPropertiesError> {
+    let legal = |c: char| c.is_ascii_graphic() && c != '\\';
+    if text.is_empty() || text.len() > CLUSTER_ID_MAX_BYTES || !text.chars().all(legal) {
+        return Err(MetaPropertiesError::BadValue {
+            key: "cluster.id",
+            value: text,
+        });
+    }
+    Ok(text)
+}
+
+fn directory_id(text: String) -> Result<Uuid, MetaPropertiesError> {
+    kafka_uuid::decode(&text).ok_or(MetaPropertiesError::BadValue {
+        key: "directory.id",
+        value: text,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_written_is_read_by_the_same_node_only() {
-        let mine = MetaProperties::fresh(1);
-        assert_eq!(
-            MetaProperties::parse(&mine.render(), Some(1)),
-            Ok(mine.clone())
-        );
-        let other = MetaProperties::parse(&mine.render(), Some(2));
-        assert!(matches!(
-            other,
-            Err(MetaPropertiesError::OtherNode { found: 1, .. })
-        ));
+    /// As Apache Kafka writes it, comment and order included.
+    const BY_KAFKA: &str = "#\n#Tue Nov 24 03:12:06 UTC 2026\nnode.id=1\ndirectory.id=5yQHvCxVRJC98pfBzuD0LA\n\
+                            version=1\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\n";
+
+    fn parse(text: &str) -> StoredMetaProperties {
+        StoredMetaProperties::parse(text).unwrap()
     }
 
     #[test]
-    fn a_file_of_kafka_with_comments_and_of_version_0_is_understood() {
-        let text = "#\n#Tue Nov 24\ncluster.id=abc\nversion=0\nbroker.id=3\n";
-        let read = MetaProperties::parse(text, None).unwrap();
+    fn what_kafka_wrote_is_claimed_as_it_is() {
+        let (owner, changed) = parse(BY_KAFKA).claim(Some(1), 9).unwrap();
+        assert!(!changed);
         assert_eq!(
-            (read.cluster_id.as_str(), read.directory_id.is_nil()),
-            ("abc", true)
+            (owner.cluster_id.as_str(), owner.node_id),
+            ("MkU3OEVBNTcwNTJENDM2Qk", 1)
+        );
+        assert_eq!(
+            kafka_uuid::encode(owner.directory_id),
+            "5yQHvCxVRJC98pfBzuD0LA"
+        );
+        assert_eq!(
+            parse(BY_KAFKA).claim(None, 9).unwrap().0,
+            owner,
+            "an unset node.id takes the stored one"
         );
     }
 
     #[test]
-    fn a_damaged_file_is_refused_by_property() {
-        for (text, name) in [
-            ("", "version"),
-            ("version=1\nnode.id=x\n", "node.id"),
-            ("version=1\nnode.id=1\n", "cluster.id"),
-            ("version=1\nnode.id=1\ncluster.id=a\n", "directory.id"),
-        ] {
-            match MetaProperties::parse(text, Some(1)) {
-                Err(MetaPropertiesError::Property { name: found, .. }) => assert_eq!(found, name),
-                other => panic!("{text:?}: {other:?}"),
-            }
+    fn what_is_written_reads_back() {
+        let owner = MetaProperties::new_cluster(7);
+        assert_eq!(
+            parse(&owner.to_text()).claim(Some(7), 1).unwrap(),
+            (owner, false)
+        );
+    }
+
+    #[test]
+    fn the_older_version_is_taken_over_and_completed() {
+        let (owner, changed) = parse("version=0\nbroker.id=3\ncluster.id=abc")
+            .claim(None, 1)
+            .unwrap();
+        assert!(changed);
+        assert_eq!((owner.cluster_id.as_str(), owner.node_id), ("abc", 3));
+        assert_eq!(parse(&owner.to_text()).version, 1);
+        let (owner, _) = parse("version=0").claim(None, 5).unwrap();
+        assert_eq!(owner.node_id, 5);
+        assert_eq!(owner.cluster_id.len(), 22);
+    }
+
+    #[test]
+    fn a_directory_without_an_id_gets_one() {
+        let (owner, changed) = parse("version=1\nnode.id=1\ncluster.id=abc")
+            .claim(Some(1), 1)
+            .unwrap();
+        assert!(changed && !owner.directory_id.is_nil());
+    }
+
+    #[test]
+    fn the_directory_of_another_node_is_refused_with_what_to_do() {
+        let sentence = parse(BY_KAFKA).claim(Some(2), 1).unwrap_err().to_string();
+        assert_eq!(
+            sentence,
+            "the data directory belongs to node 1, but node.id is 2; set node.id=1, or choose another directory"
+        );
+    }
+
+    #[test]
+    fn damaged_texts_are_refused_by_key() {
+        let cases = [
+            ("", "has no version"),
+            ("version=7", "says version=7"),
+            ("version=1\nnode.id=1", "has no cluster.id"),
+            ("version=1\ncluster.id=abc", "has no node.id"),
+            ("version=1\ncluster.id=abc\nnode.id=-1", "says node.id=-1"),
+            ("version=1\ncluster.id=abc\nnode.id=x", "says node.id=x"),
+            ("version=1\ncluster.id=\nnode.id=1", "says cluster.id="),
+            ("version=1\ncluster.id=a\\nb\nnode.id=1", "says cluster.id="),
+            (
+                "version=1\ncluster.id=abc\nnode.id=1\ndirectory.id=short",
+                "says directory.id=short",
+            ),
+            ("version=\\u1", "damaged in line 1"),
+        ];
+        for (text, words) in cases {
+            let sentence = StoredMetaProperties::parse(text)
+                .expect_err(text)
+                .to_string();
+            assert!(sentence.contains(words), "{text:?}: {sentence}");
         }
     }
 }

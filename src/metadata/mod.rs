@@ -1,20 +1,25 @@
-//! The cluster's metadata: the image that every core works with, and the changes that make a new one.
+//! Cluster metadata: what the records of the metadata log amount to, and the changes that make new records.
 //!
-//! ```text
-//! request ─▶ changes (image in, records out) ─▶ metadata log ─▶ image.apply(records) ─▶ every core
-//! ```
+//! Leaf: knows no runtime, no file and no error code of the protocol. Everything is a plain function over plain data, so a
+//! crash at any point is a prefix of the log, and any prefix has an image.
 //!
-//! Pure: no runtime, no files, no error codes. What the records look like on the wire is [`crate::wire::metadata_records`]'s affair.
+//! | file | what it is for |
+//! |---|---|
+//! | [`image`] | the state after a prefix of the log; immutable, shared between cores |
+//! | [`apply`] | records to the next image |
+//! | [`bootstrap`] | the records of a start: a new cluster, a broker's registration, new leader epochs |
+//! | [`changes`] | image and request to records and outcomes: create and delete topics, producer ids |
+//! | [`topic_name`] | which names a topic may have |
+//! | [`meta_properties`] | who owns a data directory: the text of `meta.properties` |
 
-mod bootstrap;
-mod changes;
-mod image;
+pub mod apply;
+pub mod bootstrap;
+pub mod changes;
+pub mod image;
 pub mod meta_properties;
 pub mod topic_name;
 
-pub use bootstrap::{BrokerSelf, at_start};
-pub use changes::{
-    ChangeError, Created, NewTopic, TopicDefaults, TopicRef, allocate_producer_ids, create_topics,
-    delete_topics,
-};
-pub use image::{ApplyError, Broker, Image, PartitionState, Topic};
+pub use apply::ApplyError;
+pub use changes::{CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete};
+pub use image::{Broker, Endpoint, Image, Partition, Topic};
+pub use meta_properties::MetaProperties;

@@ -57,12 +57,7 @@ pub fn serve<A: 'static>(
         Err(error) => return log::debug!("a connection ended before it began: {error}"),
     };
     let registered = core.registry.enter(Rc::clone(&stream));
-    let client = Client::new(
-        stream.peer(),
-        stream.local(),
-        listener,
-        Rc::clone(&registered.entry.gone),
-    );
+    let client = Client::new(stream.peer(), listener, Rc::clone(&registered.entry.gone));
     let (frames, incoming) = local_channel::new_bounded(limits::QUEUED_FRAMES_PER_CONNECTION);
     let replies = Rc::new(ReplyQueue::default());
     glommio::spawn_local(read(

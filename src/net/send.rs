@@ -6,9 +6,11 @@
 use super::stream::Stream;
 use crate::api::Answer;
 use crate::io::SegmentFile;
+use crate::limits;
 use crate::log::ReadPlan;
 use crate::wire::Piece;
 use bytes::Bytes;
+use futures_lite::future::or;
 use glommio::sync::Semaphore;
 use std::io;
 use std::rc::Rc;
@@ -159,7 +161,7 @@ impl Outbox {
         let mut piece = vec![0; length];
         match file.try_read_now(position, &mut piece) {
             Ok(0) => Err(short_file(file, position)),
-            Ok(read) => self.stream.send_when_ready(&piece[..read]).await,
+            Ok(read) => self.send_while_wanted(file, &piece[..read]).await,
             Err(_) => self.send_cold(file, position, length).await,
         }
     }
@@ -172,8 +174,30 @@ impl Outbox {
     ) -> io::Result<usize> {
         let _permit = self.cold_permit().await?;
         let piece = file.read_exact_at(position, length).await?;
-        self.stream.send_all(&piece, false).await?;
-        Ok(length)
+        self.send_while_wanted(file, &piece).await
+    }
+
+    /// Waits for the socket to take some of `bytes`. A client that stalls is waited for as long as it likes, unless the file
+    /// has been deleted meanwhile: its space would never come back.
+    async fn send_while_wanted(&self, file: &SegmentFile, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let sent = async { Some(self.stream.send_when_ready(bytes).await) };
+            let patience = async {
+                glommio::timer::sleep(limits::STALLED_READER_CHECK).await;
+                None
+            };
+            // Nothing is lost where the timer is first: bytes leave only in the poll that is ready.
+            match or(sent, patience).await {
+                Some(sent) => return sent,
+                None if file.is_deleted()? => {
+                    let path = file.path().display();
+                    return Err(io::Error::other(format!(
+                        "the client does not read, and {path} is deleted"
+                    )));
+                }
+                None => {}
+            }
+        }
     }
 
     async fn cold_permit(&self) -> io::Result<glommio::sync::StaticPermit> {

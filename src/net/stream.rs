@@ -32,7 +32,6 @@ pub struct SocketBuffers {
 pub struct Stream {
     inner: RefCell<TcpStream>,
     peer: SocketAddr,
-    local: SocketAddr,
 }
 
 impl Stream {
@@ -43,22 +42,16 @@ impl Stream {
     pub fn adopt(accepted: AcceptedTcpStream, buffers: SocketBuffers) -> io::Result<Rc<Stream>> {
         let inner = accepted.bind_to_executor();
         socket::set_nonblocking(&inner)?;
-        let (peer, local) = socket::with_socket(&inner, |sock| configure(&sock, buffers))?;
+        let peer = socket::with_socket(&inner, |sock| configure(&sock, buffers))?;
         Ok(Rc::new(Stream {
             inner: RefCell::new(inner),
             peer,
-            local,
         }))
     }
 
     /// The client's address.
     pub fn peer(&self) -> SocketAddr {
         self.peer
-    }
-
-    /// The address the client connected to.
-    pub fn local(&self) -> SocketAddr {
-        self.local
     }
 
     /// Waits for bytes and appends at most `limit` of them to `pending`, through the core's scratch memory.
@@ -155,7 +148,7 @@ impl Stream {
     }
 }
 
-fn configure(sock: &SockRef<'_>, buffers: SocketBuffers) -> io::Result<(SocketAddr, SocketAddr)> {
+fn configure(sock: &SockRef<'_>, buffers: SocketBuffers) -> io::Result<SocketAddr> {
     sock.set_tcp_nodelay(true)?;
     sock.set_keepalive(true)?;
     if let Some(bytes) = buffers.send {
@@ -164,10 +157,7 @@ fn configure(sock: &SockRef<'_>, buffers: SocketBuffers) -> io::Result<(SocketAd
     if let Some(bytes) = buffers.receive {
         sock.set_recv_buffer_size(bytes)?;
     }
-    let internet = |address: socket2::SockAddr| {
-        address
-            .as_socket()
-            .ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
-    };
-    Ok((internet(sock.peer_addr()?)?, internet(sock.local_addr()?)?))
+    sock.peer_addr()?
+        .as_socket()
+        .ok_or_else(|| io::ErrorKind::Unsupported.into())
 }

@@ -68,6 +68,7 @@ pub fn assemble(
         Rc::clone(&parts.net.budget),
     ))
     .detach();
+    glommio::spawn_local(Rc::clone(shard).expire_producers_for_ever()).detach();
     glommio::spawn_local(live(Rc::clone(&parts), listeners)).detach();
     parts
 }

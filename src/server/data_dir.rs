@@ -2,7 +2,8 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
-use crate::metadata::meta_properties::{MetaProperties, MetaPropertiesError};
+use crate::metadata::MetaProperties;
+use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -185,15 +186,20 @@ fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirE
         path: path.clone(),
         source,
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => MetaProperties::parse(&text, node_id).map_err(wrong),
+    let (identity, is_new) = match fs::read_to_string(&path) {
+        Ok(text) => StoredMetaProperties::parse(&text)
+            .and_then(|stored| stored.claim(node_id, FIRST_NODE_ID))
+            .map_err(wrong)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let identity = MetaProperties::fresh(node_id.unwrap_or(FIRST_NODE_ID));
-            write_whole(&path, identity.render().as_bytes())?;
-            Ok(identity)
+            let node_id = node_id.unwrap_or(FIRST_NODE_ID);
+            (MetaProperties::new_cluster(node_id), true)
         }
-        Err(source) => Err(failed("read", &path)(source)),
+        Err(source) => return Err(failed("read", &path)(source)),
+    };
+    if is_new {
+        write_whole(&path, identity.to_text().as_bytes())?;
     }
+    Ok(identity)
 }
 
 /// Temporary file, fdatasync, rename, fsync of the directory: old or new, never half.

@@ -5,14 +5,14 @@ use super::data_dir::{self, Checkpoints};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
-use crate::metadata::BrokerSelf;
-use crate::metadata::meta_properties::MetaProperties;
+use crate::metadata::{self, Broker, MetaProperties, bootstrap};
 use crate::shard::{Controller, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// What the broker is started with, the same for every core.
 #[derive(Clone)]
@@ -35,14 +35,9 @@ pub struct Boot {
 
 /// The broker's life, on its first core. Returns after a clean stop, or with the reason why there is none.
 pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> Result<(), String> {
-    let controller = Controller::open(
-        &shard,
-        &boot.identity.cluster_id,
-        itself(&boot),
-        boot.last_run_clean,
-    )
-    .await
-    .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
+    let controller = Controller::open(&shard, &itself(&boot), boot.last_run_clean)
+        .await
+        .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
     let report = shard.install_everywhere(&controller.image()).await;
     for remark in &report.remarks {
         log::warn!("{remark}");
@@ -71,16 +66,22 @@ pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> 
 }
 
 /// This node, as it registers.
-fn itself(boot: &Boot) -> BrokerSelf {
-    BrokerSelf {
-        node_id: boot.identity.node_id,
-        directory_id: boot.identity.directory_id,
-        rack: boot.config.rack.clone(),
-        end_points: super::bind::endpoints(&boot.bound)
-            .into_iter()
-            .map(|point| (point.name, point.host, point.port))
-            .collect(),
-    }
+fn itself(boot: &Boot) -> Broker {
+    let endpoints = super::bind::endpoints(&boot.bound)
+        .into_iter()
+        .map(|point| metadata::Endpoint {
+            listener: point.name,
+            host: point.host,
+            port: point.port,
+        })
+        .collect();
+    bootstrap::registration(
+        boot.identity.node_id,
+        Uuid::new_v4(),
+        endpoints,
+        boot.config.rack.clone(),
+        boot.identity.directory_id,
+    )
 }
 
 /// Drains, flushes and closes. The caller writes the clean-shutdown mark.

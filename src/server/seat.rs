@@ -4,9 +4,8 @@ use super::core::assemble;
 use super::life::{self, Boot};
 use super::start::ServeError;
 use crate::limits;
-use crate::shard::{Admission, Message, Shard, Startup};
+use crate::shard::{Admission, MeshEntrance, Shard, Startup};
 use crate::types::ShardId;
-use glommio::channels::channel_mesh::FullMesh;
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -18,7 +17,7 @@ pub struct Seat {
     /// The CPU it is pinned to.
     pub cpu: usize,
     /// The mesh to join.
-    pub mesh: FullMesh<Message>,
+    pub mesh: MeshEntrance,
     /// A listening socket of its own for each address.
     pub listeners: Vec<TcpListener>,
     /// Settings and identity.
@@ -61,7 +60,7 @@ impl Seat {
         let shard = Shard::start(
             joined,
             Arc::clone(&self.boot.config),
-            self.boot.identity.node_id,
+            &self.boot.identity,
             self.boot.data_dir.clone(),
             self.startup,
         );

@@ -10,8 +10,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, Startup};
-use glommio::channels::channel_mesh::MeshBuilder;
+use crate::shard::{Admission, MeshEntrance, Startup};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -74,11 +73,13 @@ pub enum ServeError {
 /// # Errors
 /// See [`ServeError`]. Nothing has been changed on the disk if settings, directory, ports or cores are at fault.
 pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
-    let config = load(options)?;
+    let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB)?;
     let bound = Arc::new(bind::bind_all(&config)?);
     let data_dir = DataDir::open(&config.log_dir, config.node_id)?;
+    config.settle_node_id(data_dir.identity.node_id);
+    let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
     let last_run = data_dir.take_over()?;
     data_dir.remove_deleted()?;
@@ -101,7 +102,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         config.max_connections as usize,
         config.max_connections_per_ip as usize,
     );
-    let mesh = MeshBuilder::full(cpus.len(), limits::MESH_CHANNEL_MESSAGES);
+    let mesh = MeshEntrance::for_cores(cpus.len());
     let (ended, outcome) = mpsc::channel();
     let signals = Arc::new(Mutex::new(Some(signals)));
     let mut executors = Vec::with_capacity(cpus.len());
@@ -130,7 +131,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
+fn load(options: &ServeOptions) -> Result<BrokerConfig, ServeError> {
     let Loaded {
         config, warnings, ..
     } = crate::config::load(
@@ -141,7 +142,7 @@ fn load(options: &ServeOptions) -> Result<Arc<BrokerConfig>, ServeError> {
     for warning in warnings {
         log::warn!("{warning}");
     }
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 fn listen_on_all(bound: &[Bound], backlog: i32) -> Result<Vec<TcpListener>, ServeError> {

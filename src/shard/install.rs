@@ -5,14 +5,17 @@
 
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
-use crate::config::topic::DynamicConfigs;
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::limits;
-use crate::log::{AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust};
+use crate::log::{
+    AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
+};
+use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
-use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId, TopicId};
+use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -55,58 +58,63 @@ impl Shard {
 
     pub(super) async fn install_here(self: &Rc<Self>, image: Arc<Image>) -> InstallReport {
         let mut report = InstallReport::default();
-        let wanted = self.follow_topics(&image);
+        let changes = image.topic_changes_since(&self.image());
+        let wanted = self.follow_topics(&image, &changes);
         self.open_all(wanted, &mut report).await;
-        *self.image.borrow_mut() = Arc::clone(&image);
+        *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
-        self.put_away_deleted(&image);
+        self.put_away(&changes.removed);
         report.partitions = self.partitions.borrow().len();
         report
     }
 
     /// Settings and leader epochs follow the image; returns the partitions that this core is to own and has not yet.
-    fn follow_topics(&self, image: &Image) -> Vec<Wanted> {
+    fn follow_topics(&self, image: &Image, changes: &TopicChanges) -> Vec<Wanted> {
+        let dynamic = image.dynamic_configs(self.node_id);
         let mut wanted = Vec::new();
-        let known = self.image();
-        for topic in image.topics() {
-            let unchanged = known
-                .topic_by_id(&topic.id)
-                .is_some_and(|before| Arc::ptr_eq(before, topic));
-            if unchanged {
-                continue;
-            }
-            let config = Rc::new(TopicConfig::resolve(
-                &self.config.settings,
-                &DynamicConfigs::default(),
-                &topic.configs,
-            ));
-            let log_config = log_config(&config, &self.config);
+        let mut follow = |topic: &Arc<Topic>| {
+            let settings = &self.config.settings;
+            let config = Rc::new(TopicConfig::resolve(settings, &dynamic, &topic.configs));
+            self.follow_partitions(topic, &log_config(&config, &self.config), &mut wanted);
             self.topics.borrow_mut().insert(topic.id, config);
-            for (index, state) in topic.partitions.iter().enumerate() {
-                let key = PartitionKey {
-                    topic_id: topic.id,
-                    partition: index as i32,
-                };
-                if self.owner(&key) != self.me() {
-                    continue;
-                }
-                let epoch = LeaderEpoch(state.leader_epoch);
-                match self.partitions.borrow().get(&key) {
-                    Some(partition) => {
-                        partition.leader_epoch.set(epoch);
-                        partition.log.update_config(log_config.clone());
-                    }
-                    None => wanted.push(Wanted {
-                        key,
-                        topic: Arc::clone(topic),
-                        epoch,
-                        config: log_config.clone(),
-                    }),
-                }
-            }
+        };
+        if dynamic == self.image().dynamic_configs(self.node_id) {
+            changes.created.iter().for_each(&mut follow);
+            changes.changed.iter().for_each(&mut follow);
+        } else {
+            // Every topic may inherit what changed.
+            image.topics().for_each(&mut follow);
         }
         wanted
+    }
+
+    fn follow_partitions(&self, topic: &Arc<Topic>, config: &LogConfig, wanted: &mut Vec<Wanted>) {
+        for (&partition, state) in &topic.partitions {
+            let key = PartitionKey {
+                topic_id: topic.id,
+                partition,
+            };
+            if self.owner(&key) != self.me() {
+                continue;
+            }
+            let config = LogConfig {
+                segment_jitter_ms: drawn(config.segment_jitter_ms, &key),
+                ..config.clone()
+            };
+            match self.partitions.borrow().get(&key) {
+                Some(partition) => {
+                    partition.leader_epoch.set(state.leader_epoch);
+                    partition.log.update_config(config);
+                }
+                None => wanted.push(Wanted {
+                    key,
+                    topic: Arc::clone(topic),
+                    epoch: state.leader_epoch,
+                    config,
+                }),
+            }
+        }
     }
 
     /// Opens several logs at a time; most of the time is spent waiting for the disk.
@@ -144,7 +152,7 @@ impl Shard {
         &self,
         wanted: &Wanted,
     ) -> Result<(Rc<PartitionLog>, Option<String>), LogError> {
-        let name = format!("{}-{}", wanted.topic.name, wanted.key.partition);
+        let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
         let dir = self.data_dir.join(&name);
         let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
@@ -190,7 +198,7 @@ impl Shard {
             shard.tell(told);
         }));
         let partition = Rc::new(Partition {
-            topic: wanted.topic.name.clone(),
+            topic: Arc::clone(&wanted.topic.name),
             log,
             leader_epoch: Cell::new(wanted.epoch),
         });
@@ -198,40 +206,24 @@ impl Shard {
     }
 
     /// Renames the logs of topics that are gone and removes them after `file.delete.delay.ms`.
-    fn put_away_deleted(self: &Rc<Self>, image: &Image) {
-        let gone = |id: &TopicId| image.topic_by_id(id).is_none();
-        let deleted: Vec<_> = {
-            let mut partitions = self.partitions.borrow_mut();
-            let keys: Vec<_> = partitions
-                .keys()
-                .filter(|key| gone(&key.topic_id))
-                .copied()
-                .collect();
-            keys.into_iter()
-                .filter_map(|key| Some((key, partitions.remove(&key)?)))
-                .collect()
-        };
-        for (key, partition) in deleted {
-            self.tell(self.watches.ended(&key));
-            let delay = self
-                .topic_config(&key.topic_id)
-                .map_or(Duration::ZERO, |config| {
-                    Duration::from_millis(config.file_delete_delay_ms)
-                });
-            glommio::spawn_local(async move {
-                let name = format!("{}-{}", partition.topic, key.partition);
-                let removed = async {
-                    let put_away = partition.log.mark_deleted().await?;
-                    glommio::timer::sleep(delay).await;
-                    crate::log::remove_deleted(&put_away).await
+    fn put_away(self: &Rc<Self>, removed: &[Arc<Topic>]) {
+        for topic in removed {
+            let config = self.topics.borrow_mut().remove(&topic.id);
+            let delay = config.map_or(Duration::ZERO, |config| {
+                Duration::from_millis(config.file_delete_delay_ms)
+            });
+            for &partition in topic.partitions.keys() {
+                let key = PartitionKey {
+                    topic_id: topic.id,
+                    partition,
                 };
-                if let Err(error) = removed.await {
-                    log::error!("{name}: deleting its files failed: {error}; they are removed at the next start");
+                let gone = self.partitions.borrow_mut().remove(&key);
+                if let Some(gone) = gone {
+                    self.tell(self.watches.ended(&key));
+                    glommio::spawn_local(remove_files(key, gone, delay)).detach();
                 }
-            })
-            .detach();
+            }
         }
-        self.topics.borrow_mut().retain(|id, _| !gone(id));
     }
 
     pub(super) fn checkpoint_here(&self) -> Vec<PartitionCheckpoint> {
@@ -291,12 +283,27 @@ impl InstallReport {
 
 fn checkpoint(key: &PartitionKey, partition: &Partition) -> PartitionCheckpoint {
     PartitionCheckpoint {
-        topic: partition.topic.clone(),
+        topic: partition.topic.to_string(),
         partition: key.partition,
         recovery_point: partition.log.recovery_point(),
         high_watermark: partition.log.high_watermark(),
         log_start: partition.log.log_start_offset(),
         failed: false,
+    }
+}
+
+async fn remove_files(key: PartitionKey, partition: Rc<Partition>, delay: Duration) {
+    let removed = async {
+        let put_away = partition.log.mark_deleted().await?;
+        glommio::timer::sleep(delay).await;
+        crate::log::remove_deleted(&put_away).await
+    };
+    if let Err(error) = removed.await {
+        log::error!(
+            "{}-{}: deleting its files failed: {error}; they are removed at the next start",
+            partition.topic,
+            key.partition
+        );
     }
 }
 
@@ -316,6 +323,14 @@ pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
         cut.lost_bytes,
         cut.dropped_segments
     ))
+}
+
+/// A partition's share of the jitter: between none and all of it, always the same for the same partition.
+fn drawn(most_ms: i64, key: &PartitionKey) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let choices = most_ms.max(0).unsigned_abs() + 1;
+    (hasher.finish() % choices).cast_signed()
 }
 
 /// What the log needs to know of a topic's configuration.

@@ -5,10 +5,11 @@
 //! bounded by the requests in flight, which `net` bounds.
 
 use super::message::{Answer, Call, Message, Ticket};
+use crate::limits;
 use crate::types::ShardId;
 use glommio::GlommioError;
 use glommio::ResourceType;
-use glommio::channels::channel_mesh::Senders;
+use glommio::channels::channel_mesh::{FullMesh, MeshBuilder, Receivers, Senders};
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,6 +17,28 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+
+/// A mesh that cores are still to join; each takes a clone along to its thread.
+#[derive(Clone)]
+pub struct MeshEntrance(FullMesh<Message>);
+
+/// Both ends of a core's channels.
+pub type Joined = (Senders<Message>, Receivers<Message>);
+
+impl MeshEntrance {
+    /// A mesh of so many cores.
+    pub fn for_cores(cores: usize) -> MeshEntrance {
+        MeshEntrance(MeshBuilder::full(cores, limits::MESH_CHANNEL_MESSAGES))
+    }
+
+    /// Joins from the core's own executor; ready when every core has.
+    ///
+    /// # Errors
+    /// The runtime's, in its words.
+    pub async fn join(self) -> Result<Joined, String> {
+        self.0.join().await.map_err(|error| error.to_string())
+    }
+}
 
 enum Place {
     Waiting(Option<Waker>),

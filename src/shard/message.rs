@@ -3,7 +3,7 @@
 //! A call is answered by exactly one answer that carries its ticket; everything else is one way.
 
 use super::admission::Admitted;
-use super::controller::{Change, ChangeOutcome};
+use super::changes::{Change, ChangeOutcome};
 use super::read::{ReadCall, ReadOutcome};
 use crate::log::{AppendError, Appended, LogError};
 use crate::metadata::Image;

@@ -6,6 +6,7 @@
 
 mod admission;
 mod append;
+mod changes;
 mod controller;
 mod everywhere;
 mod install;
@@ -17,13 +18,16 @@ mod placement;
 mod read;
 mod serve;
 mod signal;
+mod ticks;
 mod waits;
 mod watches;
 
 pub use admission::{Admission, Admitted};
-pub use controller::{Change, ChangeOutcome, Controller};
+pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use controller::Controller;
 pub use install::Startup;
 pub use lookup::EpochEnd;
+pub use mesh::MeshEntrance;
 pub use message::{
     AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,
     OffsetQuery, PartitionCheckpoint, PartitionFault, Wanted,
@@ -33,11 +37,10 @@ pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
 
 use crate::config::{BrokerConfig, TopicConfig};
-use crate::metadata::Image;
+use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
-use glommio::channels::channel_mesh::{Receivers, Senders};
 use glommio::net::AcceptedTcpStream;
-use mesh::Mesh;
+use mesh::{Joined, Mesh};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -56,6 +59,8 @@ pub struct Shard {
     pub config: Arc<BrokerConfig>,
     /// This node.
     pub node_id: i32,
+    /// The cluster it is.
+    pub cluster_id: String,
     data_dir: PathBuf,
     image: RefCell<Arc<Image>>,
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
@@ -76,19 +81,19 @@ pub struct Shard {
 impl Shard {
     /// Joins a core to the mesh and starts to serve the others' calls.
     pub fn start(
-        (senders, receivers): (Senders<Message>, Receivers<Message>),
+        (senders, receivers): Joined,
         config: Arc<BrokerConfig>,
-        node_id: i32,
+        identity: &MetaProperties,
         data_dir: PathBuf,
         startup: Startup,
     ) -> Rc<Shard> {
-        let image = Arc::new(Image::empty(""));
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
             config,
-            node_id,
+            node_id: identity.node_id,
+            cluster_id: identity.cluster_id.clone(),
             data_dir,
-            image: RefCell::new(image),
+            image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
             watches: Rc::default(),

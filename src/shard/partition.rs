@@ -5,12 +5,13 @@ use crate::log::PartitionLog;
 use crate::types::LeaderEpoch;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A partition that this core owns.
 #[derive(Debug)]
 pub struct Partition {
     /// Topic name, for files and log lines.
-    pub topic: String,
+    pub topic: Arc<str>,
     /// Its records.
     pub log: Rc<PartitionLog>,
     /// Stamped on every batch.

@@ -110,6 +110,12 @@ macro_rules! control_records {
                 }
             }
 
+            /// The record's key: int16 version 0, int16 type.
+            pub fn key(&self) -> [u8; 4] {
+                let [high, low] = self.record_type().to_be_bytes();
+                [0, 0, high, low]
+            }
+
             /// Reads a record's value. Types this broker does not know (commit and abort markers have their own place)
             /// give `None`: control records may be stepped over.
             ///

@@ -25,6 +25,8 @@ pub(super) enum Operation {
     Fdatasync,
     Truncate(u64),
     Replace(String),
+    WriteFile(String),
+    SyncFileSystem,
     SyncDir,
 }
 
@@ -143,6 +145,21 @@ impl Storage for Shared {
     fn replace_file(&self, path: &Path, content: Vec<u8>) -> IoFuture<()> {
         self.0.note(Operation::Replace(name(path)));
         Disk.replace_file(path, content)
+    }
+
+    fn write_files(&self, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {
+        for (path, _) in &files {
+            self.0.note(Operation::WriteFile(name(path)));
+        }
+        Disk.write_files(files)
+    }
+
+    fn sync_file_system(&self, dir: &Path) -> IoFuture<()> {
+        self.0.note(Operation::SyncFileSystem);
+        match self.0.sync_faults.borrow_mut().pop_front() {
+            Some(Fault::Errno(errno)) => failing(errno),
+            Some(Fault::Short(_)) | None => Disk.sync_file_system(dir),
+        }
     }
 
     fn sync_dir(&self, dir: &Path) -> IoFuture<()> {

@@ -1,0 +1,313 @@
+//! What the directory of a log holds, and the small steps of opening it that both ways in share.
+//!
+//! Plain blocking file operations, on a blocking thread. It must never know which of its findings are to be believed: that is
+//! for `load` and `recovery`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::config::LogConfig;
+use super::error::LogError;
+use super::file_names::{self, FileKind};
+use super::index::{IndexedBatch, MemoryIndex};
+use super::leader_epochs::LeaderEpochs;
+use super::load::{Loaded, LoadedSegment, RecoveryReport};
+use super::partition_metadata;
+use super::producer_state::ProducerStates;
+use super::recent::{RecentBatch, RecentBatches};
+use super::scan::BatchFrame;
+use super::walker::{Found, SegmentWalker};
+use crate::io::SegmentFile;
+use crate::io::durable_write;
+use crate::types::{Offset, TimestampMs, TopicId};
+
+/// The work of opening one log.
+pub(super) struct Loader<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) config: &'a LogConfig,
+    /// Base offset and size of each segment file.
+    pub(super) sizes: BTreeMap<Offset, u64>,
+    indexed: BTreeMap<Offset, (bool, bool)>,
+    pub(super) snapshots: Vec<Offset>,
+    pub(super) epochs: LeaderEpochs,
+    pub(super) epochs_changed: bool,
+    pub(super) producers: ProducerStates,
+    pub(super) snapshot_offset: Option<Offset>,
+    pub(super) recent: RecentBatches,
+    pub(super) report: RecoveryReport,
+    pub(super) now: TimestampMs,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(dir: &'a Path, config: &'a LogConfig, now: TimestampMs) -> Loader<'a> {
+        Loader {
+            dir,
+            config,
+            sizes: BTreeMap::new(),
+            indexed: BTreeMap::new(),
+            snapshots: Vec::new(),
+            epochs: LeaderEpochs::default(),
+            epochs_changed: false,
+            producers: ProducerStates::default(),
+            snapshot_offset: None,
+            recent: RecentBatches::default(),
+            report: RecoveryReport {
+                log_end_offset: Offset::ZERO,
+                segments: 0,
+                checked_bytes: 0,
+                rebuilt_indexes: 0,
+                cut: None,
+            },
+            now,
+        }
+    }
+
+    /// Takes in the directory's files, and removes what a stop in the middle of something has left there.
+    pub(super) fn list(&mut self) -> Result<(), LogError> {
+        let entries =
+            fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
+            let name = entry.file_name();
+            let leftover = file_names::LEFTOVER_ENDINGS
+                .iter()
+                .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            match file_names::parse(&name) {
+                _ if leftover => remove(&entry.path())?,
+                Some((offset, FileKind::Log)) => {
+                    let size = entry
+                        .metadata()
+                        .map_err(|error| LogError::storage("stat", &entry.path(), error))?
+                        .len();
+                    self.sizes.insert(offset, size);
+                }
+                Some((offset, FileKind::OffsetIndex)) => {
+                    self.indexed.entry(offset).or_default().0 = true
+                }
+                Some((offset, FileKind::TimeIndex)) => {
+                    self.indexed.entry(offset).or_default().1 = true
+                }
+                Some((offset, FileKind::Snapshot)) => self.snapshots.push(offset),
+                Some((_, FileKind::TransactionIndex)) | None => {}
+            }
+        }
+        self.snapshots.sort_unstable();
+        Ok(())
+    }
+
+    pub(super) fn read_epochs(&mut self) -> Result<(), LogError> {
+        let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
+        match fs::read_to_string(&path) {
+            Ok(content) => match LeaderEpochs::decode(&content) {
+                Some(epochs) => self.epochs = epochs,
+                None => log::warn!(
+                    "{}: damaged; epochs are taken from the batches that are read",
+                    path.display()
+                ),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(LogError::storage("read", &path, error)),
+        }
+        Ok(())
+    }
+
+    /// The index files of a segment; `None` if they are missing or cannot be right.
+    pub(super) fn read_index(
+        &self,
+        base: Offset,
+        size: u64,
+    ) -> Result<Option<MemoryIndex>, LogError> {
+        if self.indexed.get(&base) != Some(&(true, true)) {
+            return Ok(None);
+        }
+        let read = |kind| {
+            let path = file_names::path_of(self.dir, base, kind);
+            fs::read(&path).map_err(|error| LogError::storage("read", &path, error))
+        };
+        let (offsets, times) = (read(FileKind::OffsetIndex)?, read(FileKind::TimeIndex)?);
+        Ok(MemoryIndex::decode(base, &offsets, &times, size))
+    }
+
+    /// Sees to it that a sealed segment has its index files.
+    pub(super) fn ensure_index_files(
+        &mut self,
+        base: Offset,
+        size: u64,
+    ) -> Result<Result<(), String>, LogError> {
+        if self.indexed.get(&base) == Some(&(true, true)) {
+            return Ok(Ok(()));
+        }
+        let interval = u64::from(self.config.index_interval_bytes);
+        let mut index = MemoryIndex::new(base);
+        debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        let walked = self.walk_heads(base, 0, &mut |position, frame| {
+            index.append(indexed(position, frame), interval)
+        })?;
+        if walked.is_ok() {
+            self.write_index_files(base, &mut index)?;
+        }
+        Ok(walked)
+    }
+
+    /// Writes the index files of a segment that takes no more records.
+    pub(super) fn write_index_files(
+        &mut self,
+        base: Offset,
+        index: &mut MemoryIndex,
+    ) -> Result<(), LogError> {
+        index.append_time_entry();
+        let (offsets, times) = index.encode();
+        for (kind, content) in [
+            (FileKind::OffsetIndex, offsets),
+            (FileKind::TimeIndex, times),
+        ] {
+            let path = file_names::path_of(self.dir, base, kind);
+            let written = durable_write::replace_file(&path, &content);
+            written.map_err(|error| LogError::storage("write", &path, error))?;
+        }
+        self.report.rebuilt_indexes += 1;
+        Ok(())
+    }
+
+    /// Calls `visit` with position and head of each batch of a segment; what is wrong if the walk does not get to its end.
+    pub(super) fn walk_heads(
+        &self,
+        base: Offset,
+        from: u64,
+        visit: &mut dyn FnMut(u64, &BatchFrame),
+    ) -> Result<Result<(), String>, LogError> {
+        let size = self.sizes.get(&base).copied().unwrap_or(0);
+        let mut walker = SegmentWalker::heads(self.open(base)?, size, from);
+        loop {
+            match walker
+                .look()
+                .map_err(|error| self.read_error(base, error))?
+            {
+                Found::End => return Ok(Ok(())),
+                Found::Batch(frame) => {
+                    visit(walker.position(), &frame);
+                    walker.pass(&frame);
+                }
+                Found::Damage(reason) => {
+                    let path = file_names::path_of(self.dir, base, FileKind::Log);
+                    return Ok(Err(format!(
+                        "{} at position {}: {reason}",
+                        path.display(),
+                        walker.position()
+                    )));
+                }
+            }
+        }
+    }
+
+    /// Hands everything over.
+    pub(super) fn finish(
+        &mut self,
+        segments: Vec<LoadedSegment>,
+        log_end_offset: Offset,
+        synced_end: Offset,
+    ) -> Result<Loaded, LogError> {
+        self.report.log_end_offset = log_end_offset;
+        self.report.segments = segments.len();
+        let active = segments
+            .last()
+            .map_or(Offset::ZERO, |segment| segment.base_offset);
+        let path = file_names::path_of(self.dir, active, FileKind::Log);
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| LogError::storage("open", &path, error))?;
+        Ok(Loaded {
+            segments,
+            active_file: SegmentFile::new(file, path),
+            topic_id: self.read_topic_id()?,
+            epochs: std::mem::take(&mut self.epochs),
+            producers: std::mem::take(&mut self.producers),
+            snapshot_offset: self.snapshot_offset,
+            recent: std::mem::take(&mut self.recent),
+            log_end_offset,
+            synced_end,
+            report: self.report.clone(),
+        })
+    }
+
+    pub(super) fn read_topic_id(&self) -> Result<Option<TopicId>, LogError> {
+        let path = self.dir.join(file_names::PARTITION_METADATA);
+        match fs::read_to_string(&path) {
+            Ok(content) => {
+                let topic_id = partition_metadata::decode(&content);
+                if topic_id.is_none() {
+                    log::warn!(
+                        "{}: damaged; the topic's id is not known from here",
+                        path.display()
+                    );
+                }
+                Ok(topic_id)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LogError::storage("read", &path, error)),
+        }
+    }
+
+    /// Makes an empty segment file.
+    pub(super) fn create_segment(&mut self, base: Offset) -> Result<(), LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::Log);
+        let created = OpenOptions::new().write(true).create_new(true).open(&path);
+        created.map_err(|error| LogError::storage("create", &path, error))?;
+        self.sizes.insert(base, 0);
+        Ok(())
+    }
+
+    /// Opens a segment file for reading.
+    pub(super) fn open(&self, base: Offset) -> Result<File, LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::Log);
+        File::open(&path).map_err(|error| LogError::storage("open", &path, error))
+    }
+
+    pub(super) fn read_error(&self, base: Offset, error: io::Error) -> LogError {
+        LogError::storage(
+            "read",
+            &file_names::path_of(self.dir, base, FileKind::Log),
+            error,
+        )
+    }
+
+    /// Base offset of the first segment.
+    pub(super) fn start(&self) -> Offset {
+        self.sizes.keys().next().copied().unwrap_or_default()
+    }
+
+    /// Base offset of the last segment.
+    pub(super) fn active_base(&self) -> Offset {
+        self.sizes.keys().next_back().copied().unwrap_or_default()
+    }
+}
+
+/// Removes a file; one that is not there is no error.
+pub(super) fn remove(path: &Path) -> Result<(), LogError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LogError::storage("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn indexed(position: u64, frame: &BatchFrame) -> IndexedBatch {
+    IndexedBatch {
+        last_offset: frame.last_offset,
+        position,
+        size: frame.size,
+        max_timestamp: frame.max_timestamp,
+    }
+}
+
+pub(super) fn recent_batch(segment: Offset, position: u64, frame: &BatchFrame) -> RecentBatch {
+    RecentBatch {
+        base_offset: frame.base_offset,
+        next_offset: frame.next_offset(),
+        segment,
+        position,
+        end: position + frame.size,
+    }
+}

@@ -1,0 +1,198 @@
+//! The state of a partition's log: everything that changes, in one place.
+//!
+//! Only the owner's core touches it, through short borrows. How it changes is told in `append` and `progress`.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::append::{InFlight, StagedRun};
+use super::config::LogConfig;
+use super::error::LogError;
+use super::file_names;
+use super::leader_epochs::LeaderEpochs;
+use super::load::Loaded;
+use super::partition_metadata;
+use super::producer_state::ProducerStates;
+use super::recent::RecentBatches;
+use super::segment::Segment;
+use super::waiters::Waiters;
+use crate::io::{AppendFile, Storage};
+use crate::types::{Offset, TimestampMs, TopicId};
+
+/// Whether a log takes records.
+#[derive(Clone, Debug)]
+pub(super) enum Condition {
+    /// It does.
+    Writable,
+    /// The disk is full; each append tries again.
+    OutOfSpace,
+    /// A write or a sync failed: it takes none until it is opened anew.
+    ReadOnly(LogError),
+    /// It is being closed, or is closed.
+    Closed(LogError),
+}
+
+/// All that changes. The offsets only follow each other:
+/// `synced_end`, `high_watermark` <= `written_end` <= `log_end_offset`.
+pub(super) struct State {
+    pub(super) config: LogConfig,
+    pub(super) condition: Condition,
+    pub(super) log_start_offset: Offset,
+    pub(super) high_watermark: Offset,
+    /// Everything before is on the device, names included.
+    pub(super) synced_end: Offset,
+    /// Everything before is in the page cache.
+    pub(super) written_end: Offset,
+    pub(super) log_end_offset: Offset,
+    /// By base offset; the last is the active one. Never empty.
+    pub(super) segments: Vec<Rc<Segment>>,
+    /// Batches not yet handed to the kernel, in order.
+    pub(super) staged: VecDeque<StagedRun>,
+    /// Bytes in staging buffers, those being written included.
+    pub(super) staged_bytes: usize,
+    /// Batches above the high watermark, in order.
+    pub(super) in_flight: VecDeque<InFlight>,
+    pub(super) recent: RecentBatches,
+    pub(super) producers: ProducerStates,
+    pub(super) epochs: LeaderEpochs,
+    pub(super) waiters: Waiters,
+    pub(super) writer: WriterState,
+    /// Sealed segments whose index files are still to be written.
+    pub(super) to_seal: VecDeque<Rc<Segment>>,
+    pub(super) sealing: bool,
+    /// Sealed segments with handles open for reading, oldest first.
+    pub(super) open_readers: VecDeque<Rc<Segment>>,
+    /// Where the newest producer snapshot stands.
+    pub(super) snapshot_offset: Option<Offset>,
+}
+
+/// What the writer task has to do besides writing.
+#[derive(Default)]
+pub(super) struct WriterState {
+    pub(super) running: bool,
+    /// The log is closed or deleted: its files are no longer its own, and no task may start.
+    pub(super) ended: bool,
+    /// A sync is due, whatever the policy: `flush.ms` is over, or somebody asked for it.
+    pub(super) sync_asked: bool,
+    /// The batches in flight wait for a sync (`flush.messages`).
+    pub(super) sync_needed: bool,
+    /// How often names in the directory have changed, and how many of the changes are durable. Two tasks sync names; each
+    /// may claim only what it has synced itself.
+    pub(super) names_changed: u64,
+    pub(super) names_synced: u64,
+    /// The directory is new: its small files and its own name are not yet durable either.
+    pub(super) birth_unsynced: bool,
+    /// `leader-epoch-checkpoint` is behind.
+    pub(super) epochs_unwritten: bool,
+    /// The file must be cut to this length before the next write.
+    pub(super) cut: Option<(Rc<Segment>, u64)>,
+    /// A task waits for `flush.ms`.
+    pub(super) timer_armed: bool,
+    /// Size of the last write: what the next staging buffer is made for.
+    pub(super) last_write_bytes: usize,
+}
+
+impl State {
+    /// A log in which everything up to `log_end_offset` is synced and committed.
+    pub(super) fn new(
+        config: LogConfig,
+        log_start_offset: Offset,
+        log_end_offset: Offset,
+        segments: Vec<Rc<Segment>>,
+        epochs: LeaderEpochs,
+    ) -> State {
+        State {
+            config,
+            condition: Condition::Writable,
+            log_start_offset,
+            high_watermark: log_end_offset,
+            synced_end: log_end_offset,
+            written_end: log_end_offset,
+            log_end_offset,
+            segments,
+            staged: VecDeque::new(),
+            staged_bytes: 0,
+            in_flight: VecDeque::new(),
+            recent: RecentBatches::default(),
+            producers: ProducerStates::default(),
+            epochs,
+            waiters: Waiters::default(),
+            writer: WriterState::default(),
+            to_seal: VecDeque::new(),
+            sealing: false,
+            open_readers: VecDeque::new(),
+            snapshot_offset: None,
+        }
+    }
+
+    pub(super) fn from_loaded(dir: &Path, config: LogConfig, loaded: Loaded) -> State {
+        let now = TimestampMs::now();
+        let segments: Vec<Rc<Segment>> = loaded
+            .segments
+            .into_iter()
+            .map(|segment| {
+                let open = Segment::sealed(dir, segment.base_offset, segment.size, now);
+                open.synced.set(segment.synced);
+                open.first_timestamp.set(segment.first_timestamp);
+                *open.index.borrow_mut() = segment.index;
+                Rc::new(open)
+            })
+            .collect();
+        let start = segments[0].base_offset;
+        if let Some(active) = segments.last() {
+            active.set_appender(Rc::new(AppendFile::new(loaded.active_file)));
+        }
+        let mut state = State::new(
+            config,
+            start,
+            loaded.log_end_offset,
+            segments,
+            loaded.epochs,
+        );
+        state.synced_end = loaded.synced_end;
+        state.producers = loaded.producers;
+        state.recent = loaded.recent;
+        state.snapshot_offset = loaded.snapshot_offset;
+        state
+    }
+
+    /// The segment that takes appends.
+    pub(super) fn active(&self) -> &Rc<Segment> {
+        self.segments
+            .last()
+            .expect("a log has at least one segment")
+    }
+}
+
+/// Reserves a new segment's blocks, if `preallocate` asks for it. That it cannot be done is no error.
+pub(super) async fn reserve(
+    storage: &Rc<dyn Storage>,
+    file: &Rc<AppendFile>,
+    config: &LogConfig,
+    path: &Path,
+) {
+    if !config.preallocate {
+        return;
+    }
+    if let Err(error) = storage.preallocate(file, config.segment_bytes.into()).await {
+        log::warn!("{}: no blocks reserved: {error}", path.display());
+    }
+}
+
+/// The files beside the segments, with their contents.
+pub(super) fn small_files(
+    dir: &Path,
+    topic_id: Option<TopicId>,
+    epochs: &LeaderEpochs,
+) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = vec![(
+        dir.join(file_names::LEADER_EPOCH_CHECKPOINT),
+        epochs.encode().into_bytes(),
+    )];
+    if let Some(topic_id) = topic_id {
+        let content = partition_metadata::encode(topic_id).into_bytes();
+        files.push((dir.join(file_names::PARTITION_METADATA), content));
+    }
+    files
+}

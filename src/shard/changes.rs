@@ -1,0 +1,239 @@
+//! Changing the metadata: one change at a time, on the first core.
+//!
+//! ```text
+//! decide on the image ─▶ metadata log, on the disk ─▶ next image ─▶ every core works with it ─▶ answer
+//! ```
+
+use super::Shard;
+use super::controller::Controller;
+use super::message::{Answer, Call, PartitionCheckpoint};
+use crate::metadata::changes::{
+    self, CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicDefaults, TopicToDelete,
+};
+use crate::types::{ShardId, kafka_uuid};
+use crate::wire::metadata_records::MetadataRecord;
+use futures_lite::future::or;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The core that changes the metadata.
+const LEADER: ShardId = ShardId(0);
+
+/// What can be changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Make topics.
+    CreateTopics {
+        /// Which.
+        topics: Vec<NewTopic>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
+    /// Make topics with the broker's defaults, since a client asked for them.
+    AutoCreate(Vec<String>),
+    /// Delete topics.
+    DeleteTopics(Vec<TopicToDelete>),
+    /// Reserve a block of producer ids.
+    AllocateProducerIds,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub enum ChangeOutcome {
+    /// Of [`Change::CreateTopics`], in order.
+    Created(Vec<Result<CreatedTopic, ChangeError>>),
+    /// Of [`Change::AutoCreate`]: the names that could not be made.
+    AutoCreated(Vec<(String, ChangeError)>),
+    /// Of [`Change::DeleteTopics`], in order.
+    Deleted(Vec<Result<DeletedTopic, ChangeError>>),
+    /// Of [`Change::AllocateProducerIds`].
+    ProducerIds(Result<Range<i64>, ChangeError>),
+}
+
+/// Why a change is not made. The text is for the client.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ChangeError {
+    /// It would not be right.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Deletion is switched off (`delete.topic.enable`).
+    #[error("Topic deletion is disabled.")]
+    DeletionDisabled,
+    /// It did not come through in time; it still may.
+    #[error("The request timed out.")]
+    TimedOut,
+    /// Every producer id has been handed out.
+    #[error("There are no more producer ids.")]
+    ProducerIdsExhausted,
+    /// The metadata log or a partition's log failed.
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// An outcome for each thing that was asked for.
+type Outcomes<T> = Vec<Result<T, ChangeError>>;
+
+impl Shard {
+    /// This core leads from now on.
+    pub fn lead_with(&self, controller: Rc<Controller>) {
+        *self.controller.borrow_mut() = Some(controller);
+    }
+
+    /// Changes the metadata; answered when every core works with the new image.
+    pub async fn change(self: &Rc<Self>, change: Change) -> ChangeOutcome {
+        if self.me() == LEADER {
+            return self.change_here(change).await;
+        }
+        match self.mesh.call(LEADER, Call::Change(Box::new(change))).await {
+            Answer::Changed(outcome) => *outcome,
+            other => unreachable!("a change was answered with {other:?}"),
+        }
+    }
+
+    /// [`Shard::change`], but waits no longer than `patience`; the change then goes on by itself.
+    pub async fn change_within(
+        self: &Rc<Self>,
+        change: Change,
+        patience: Duration,
+    ) -> Option<ChangeOutcome> {
+        let shard = Rc::clone(self);
+        let work = glommio::spawn_local(async move { shard.change(change).await }).detach();
+        let patience = async {
+            glommio::timer::sleep(patience).await;
+            None
+        };
+        // `work` is `None` only if the task was cancelled: the executor ends.
+        or(work, patience).await
+    }
+
+    pub(super) async fn change_here(self: &Rc<Self>, change: Change) -> ChangeOutcome {
+        let controller = self.controller.borrow().clone();
+        let controller =
+            controller.expect("connections are accepted after the controller is there");
+        let _turn = controller.turn.acquire_permit(1).await;
+        match change {
+            Change::CreateTopics {
+                topics,
+                validate_only,
+            } => ChangeOutcome::Created(
+                self.create_topics(&controller, &topics, validate_only)
+                    .await,
+            ),
+            Change::AutoCreate(names) => {
+                ChangeOutcome::AutoCreated(self.auto_create(&controller, names).await)
+            }
+            Change::DeleteTopics(topics) => {
+                let (records, outcomes) = changes::delete_topics(&controller.image(), &topics);
+                ChangeOutcome::Deleted(self.settle(&controller, &records, outcomes).await)
+            }
+            Change::AllocateProducerIds => {
+                ChangeOutcome::ProducerIds(self.allocate_producer_ids(&controller).await)
+            }
+        }
+    }
+
+    async fn create_topics(
+        self: &Rc<Self>,
+        controller: &Controller,
+        topics: &[NewTopic],
+        validate_only: bool,
+    ) -> Outcomes<CreatedTopic> {
+        let image = controller.image();
+        let defaults = TopicDefaults {
+            partitions: self.config.num_partitions,
+            replication_factor: self.config.default_replication_factor,
+            settings: &self.config.settings,
+            dynamic: &image.dynamic_configs(self.node_id),
+        };
+        let (mut records, outcomes) =
+            changes::create_topics(&image, defaults, topics, kafka_uuid::random);
+        if validate_only {
+            records.clear();
+        }
+        self.settle(controller, &records, outcomes).await
+    }
+
+    async fn auto_create(
+        self: &Rc<Self>,
+        controller: &Controller,
+        names: Vec<String>,
+    ) -> Vec<(String, ChangeError)> {
+        let with_defaults = |name| NewTopic {
+            name,
+            partitions: -1,
+            replication_factor: -1,
+            ..NewTopic::default()
+        };
+        let topics: Vec<_> = names.into_iter().map(with_defaults).collect();
+        let outcomes = self.create_topics(controller, &topics, false).await;
+        // Where somebody else was faster, there is what was wanted.
+        let exists = |error: &ChangeError| {
+            matches!(error, ChangeError::Refused(Refusal::TopicAlreadyExists(_)))
+        };
+        topics
+            .into_iter()
+            .zip(outcomes)
+            .filter_map(|(topic, outcome)| Some((topic.name, outcome.err()?)))
+            .filter(|(_, error)| !exists(error))
+            .collect()
+    }
+
+    async fn allocate_producer_ids(
+        self: &Rc<Self>,
+        controller: &Controller,
+    ) -> Result<Range<i64>, ChangeError> {
+        let (record, block) = changes::allocate_producer_ids(&controller.image(), self.node_id)
+            .ok_or(ChangeError::ProducerIdsExhausted)?;
+        self.make_true(controller, &[record]).await?;
+        Ok(block)
+    }
+
+    /// Makes what was decided true. What was not refused has failed if that fails.
+    async fn settle<T>(
+        self: &Rc<Self>,
+        controller: &Controller,
+        records: &[MetadataRecord],
+        decided: Vec<Result<T, Refusal>>,
+    ) -> Outcomes<T> {
+        let made = self.make_true(controller, records).await;
+        decided
+            .into_iter()
+            .map(|outcome| {
+                let accepted = outcome?;
+                made.clone().map(|()| accepted)
+            })
+            .collect()
+    }
+
+    /// Commits records and has every core work with them.
+    async fn make_true(
+        self: &Rc<Self>,
+        controller: &Controller,
+        records: &[MetadataRecord],
+    ) -> Result<(), ChangeError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let failed = |words: String| {
+            log::error!("the metadata cannot be changed: {words}");
+            ChangeError::Storage(words)
+        };
+        controller
+            .commit(records)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let report = self.install_everywhere(&controller.image()).await;
+        match report.failures.first() {
+            None => Ok(()),
+            Some((key, reason)) => Err(failed(format!("partition {}: {reason}", key.partition))),
+        }
+    }
+
+    /// Closes the metadata log.
+    pub(super) async fn close_controller(&self) -> Option<PartitionCheckpoint> {
+        let controller = self.controller.borrow_mut().take()?;
+        Some(controller.close().await)
+    }
+}
