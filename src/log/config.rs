@@ -9,8 +9,8 @@ pub struct LogConfig {
     pub segment_bytes: u32,
     /// `segment.ms`: how far a record's timestamp may lie behind the segment's first before the segment is rolled.
     pub segment_ms: i64,
-    /// Taken off `segment_ms`, so that partitions do not all roll at once: this partition's share of `segment.jitter.ms`,
-    /// already drawn.
+    /// `segment.jitter.ms`: the most that is taken off `segment_ms`, drawn for each segment, so that partitions do not all roll
+    /// at once.
     pub segment_jitter_ms: i64,
     /// `index.interval.bytes`: log bytes between two index entries.
     pub index_interval_bytes: u32,
