@@ -218,7 +218,6 @@ impl Connection {
         let request = ApiVersionsRequest {
             client_software_name: SOFTWARE_NAME.into(),
             client_software_version: env!("CARGO_PKG_VERSION").into(),
-            ..ApiVersionsRequest::default()
         };
         let correlation_id = self.write_at(&request, version)?;
         let frame = self.read_frame("ApiVersions")?;
