@@ -362,7 +362,6 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
         index_max_bytes: topic.segment_index_bytes,
         flush_messages: topic.flush_messages,
         flush_ms: topic.flush_ms,
-        max_message_bytes: topic.max_message_bytes,
         timestamp_type: topic.message_timestamp_type.into(),
         producer_id_expiration_ms: broker.producer_id_expiration_ms,
         preallocate: topic.preallocate,
