@@ -16,7 +16,6 @@ use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -99,20 +98,16 @@ impl Shard {
             if self.owner(&key) != self.me() {
                 continue;
             }
-            let config = LogConfig {
-                segment_jitter_ms: drawn(config.segment_jitter_ms, &key),
-                ..config.clone()
-            };
             match self.partitions.borrow().get(&key) {
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
-                    partition.log.update_config(config);
+                    partition.log.update_config(config.clone());
                 }
                 None => wanted.push(Wanted {
                     key,
                     topic: Arc::clone(topic),
                     epoch: state.leader_epoch,
-                    config,
+                    config: config.clone(),
                 }),
             }
         }
@@ -342,14 +337,6 @@ pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
         cut.lost_bytes,
         cut.dropped_segments
     ))
-}
-
-/// A partition's share of the jitter: between none and all of it, always the same for the same partition.
-fn drawn(most_ms: i64, key: &PartitionKey) -> i64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    let choices = most_ms.max(0).unsigned_abs() + 1;
-    (hasher.finish() % choices).cast_signed()
 }
 
 /// What the log needs to know of a topic's configuration.
