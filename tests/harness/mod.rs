@@ -5,13 +5,18 @@
 // Every test binary compiles this module and uses its own part of it.
 #![allow(dead_code)]
 
+pub mod batches;
 pub mod broker;
+pub mod bystanders;
 pub mod child;
 pub mod clients;
 pub mod driver;
 pub mod record;
+pub mod requests;
 pub mod rskafka_client;
+pub mod serve;
 pub mod toolchain;
+pub mod wire_client;
 
 use std::path::{Path, PathBuf};
 
