@@ -89,6 +89,9 @@ pub enum CliError {
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
+    /// Options that contradict each other.
+    #[error("{0}")]
+    Usage(String),
     /// Anything else, as a sentence.
     #[error("{0}")]
     Failed(String),
@@ -96,6 +99,9 @@ pub enum CliError {
     #[error("some of it failed")]
     Reported,
 }
+
+/// The exit code for a command line that is wrong; clap's own.
+const USAGE: u8 = 2;
 
 /// Bytes gathered before they go to standard output.
 const OUTPUT_BUFFER_BYTES: usize = 64 * 1024;
@@ -120,6 +126,10 @@ fn exit_code(done: Result<(), CliError>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(CliError::Reported) => ExitCode::FAILURE,
+        Err(error @ CliError::Usage(_)) => {
+            eprintln!("vltava: {error}");
+            ExitCode::from(USAGE)
+        }
         Err(error) => {
             eprintln!("vltava: {error}");
             ExitCode::FAILURE

@@ -20,7 +20,7 @@ use crate::wire::records::Codec;
 /// The first line that is no record by the options given (what came before it is sent), or what the cluster refuses.
 pub fn run(args: &ProduceArgs) -> Result<(), CliError> {
     if args.idempotent && args.acks != Acks::All {
-        return Err(CliError::Failed("--idempotent needs --acks all".to_owned()));
+        return Err(CliError::Usage("--idempotent needs --acks all".to_owned()));
     }
     let options = ProducerOptions {
         acks: args.acks.wire(),

@@ -218,7 +218,6 @@ impl Connection {
         let request = ApiVersionsRequest {
             client_software_name: SOFTWARE_NAME.into(),
             client_software_version: env!("CARGO_PKG_VERSION").into(),
-            ..ApiVersionsRequest::default()
         };
         let correlation_id = self.write_at(&request, version)?;
         let frame = self.read_frame("ApiVersions")?;
@@ -351,12 +350,17 @@ fn waiting_for(api: &str) -> String {
 
 /// The first of the address's sockets that accepts. Small requests are not held back (TCP_NODELAY).
 fn connect(address: &str, timeout: Duration) -> Result<TcpStream, ClientError> {
-    let candidates = address
-        .to_socket_addrs()
-        .map_err(|source| ClientError::Resolve {
-            address: address.to_owned(),
-            source,
-        })?;
+    let candidates = match address.contains(':') {
+        true => address.to_socket_addrs(),
+        false => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "write HOST:PORT",
+        )),
+    };
+    let candidates = candidates.map_err(|source| ClientError::Resolve {
+        address: address.to_owned(),
+        source,
+    })?;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for candidate in candidates {
         match TcpStream::connect_timeout(&candidate, timeout) {

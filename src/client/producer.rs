@@ -224,6 +224,5 @@ fn arbitrary_number() -> u32 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
-        .subsec_nanos()
-        / 1000
+        .subsec_micros()
 }

@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Replaces `path` by a file that holds `content`, in a way that any crash leaves either the old file or the new one.
 ///
@@ -43,10 +44,11 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// `<path>.tmp`: what a start finds and removes after a crash in between.
+/// `<path>.<number>.tmp`, the number another one each time: what a start finds and removes after a crash in between.
 fn temporary_path(path: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut name = path.as_os_str().to_owned();
-    name.push(".tmp");
+    name.push(format!(".{}.tmp", NEXT.fetch_add(1, Ordering::Relaxed)));
     PathBuf::from(name)
 }
 

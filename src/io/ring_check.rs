@@ -18,10 +18,10 @@ pub enum RingError {
     Forbidden,
     /// Too little memory may be locked.
     #[error(
-        "too little locked memory for io_uring: raise the limit (`ulimit -l`, LimitMEMLOCK= in a systemd unit, --ulimit memlock= of a container) to {needed_kib} KiB a core or more"
+        "too little locked memory for io_uring: raise the limit (`ulimit -l`, LimitMEMLOCK= in a systemd unit, --ulimit memlock= of a container) to {needed_kib} KiB or more, or use fewer --cores"
     )]
     LockedMemory {
-        /// What one core needs, in KiB.
+        /// What all cores need together, in KiB.
         needed_kib: usize,
     },
     /// Anything else.
@@ -29,7 +29,7 @@ pub enum RingError {
     Other(io::Error),
 }
 
-/// Sets up a small ring and drops it again.
+/// Sets up a small ring and drops it again, and compares the limit on locked memory with what will be needed.
 ///
 /// # Errors
 /// See [`RingError`].

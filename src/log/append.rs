@@ -200,7 +200,10 @@ impl State {
             .as_ref()
             .is_some_and(|index| index.is_full(config.index_max_bytes));
         size + batch.bytes.len() as u64 > u64::from(config.segment_bytes)
-            || waited_ms > config.segment_ms.saturating_sub(config.segment_jitter_ms)
+            || waited_ms
+                > config
+                    .segment_ms
+                    .saturating_sub(active.jitter_ms(config.segment_jitter_ms))
             || index_full
             || last_relative > i64::from(i32::MAX)
     }

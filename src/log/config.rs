@@ -9,7 +9,8 @@ pub struct LogConfig {
     pub segment_bytes: u32,
     /// `segment.ms`: how far a record's timestamp may lie behind the segment's first before the segment is rolled.
     pub segment_ms: i64,
-    /// Taken off `segment_ms`, so that partitions do not all roll at once (`segment.jitter.ms`, already drawn).
+    /// `segment.jitter.ms`: the most that is taken off `segment_ms`, drawn for each segment, so that partitions do not all roll
+    /// at once.
     pub segment_jitter_ms: i64,
     /// `index.interval.bytes`: log bytes between two index entries.
     pub index_interval_bytes: u32,
@@ -20,8 +21,6 @@ pub struct LogConfig {
     pub flush_messages: u64,
     /// `flush.ms`: the longest a record waits for a sync in milliseconds; `i64::MAX` never.
     pub flush_ms: i64,
-    /// `max.message.bytes`: bounds what a lookup reads as one batch.
-    pub max_message_bytes: u32,
     /// `message.timestamp.type`: whether batches are stamped with the time of the append.
     pub timestamp_type: TimestampType,
     /// `producer.id.expiration.ms`: how long a silent producer is remembered.
@@ -41,7 +40,6 @@ impl Default for LogConfig {
             index_max_bytes: 10 << 20,
             flush_messages: i64::MAX as u64,
             flush_ms: i64::MAX,
-            max_message_bytes: 1_048_588,
             timestamp_type: TimestampType::CreateTime,
             producer_id_expiration_ms: 24 * 3600 * 1000,
             preallocate: false,

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::{fs, io};
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::partition_log::{AdvanceCause, PartitionLog};
+use super::partition_metadata;
 use super::producer_snapshot;
 use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
+use crate::io::blocking::blocking;
 use crate::io::{Disk, Storage};
 use crate::types::{Offset, TopicId};
 
@@ -43,14 +46,7 @@ impl PartitionLog {
         self.end_waits();
         // No task may make a file by the old name after the rename: the topic may be created again.
         self.idle().await;
-        let name = self
-            .dir
-            .file_name()
-            .map(|name| name.to_string_lossy())
-            .unwrap_or_default();
-        let renamed = self
-            .dir
-            .with_file_name(file_names::deleted_dir_name(&name, TopicId::new_v4()));
+        let renamed = aside_of(&self.dir);
         let moved = self.storage.rename(&self.dir, &renamed).await;
         moved.map_err(|error| LogError::storage("rename", &self.dir, error))?;
         if let Some(parent) = self.dir.parent() {
@@ -151,6 +147,43 @@ impl State {
         }
         files
     }
+}
+
+/// Puts the directory `dir` away if it belongs to another topic than `topic_id`: a crash between a deletion and the rename
+/// of its directories leaves it, and the name is taken again. Returns the name it got, for [`remove_deleted`]. A directory
+/// whose `partition.metadata` is missing or damaged is taken for the topic's own.
+///
+/// # Errors
+/// `partition.metadata` cannot be read, or the directory not be renamed.
+pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<PathBuf>, LogError> {
+    let metadata = dir.join(file_names::PARTITION_METADATA);
+    let read = {
+        let metadata = metadata.clone();
+        blocking(move || fs::read(metadata)).await
+    };
+    let content = match read {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LogError::storage("read", &metadata, error)),
+    };
+    let owner = partition_metadata::decode(&String::from_utf8_lossy(&content));
+    if owner.is_none_or(|owner| owner == topic_id) {
+        return Ok(None);
+    }
+    let aside = aside_of(dir);
+    let moved = Disk.rename(dir, &aside).await;
+    moved.map_err(|error| LogError::storage("rename", dir, error))?;
+    if let Some(parent) = dir.parent() {
+        let synced = Disk.sync_dir(parent).await;
+        synced.map_err(|error| LogError::storage("fsync", parent, error))?;
+    }
+    Ok(Some(aside))
+}
+
+/// A name for a deleted partition's directory, which no other has.
+fn aside_of(dir: &Path) -> PathBuf {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    dir.with_file_name(file_names::deleted_dir_name(&name, TopicId::new_v4()))
 }
 
 /// Removes the directory of a partition that [`PartitionLog::mark_deleted`] has renamed. Readers that still hold a file keep

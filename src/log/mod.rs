@@ -55,7 +55,7 @@ pub use append::Appended;
 pub use config::LogConfig;
 pub use error::{AppendError, LogError, ReadError};
 pub use file_names::{DELETED_DIR_ENDING, FileKind, parse as parse_file_name, partition_dir_name};
-pub use lifecycle::remove_deleted;
+pub use lifecycle::{remove_deleted, set_aside_foreign};
 pub use load::{Cut, RecoveryReport, Trust};
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};

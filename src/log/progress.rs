@@ -30,6 +30,9 @@ impl PartitionLog {
     /// Bytes of `segment` before `end` are in the page cache.
     pub(super) fn written(&self, segment: &Rc<Segment>, end: u64) {
         let mut state = self.state.borrow_mut();
+        if state.is_read_only() {
+            return; // a sync failed meanwhile, and these bytes no longer count
+        }
         state.note_written(segment, end);
         let moved = state.advance();
         drop(state);
@@ -39,6 +42,9 @@ impl PartitionLog {
     /// Everything before `end` is on the device.
     pub(super) fn synced(&self, end: Offset) {
         let mut state = self.state.borrow_mut();
+        if state.is_read_only() {
+            return; // another sync failed meanwhile
+        }
         state.synced_end = state.synced_end.max(end);
         assert!(
             state.synced_end <= state.written_end,
@@ -90,7 +96,7 @@ impl PartitionLog {
 
     fn become_read_only(&self, good: Offset, error: LogError) {
         let mut state = self.state.borrow_mut();
-        if matches!(state.condition, Condition::ReadOnly(_)) {
+        if state.is_read_only() {
             return;
         }
         log::error!(
@@ -114,6 +120,10 @@ impl PartitionLog {
 }
 
 impl State {
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self.condition, Condition::ReadOnly(_))
+    }
+
     fn note_written(&mut self, segment: &Rc<Segment>, end: u64) {
         assert!(end <= segment.staged.get(), "wrote past what was staged");
         let before = self.written_end;

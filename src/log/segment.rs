@@ -13,6 +13,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -42,6 +43,8 @@ pub(super) struct Segment {
     pub(super) index: RefCell<Option<MemoryIndex>>,
     /// The producers before its first record, to be written when the file is made.
     pub(super) snapshot: RefCell<Option<Vec<u8>>>,
+    /// Drawn once: which part of `segment.jitter.ms` this segment is rolled early by.
+    draw: u64,
     appender: RefCell<Option<Rc<AppendFile>>>,
     readers: RefCell<Readers>,
     dir: PathBuf,
@@ -80,9 +83,18 @@ impl Segment {
             max_timestamp: Cell::new(None),
             index: RefCell::new(None),
             snapshot: RefCell::new(None),
+            draw: RandomState::new().hash_one(base_offset),
             appender: RefCell::new(None),
             readers: RefCell::default(),
             dir: dir.to_owned(),
+        }
+    }
+
+    /// How much earlier than after `segment.ms` this segment is rolled, of at most `most_ms`.
+    pub(super) fn jitter_ms(&self, most_ms: i64) -> i64 {
+        match u64::try_from(most_ms) {
+            Ok(most) if most > 0 => (self.draw % most) as i64,
+            _ => 0,
         }
     }
 

@@ -15,7 +15,7 @@ use super::error::{LogError, is_no_space};
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
-use super::state::{Condition, State, reserve, small_files};
+use super::state::{State, reserve, small_files};
 use crate::types::Offset;
 
 /// Batches a log at rest keeps room for.
@@ -96,6 +96,12 @@ impl PartitionLog {
     }
 
     async fn create_segment(self: &Rc<Self>, segment: Rc<Segment>) {
+        // Before there is a second task that syncs: what concerns the small files is the writer's alone.
+        match self.sync_birth().await {
+            Err(error) if error.is_no_space() => return self.out_of_space(error),
+            Err(error) => return self.sync_failed(error),
+            Ok(()) => {}
+        }
         let path = segment.path(FileKind::Log);
         let file = match self.storage.create(&path).await {
             Ok(file) => file,
@@ -171,9 +177,7 @@ impl PartitionLog {
 
     /// Makes the directory's entries durable, where any are new; those of a new partition with their contents.
     pub(super) async fn sync_names(&self) -> Result<(), LogError> {
-        if self.state.borrow().writer.birth_unsynced {
-            self.sync_birth().await?;
-        }
+        self.sync_birth().await?;
         let (changed, synced) = {
             let writer = &self.state.borrow().writer;
             (writer.names_changed, writer.names_synced)
@@ -186,8 +190,11 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Writes the small files of a new partition anew, durably, and then makes the directory's own name durable.
+    /// In a new partition: writes the small files anew, durably, and then makes the directory's own name durable.
     async fn sync_birth(&self) -> Result<(), LogError> {
+        if !self.state.borrow().writer.birth_unsynced {
+            return Ok(());
+        }
         let files = small_files(&self.dir, self.topic_id(), &self.state.borrow().epochs);
         for (path, content) in files {
             let replaced = self.storage.replace_file(&path, content).await;
@@ -240,7 +247,7 @@ impl State {
             "only the writer asks, for {}",
             log.dir.display()
         );
-        if matches!(self.condition, Condition::ReadOnly(_)) {
+        if self.is_read_only() {
             return self.rest();
         }
         if let Some((segment, len)) = self.writer.cut.take() {

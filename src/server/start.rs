@@ -75,7 +75,7 @@ pub enum ServeError {
 pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
-    ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB)?;
+    ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config)?);
     let data_dir = DataDir::open(&config.log_dir, config.node_id)?;
     config.settle_node_id(data_dir.identity.node_id);

@@ -9,13 +9,13 @@ use crate::config::{BrokerConfig, TopicConfig};
 use crate::limits;
 use crate::log::{
     AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
+    remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Shard {
         *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
-        self.put_away(&changes.removed);
+        self.put_away(&changes.removed).await;
         report.partitions = self.partitions.borrow().len();
         report
     }
@@ -98,20 +98,16 @@ impl Shard {
             if self.owner(&key) != self.me() {
                 continue;
             }
-            let config = LogConfig {
-                segment_jitter_ms: drawn(config.segment_jitter_ms, &key),
-                ..config.clone()
-            };
             match self.partitions.borrow().get(&key) {
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
-                    partition.log.update_config(config);
+                    partition.log.update_config(config.clone());
                 }
                 None => wanted.push(Wanted {
                     key,
                     topic: Arc::clone(topic),
                     epoch: state.leader_epoch,
-                    config,
+                    config: config.clone(),
                 }),
             }
         }
@@ -154,6 +150,12 @@ impl Shard {
     ) -> Result<(Rc<PartitionLog>, Option<String>), LogError> {
         let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
         let dir = self.data_dir.join(&name);
+        if let Some(aside) = set_aside_foreign(&dir, wanted.key.topic_id).await? {
+            log::warn!(
+                "{name}: its directory was that of a deleted topic, whose files are removed"
+            );
+            remove_after(name.clone(), aside, Duration::ZERO);
+        }
         let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
@@ -205,8 +207,10 @@ impl Shard {
         self.partitions.borrow_mut().insert(key, partition);
     }
 
-    /// Renames the logs of topics that are gone and removes them after `file.delete.delay.ms`.
-    fn put_away(self: &Rc<Self>, removed: &[Arc<Topic>]) {
+    /// Renames the logs of topics that are gone, and has them removed after `file.delete.delay.ms`. On return their names are
+    /// free: whoever is told of the deletion may create the topic again.
+    async fn put_away(self: &Rc<Self>, removed: &[Arc<Topic>]) {
+        let mut renames = Vec::new();
         for topic in removed {
             let config = self.topics.borrow_mut().remove(&topic.id);
             let delay = config.map_or(Duration::ZERO, |config| {
@@ -220,9 +224,12 @@ impl Shard {
                 let gone = self.partitions.borrow_mut().remove(&key);
                 if let Some(gone) = gone {
                     self.tell(self.watches.ended(&key));
-                    glommio::spawn_local(remove_files(key, gone, delay)).detach();
+                    renames.push(glommio::spawn_local(put_away(key, gone, delay)));
                 }
             }
+        }
+        for rename in renames {
+            rename.await;
         }
     }
 
@@ -292,19 +299,26 @@ fn checkpoint(key: &PartitionKey, partition: &Partition) -> PartitionCheckpoint 
     }
 }
 
-async fn remove_files(key: PartitionKey, partition: Rc<Partition>, delay: Duration) {
-    let removed = async {
-        let put_away = partition.log.mark_deleted().await?;
-        glommio::timer::sleep(delay).await;
-        crate::log::remove_deleted(&put_away).await
-    };
-    if let Err(error) = removed.await {
-        log::error!(
-            "{}-{}: deleting its files failed: {error}; they are removed at the next start",
-            partition.topic,
-            key.partition
-        );
+/// Gives a deleted partition's directory a name that no open log has; its files go later.
+async fn put_away(key: PartitionKey, partition: Rc<Partition>, delay: Duration) {
+    let name = partition_dir_name(&partition.topic, key.partition);
+    match partition.log.mark_deleted().await {
+        Ok(aside) => remove_after(name, aside, delay),
+        Err(error) => log::error!("{name}: its directory cannot be put away: {error}"),
     }
+}
+
+/// Removes a directory that has been put away, in a task of its own.
+fn remove_after(name: String, aside: PathBuf, delay: Duration) {
+    glommio::spawn_local(async move {
+        glommio::timer::sleep(delay).await;
+        if let Err(error) = remove_deleted(&aside).await {
+            log::error!(
+                "{name}: deleting its files failed: {error}; they are removed at the next start"
+            );
+        }
+    })
+    .detach();
 }
 
 async fn exists(dir: PathBuf) -> bool {
@@ -325,14 +339,6 @@ pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
     ))
 }
 
-/// A partition's share of the jitter: between none and all of it, always the same for the same partition.
-fn drawn(most_ms: i64, key: &PartitionKey) -> i64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    let choices = most_ms.max(0).unsigned_abs() + 1;
-    (hasher.finish() % choices).cast_signed()
-}
-
 /// What the log needs to know of a topic's configuration.
 pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     LogConfig {
@@ -343,7 +349,6 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
         index_max_bytes: topic.segment_index_bytes,
         flush_messages: topic.flush_messages,
         flush_ms: topic.flush_ms,
-        max_message_bytes: topic.max_message_bytes,
         timestamp_type: topic.message_timestamp_type.into(),
         producer_id_expiration_ms: broker.producer_id_expiration_ms,
         preallocate: topic.preallocate,

@@ -212,3 +212,38 @@ fn a_sync_that_fails_while_the_log_closes_fails_the_close() {
         assert!(log.close().await.is_err());
     });
 }
+
+#[test]
+fn a_write_that_ends_after_a_sync_has_failed_does_not_count() {
+    let config = LogConfig {
+        segment_bytes: 600,
+        ..LogConfig::default()
+    };
+    with_faults(config, async |log, storage, _| {
+        append_committed(&log, &batch(4)).await;
+        storage.fail_syncs([EIO]);
+        // Rolls, so that the first segment is sealed, and its sync fails, while further batches are written.
+        let waits: Vec<_> = (0..20)
+            .map(|_| {
+                let appended = append(&log, &batch(4));
+                log.committed(appended.last_offset + 1)
+            })
+            .collect();
+        let mut failed = 0;
+        for wait in waits {
+            failed += usize::from(wait.await.is_err());
+        }
+        assert!(failed > 0, "the sync failed before all was written");
+        assert_eq!(
+            (log.high_watermark(), log.log_end_offset()),
+            (Offset(0), Offset(0))
+        );
+        assert!(matches!(
+            log.failure(),
+            Some(LogError::Storage {
+                operation: "fdatasync",
+                ..
+            })
+        ));
+    });
+}

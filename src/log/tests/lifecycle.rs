@@ -202,3 +202,91 @@ fn a_deleted_partition_leaves_its_name_to_a_new_one_and_readers_finish() {
         assert_eq!(offsets(&bytes), [(0, 1)]);
     });
 }
+
+#[test]
+fn nothing_of_a_deleted_partition_reaches_the_one_that_took_its_name() {
+    with_dir(async |dir| {
+        let config = LogConfig {
+            flush_ms: 20,
+            segment_bytes: 600,
+            ..LogConfig::default()
+        };
+        let log = create(&dir, config).await;
+        for _ in 0..4 {
+            append_committed(&log, &batch(4)).await; // each rolls, so that segments are being sealed
+        }
+        log.mark_deleted().await.unwrap();
+        let id = TopicId::from_u128(7);
+        let _fresh = PartitionLog::create(dir.clone(), id, LogConfig::default(), EPOCH)
+            .await
+            .unwrap();
+        glommio::timer::sleep(std::time::Duration::from_millis(80)).await; // past flush.ms
+        assert_eq!(
+            files(&dir),
+            [
+                "00000000000000000000.log",
+                "leader-epoch-checkpoint",
+                "partition.metadata"
+            ]
+        );
+        let metadata = std::fs::read_to_string(dir.join("partition.metadata")).unwrap();
+        assert_eq!(
+            metadata,
+            format!("version: 0\ntopic_id: {}\n", topic_id_to_text(id))
+        );
+    });
+}
+
+#[test]
+fn of_the_snapshots_only_those_that_can_be_needed_stay() {
+    with_dir(async |dir| {
+        let config = LogConfig {
+            segment_bytes: 1200,
+            ..LogConfig::default()
+        };
+        create(&dir, config.clone()).await.close().await.unwrap();
+        for _ in 0..3 {
+            let (log, _) = open_with(&dir, config.clone(), Trust::CleanShutdown).await;
+            append_committed(&log, &batch(4)).await; // two fit a segment
+            log.close().await.unwrap();
+        }
+        let snapshots: Vec<_> = files(&dir)
+            .into_iter()
+            .filter(|name| name.ends_with("snapshot"))
+            .collect();
+        assert_eq!(
+            snapshots,
+            [
+                "00000000000000000008.snapshot",
+                "00000000000000000012.snapshot"
+            ]
+        );
+    });
+}
+
+#[test]
+fn logs_that_close_together_share_their_sync() {
+    with_dir(async |dir| {
+        let mut closing = Vec::new();
+        for n in 0..50 {
+            let log = create(
+                &dir.with_file_name(format!("topic-{n}")),
+                LogConfig::default(),
+            )
+            .await;
+            append_committed(&log, &batch(1)).await;
+            closing.push(glommio::spawn_local(async move {
+                log.close().await.unwrap();
+                assert_eq!(log.recovery_point(), Offset(1));
+            }));
+        }
+        for task in closing {
+            task.await;
+        }
+        let (log, report) = open(&dir.with_file_name("topic-49"), Trust::CleanShutdown).await;
+        assert_eq!(
+            (report.rebuilt_indexes, all_offsets(&log).await),
+            (0, vec![(0, 0)])
+        );
+    });
+}

@@ -6,6 +6,7 @@ mod faulty_storage;
 mod flush;
 mod lifecycle;
 mod lookup;
+mod random;
 mod read;
 mod recovery;
 mod roll;

@@ -85,17 +85,43 @@ fn sealed_segments_are_read_through_their_index_files() {
 fn segment_ms_counts_from_the_first_records_timestamp() {
     let config = LogConfig {
         segment_ms: 1000,
-        segment_jitter_ms: 100,
         ..LogConfig::default()
     };
     with_log(config, async |log| {
         append_committed(&log, &batch_at(5000, 1)).await;
-        append_committed(&log, &batch_at(5900, 1)).await;
+        append_committed(&log, &batch_at(6000, 1)).await;
         assert_eq!(log.segments_len(), 1);
-        append_committed(&log, &batch_at(5901, 1)).await;
+        append_committed(&log, &batch_at(6001, 1)).await;
         assert_eq!(log.segments_len(), 2);
         append_committed(&log, &batch_at(5000, 1)).await;
         assert_eq!(log.segments_len(), 2, "an older record rolls nothing");
+    });
+}
+
+#[test]
+fn each_segment_is_rolled_early_by_a_jitter_of_its_own() {
+    let config = LogConfig {
+        segment_ms: 1000,
+        segment_jitter_ms: 500,
+        ..LogConfig::default()
+    };
+    with_log(config, async |log| {
+        let mut lengths = std::collections::BTreeSet::new();
+        let (mut first, mut segments) = (0, 0);
+        for at in (0..30_000).step_by(20) {
+            append_committed(&log, &batch_at(at, 1)).await;
+            if log.segments_len() > segments {
+                segments = log.segments_len();
+                lengths.insert(at - first);
+                first = at;
+            }
+        }
+        lengths.remove(&0);
+        assert!(lengths.len() > 3, "{lengths:?}");
+        assert!(
+            lengths.iter().all(|length| (500..=1020).contains(length)),
+            "{lengths:?}"
+        );
     });
 }
 
