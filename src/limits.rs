@@ -36,6 +36,10 @@ pub const FRAME_MEMORY_PER_CORE: usize = 256 * 1024 * 1024;
 /// The least that a core is given for request frames, in bytes: small requests always get through.
 pub const FRAME_MEMORY_MIN: usize = 1024 * 1024;
 
+/// Memory that one connection may hold in requests that are not answered yet, in bytes: some batches of the usual largest
+/// size, so that produces share a write. One larger request gets through by itself.
+pub const FRAME_MEMORY_PER_CONNECTION: usize = 8 * 1024 * 1024;
+
 /// Frames of one connection that wait for the dispatcher.
 pub const QUEUED_FRAMES_PER_CONNECTION: usize = 8;
 
@@ -71,6 +75,9 @@ pub const LOCKED_MEMORY_PER_CORE_KIB: usize = 512;
 
 /// Bytes of a batch that are checked before the core looks after others: well below the 500 µs that one slice may take.
 pub const VALIDATED_BYTES_A_SLICE: usize = 256 * 1024;
+
+/// Large compressed batches that one core inflates at the same time: each may need a window of 128 MiB.
+pub const INFLATING_PER_CORE: u64 = 2;
 
 /// Bytes a batch may inflate to before it is given up.
 pub const INFLATED_BATCH_BYTES: u64 = 512 * 1024 * 1024;

@@ -92,7 +92,7 @@ fn clients_that_never_read_and_send_on_delay_nobody() {
     );
     let produce = produce_request("large", 0, 1, &batch_of_bytes(900_000));
     let produce = request_bytes(2, PRODUCE, &produce);
-    let clients: Vec<_> = (0..60)
+    let clients: Vec<_> = (0..40)
         .map(|_| {
             let (fetch, produce, port) = (fetch.clone(), produce.clone(), broker.port());
             thread::spawn(move || push_until_stuck(port, &fetch, &produce))
