@@ -336,7 +336,7 @@ fn systemd_is_told_when_the_broker_is_ready_and_when_it_stops() {
         .expect("a deadline");
     let environment = [("NOTIFY_SOCKET", path.as_os_str())];
     let mut broker = Serve::spawn(&over(&dir.path().join("data")), &environment);
-    let mut told = || {
+    let told = || {
         let mut message = [0; 4096];
         let length = socket.recv(&mut message).expect("a message to systemd");
         String::from_utf8_lossy(&message[..length]).into_owned()

@@ -24,6 +24,8 @@ pub struct Source {
     /// The first line as it is.
     pub first_line: String,
     tokens: Vec<Token>,
+    /// Modules that it declares for tests only, such as `["log", "tests"]`.
+    tests: Vec<Vec<String>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,11 +37,19 @@ struct Token {
 impl Source {
     /// Reads a text as the file at `path`.
     pub fn parse(path: &str, text: &str) -> Source {
-        Source {
+        let all = tokens(&blanked(text));
+        let mut source = Source {
             path: path.to_owned(),
             first_line: text.lines().next().unwrap_or_default().to_owned(),
-            tokens: without_test_items(&tokens(&blanked(text))),
-        }
+            tokens: without_test_items(&all),
+            tests: Vec::new(),
+        };
+        let module = source.module();
+        source.tests = test_modules(&all)
+            .into_iter()
+            .map(|name| [&module[..], &[name]].concat())
+            .collect();
+        source
     }
 
     /// The room: the folder or file below `src/`.
@@ -141,17 +151,26 @@ impl Source {
     }
 }
 
-/// Every source file below `src/` of the package in `root`, those of tests left out.
+/// Every source file below `src/` of the package in `root`, without the modules that are compiled for tests only.
 pub fn sources(root: &Path) -> Vec<Source> {
     let mut paths = Vec::new();
     collect(&root.join("src"), &mut paths);
     paths.sort();
-    let of_tests = |path: &str| path.contains("tests/") || path.ends_with("tests.rs");
-    paths
+    let sources: Vec<Source> = paths
         .iter()
-        .map(|path| (relative(path, root), path))
-        .filter(|(name, _)| !of_tests(name))
-        .map(|(name, path)| Source::parse(&name, &fs::read_to_string(path).expect("a source file")))
+        .map(|path| {
+            let text = fs::read_to_string(path).expect("a source file");
+            Source::parse(&relative(path, root), &text)
+        })
+        .collect();
+    let tests: Vec<Vec<String>> = sources
+        .iter()
+        .flat_map(|source| source.tests.clone())
+        .collect();
+    let of_tests = |source: &Source| tests.iter().any(|test| source.module().starts_with(test));
+    sources
+        .into_iter()
+        .filter(|source| !of_tests(source))
         .collect()
 }
 
@@ -298,18 +317,20 @@ fn character(rest: &str) -> usize {
     }
 }
 
+/// What stands before an item that is compiled for tests only.
+const GATE: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
+
+fn is_gate(tokens: &[Token]) -> bool {
+    let texts = tokens.iter().map(|token| token.text.as_str());
+    texts.take(GATE.len()).eq(GATE)
+}
+
 /// Leaves out every item behind `#[cfg(test)]`, up to its closing brace or semicolon.
 fn without_test_items(tokens: &[Token]) -> Vec<Token> {
-    const GATE: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let gated = tokens[at..]
-            .iter()
-            .map(|token| token.text.as_str())
-            .take(GATE.len())
-            .eq(GATE);
-        if gated {
+        if is_gate(&tokens[at..]) {
             at = end_of_item(tokens, at + GATE.len());
         } else {
             kept.push(tokens[at].clone());
@@ -317,6 +338,19 @@ fn without_test_items(tokens: &[Token]) -> Vec<Token> {
         }
     }
     kept
+}
+
+/// The names of modules behind `#[cfg(test)]`, whether they have a file of their own or not.
+fn test_modules(tokens: &[Token]) -> Vec<String> {
+    let gates = (0..tokens.len()).filter(|&at| is_gate(&tokens[at..]));
+    let item = |at: usize| &tokens[at + GATE.len()..end_of_item(tokens, at + GATE.len())];
+    gates
+        .filter_map(|at| {
+            let named = |pair: &&[Token]| pair[0].text == "mod";
+            let pair = item(at).windows(2).take(5).find(named)?;
+            Some(pair[1].text.clone())
+        })
+        .collect()
 }
 
 fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
