@@ -70,6 +70,8 @@ pub struct Run {
     /// Since the measuring began.
     bytes: AtomicU64,
     records: AtomicU64,
+    /// When anything was counted last.
+    last_ns: AtomicU64,
 }
 
 impl Run {
@@ -79,14 +81,14 @@ impl Run {
         let end_ns = duration.map_or(u64::MAX, |duration| {
             measure_from_ns + duration.as_nanos() as u64
         });
-        let (bytes, records) = (AtomicU64::new(0), AtomicU64::new(0));
         Run {
             clock: Clock::start(),
             measure_from_ns,
             end_ns,
             stop,
-            bytes,
-            records,
+            bytes: AtomicU64::new(0),
+            records: AtomicU64::new(0),
+            last_ns: AtomicU64::new(measure_from_ns),
         }
     }
 
@@ -102,9 +104,11 @@ impl Run {
 
     /// Counts what was done, if measuring has begun.
     pub fn count(&self, records: u64, bytes: u64) {
-        if self.clock.now_ns() >= self.measure_from_ns {
+        let now_ns = self.clock.now_ns();
+        if records > 0 && now_ns >= self.measure_from_ns {
             self.records.fetch_add(records, Ordering::Relaxed);
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.last_ns.fetch_max(now_ns, Ordering::Relaxed);
         }
     }
 
@@ -116,9 +120,11 @@ impl Run {
         )
     }
 
-    /// Seconds since the measuring began.
+    /// Seconds from when the measuring began to what was counted last: threads that wait to see whether more comes
+    /// do not make a run longer.
     pub fn measured_s(&self) -> f64 {
-        self.clock.now_ns().saturating_sub(self.measure_from_ns) as f64 / 1e9
+        let last_ns = self.last_ns.load(Ordering::Relaxed);
+        last_ns.saturating_sub(self.measure_from_ns) as f64 / 1e9
     }
 }
 

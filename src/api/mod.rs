@@ -1,7 +1,7 @@
 //! One file per API key: decode, ask the owner, encode.
 //!
 //! [`handle`] takes a frame to its handler. A handler sees all cores as one [`Shard`]; it knows the wire's messages and
-//! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in [`faults`] and nowhere else.
+//! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
 mod api_versions;
 mod create_topics;

@@ -54,7 +54,6 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             name: data.name.clone(),
             topic_id: data.topic_id,
             partition_responses: Vec::with_capacity(data.partition_data.len()),
-            ..TopicProduceResponse::default()
         });
         for (partition, batch) in data.partition_data.iter().enumerate() {
             let checked = match &found {

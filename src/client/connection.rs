@@ -401,3 +401,6 @@ fn write_pieces(stream: &mut impl Write, pieces: &[Piece]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -281,3 +281,6 @@ fn position_after(batches: &[u8]) -> Option<i64> {
     }
     next
 }
+
+#[cfg(test)]
+mod tests;

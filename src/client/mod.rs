@@ -23,6 +23,8 @@ mod offsets;
 mod outbox;
 pub mod partitioner;
 mod producer;
+#[cfg(test)]
+mod scripted_broker;
 
 pub use cluster::{Backoff, Cluster, ClusterOptions, PartitionInfo, TopicInfo};
 pub use connection::{Connection, Timeouts};

@@ -226,3 +226,6 @@ fn arbitrary_number() -> u32 {
         .unwrap_or_default()
         .subsec_micros()
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ const NUDGE_BYTES: usize = 4 * 1024;
 /// A cold range is read in pieces of this size.
 const COLD_READ_BYTES: usize = 1024 * 1024;
 
-/// Memory that one core may hold in cold reads, in pieces of [`COLD_READ_BYTES`].
+/// Memory that one core may hold in cold reads, in pieces of 1 MiB.
 pub type ColdReads = Rc<Semaphore>;
 
 /// The budget of cold reads for one core.
