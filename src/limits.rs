@@ -58,8 +58,9 @@ pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 
-/// While memory is short, a connection that has sent half a frame and then nothing for this long is closed.
-pub const STALLED_FRAME_WHEN_SHORT: Duration = Duration::from_secs(10);
+/// While memory is short, a connection that has sent half a frame and then nothing, or has taken nothing of an answer, for
+/// this long is closed.
+pub const STALLED_WHEN_SHORT: Duration = Duration::from_secs(10);
 
 /// How long a stopping broker waits for clients to take their answers.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);

@@ -135,7 +135,7 @@ fn a_directory_of_another_node_is_refused() {
     arguments.extend(["--override".to_owned(), "node.id=77".to_owned()]);
     assert_says(
         &refusal(&arguments),
-        &["meta.properties", "node 77", "node.id="],
+        &["meta.properties", "node 1", "node.id is 77"],
     );
 }
 
@@ -359,6 +359,34 @@ fn lines_for_the_journal_carry_a_priority_in_place_of_the_time() {
     let log = broker.wait().1;
     assert!(log.lines().all(|line| line.starts_with('<')), "{log}");
     assert_says(&log, &["<4>"]);
+}
+
+#[test]
+fn the_listeners_of_the_file_hold_unless_the_command_line_says_otherwise() {
+    let dir = folder();
+    let data = dir.path().join("data").display().to_string();
+    let told = |port: u16| {
+        use vltava::wire::messages::metadata::MetadataRequest;
+        let answer = WireClient::connect(port).call(1, &MetadataRequest::default());
+        format!("{}:{}", answer.brokers[0].host, answer.brokers[0].port)
+    };
+    let file = dir.path().join("server.properties");
+    let text = format!(
+        "listeners=PLAINTEXT://127.0.0.1:0\nadvertised.listeners=PLAINTEXT://file.example:1\nlog.dirs={data}\n"
+    );
+    fs::write(&file, text).expect("a scratch file");
+    let file = file.display().to_string();
+    let start = |more: &[&str]| {
+        let mut broker = Serve::spawn(&[&[file.as_str()], more].concat(), &[]);
+        let port = Serve::port_in(&broker.ready());
+        (told(port), port)
+    };
+    assert_eq!(start(&[]).0, "file.example:1");
+    let (address, port) = start(&["--listen", ANY_PORT]);
+    assert_eq!(address, format!("127.0.0.1:{port}"));
+    let advertised = "advertised.listeners=PLAINTEXT://flag.example:2";
+    let both = ["--listen", ANY_PORT, "--override", advertised];
+    assert_eq!(start(&both).0, "flag.example:2");
 }
 
 #[test]

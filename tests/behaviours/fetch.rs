@@ -272,7 +272,8 @@ fn what_need_not_wait_is_answered_at_once() {
         request.topics[0].partitions[1].partition = 9;
     });
     at_once(&mut client, "a diverging epoch", &|request| {
-        request.topics[0].partitions[1].last_fetched_epoch = 7;
+        request.topics[0].partitions[1].last_fetched_epoch = 0;
+        request.topics[0].partitions[1].fetch_offset = 99;
     });
 }
 
@@ -377,8 +378,8 @@ fn the_end_of_a_leader_epoch_is_known() {
 fn a_client_whose_log_diverges_is_told_where() {
     let (_broker, mut client) = start(1);
     let partition = FetchPartition {
-        last_fetched_epoch: 5,
-        ..fetch_partition(0, 3)
+        last_fetched_epoch: 0,
+        ..fetch_partition(0, 99)
     };
     let answer = only_partition(client.call(FETCH, &fetch_request("t", vec![partition])));
     assert_eq!(answer.error_code, ErrorCode::NONE);
@@ -391,4 +392,11 @@ fn a_client_whose_log_diverges_is_told_where() {
     let answer = only_partition(client.call(FETCH, &fetch_request("t", vec![partition])));
     assert_eq!(answer.diverging_epoch.end_offset, -1);
     assert_eq!(batches_in(&answer), 1);
+    let partition = FetchPartition {
+        last_fetched_epoch: 5,
+        ..fetch_partition(0, 3)
+    };
+    let answer = only_partition(client.call(FETCH, &fetch_request("t", vec![partition])));
+    let beyond = ErrorCode::OFFSET_OUT_OF_RANGE;
+    assert_eq!(answer.error_code, beyond, "an epoch yet to come");
 }
