@@ -167,7 +167,11 @@ pub fn sources(root: &Path) -> Vec<Source> {
         .iter()
         .flat_map(|source| source.tests.clone())
         .collect();
-    let of_tests = |source: &Source| tests.iter().any(|test| source.module().starts_with(test));
+    let of_tests = |source: &Source| {
+        // A folder `tests` holds nothing else, however its files are declared.
+        source.path.contains("/tests/")
+            || tests.iter().any(|test| source.module().starts_with(test))
+    };
     sources
         .into_iter()
         .filter(|source| !of_tests(source))
