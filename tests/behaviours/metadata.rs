@@ -89,10 +89,9 @@ fn the_broker_is_named_as_the_client_reached_it() {
     let mut broker = crate::harness::serve::Serve::spawn(&arguments, &[]);
     let ready = broker.ready();
     for (listener, expected) in [
-        ("//PLAINTEXT", ("first.example", 1111)),
-        ("//SECOND", ("second.example", 2222)),
+        ("PLAINTEXT", ("first.example", 1111)),
+        ("SECOND", ("second.example", 2222)),
     ] {
-        let listener = &listener[2..];
         let (_, rest) = ready
             .split_once(&format!("{listener}://127.0.0.1:"))
             .unwrap_or_else(|| panic!("no {listener} in {ready:?}"));

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 use vltava::wire::messages::produce::ProduceRequest;
-use vltava::wire::records::{BatchBuilder, Codec, TimestampType, batches};
+use vltava::wire::records::{Batch, BatchBuilder, Codec, TimestampType, batches};
 use vltava::wire::{ErrorCode, Records};
 
 use crate::harness::batches::{
@@ -26,15 +26,9 @@ fn start(configs: &[(&str, &str)]) -> (Broker, WireClient) {
 }
 
 /// The only batch of the topic.
-fn stored(client: &mut WireClient) -> batches_read::Stored {
+fn stored(client: &mut WireClient) -> Batch {
     let data = data_of(&client.fetch("t", 0, 0));
-    let batch = batches(data).next().expect("a batch").expect("a batch");
-    batches_read::Stored(batch)
-}
-
-/// A stored batch, for its header and bytes.
-mod batches_read {
-    pub struct Stored(pub vltava::wire::records::Batch);
+    batches(data).next().expect("a batch").expect("a batch")
 }
 
 #[test]
@@ -168,7 +162,7 @@ fn the_leader_epoch_in_a_batch_is_the_brokers_to_write() {
     let (_broker, mut client) = start(&[]);
     let odd = with_bad_crc(&batch(&["a"]), LEADER_EPOCH_AT, &77_i32.to_be_bytes());
     client.write_batch("t", 0, &odd);
-    assert_eq!(stored(&mut client).0.header().leader_epoch().0, 0);
+    assert_eq!(stored(&mut client).header().leader_epoch().0, 0);
 }
 
 #[test]
@@ -177,7 +171,7 @@ fn log_append_time_is_the_brokers_to_set() {
     let (_broker, mut client) = start(&[]);
     client.write_batch("t", 0, &marked);
     let kept = stored(&mut client);
-    let attributes = kept.0.header().attributes();
+    let attributes = kept.header().attributes();
     assert_eq!(attributes.timestamp_type(), TimestampType::CreateTime);
 
     let (_broker, mut client) = start(&[("message.timestamp.type", "LogAppendTime")]);
@@ -191,7 +185,7 @@ fn a_wrong_largest_timestamp_in_a_header_is_put_right() {
     let good = made::batch_at(&[1000, 3000, 2000]);
     let wrong = with(&good, MAX_TIMESTAMP_AT, &9_i64.to_be_bytes());
     client.write_batch("t", 0, &wrong);
-    let kept = stored(&mut client).0;
+    let kept = stored(&mut client);
     assert_eq!(kept.header().max_timestamp(), 3000);
     assert_eq!(made::values_of(kept.bytes()), ["1000", "3000", "2000"]);
 }
