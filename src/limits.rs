@@ -36,6 +36,10 @@ pub const FRAME_MEMORY_PER_CORE: usize = 256 * 1024 * 1024;
 /// The least that a core is given for request frames, in bytes: small requests always get through.
 pub const FRAME_MEMORY_MIN: usize = 1024 * 1024;
 
+/// Memory that one connection may hold in requests that are not answered yet, in bytes: some batches of the usual largest
+/// size, so that produces share a write. One larger request gets through by itself.
+pub const FRAME_MEMORY_PER_CONNECTION: usize = 8 * 1024 * 1024;
+
 /// Frames of one connection that wait for the dispatcher.
 pub const QUEUED_FRAMES_PER_CONNECTION: usize = 8;
 
@@ -54,8 +58,9 @@ pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 
-/// While memory is short, a connection that has sent half a frame and then nothing for this long is closed.
-pub const STALLED_FRAME_WHEN_SHORT: Duration = Duration::from_secs(10);
+/// While memory is short, a connection that has sent half a frame and then nothing, or has taken nothing of an answer, for
+/// this long is closed.
+pub const STALLED_WHEN_SHORT: Duration = Duration::from_secs(10);
 
 /// How long a stopping broker waits for clients to take their answers.
 pub const DRAIN_GRACE: Duration = Duration::from_secs(5);
@@ -71,6 +76,9 @@ pub const LOCKED_MEMORY_PER_CORE_KIB: usize = 512;
 
 /// Bytes of a batch that are checked before the core looks after others: well below the 500 µs that one slice may take.
 pub const VALIDATED_BYTES_A_SLICE: usize = 256 * 1024;
+
+/// Large compressed batches that one core inflates at the same time: each may need a window of 128 MiB.
+pub const INFLATING_PER_CORE: u64 = 2;
 
 /// Bytes a batch may inflate to before it is given up.
 pub const INFLATED_BATCH_BYTES: u64 = 512 * 1024 * 1024;

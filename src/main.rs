@@ -27,10 +27,15 @@ fn serve(args: ServeArgs, began: Instant) -> ExitCode {
     }
 }
 
-/// What the flags say wins over `--override`, and both over the file.
+/// What the flags say wins over `--override`, and both over the file; but what clients are told of the addresses in `--listen`
+/// can be set by `--override`.
 fn options(args: ServeArgs) -> ServeOptions {
-    let mut overrides = args.overrides;
-    overrides.extend(listen_overrides(&args.listen));
+    let listen = listen_overrides(&args.listen);
+    let (mut overrides, listeners): (Vec<_>, Vec<_>) = listen
+        .into_iter()
+        .partition(|(name, _)| name == "advertised.listeners");
+    overrides.extend(args.overrides);
+    overrides.extend(listeners);
     let dirs: Vec<_> = args
         .data_dir
         .iter()

@@ -57,6 +57,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "config",
             "wire::metadata_records",
+            "wire::control_records",
             "wire::Text",
             "limits",
             "types",

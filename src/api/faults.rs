@@ -11,7 +11,9 @@ use crate::wire::records::BatchError;
 pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
     match fault {
         PartitionFault::NotHere if by_id => ErrorCode::UNKNOWN_TOPIC_ID,
-        PartitionFault::NotHere => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        PartitionFault::NotHere | PartitionFault::NoSuchPartition => {
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+        }
         PartitionFault::FencedEpoch => ErrorCode::FENCED_LEADER_EPOCH,
         PartitionFault::UnknownEpoch => ErrorCode::UNKNOWN_LEADER_EPOCH,
         PartitionFault::OutOfRange(_) => ErrorCode::OFFSET_OUT_OF_RANGE,

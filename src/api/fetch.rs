@@ -68,9 +68,14 @@ async fn read(
         } else {
             image.topic_by_name(&interest.topic)
         };
-        if let Some(topic) = topic {
+        let Some(topic) = topic else { continue };
+        let exists = usize::try_from(interest.partition)
+            .is_ok_and(|partition| partition < topic.partitions.len());
+        if exists {
             places.push(index);
             parts.push(part(interest, topic.id));
+        } else {
+            outcomes[index] = Err(PartitionFault::NoSuchPartition);
         }
     }
     let unknown = parts.len() < interests.len();

@@ -166,7 +166,7 @@ impl FetchSessions {
         // After an error the next good answer is told in any case.
         *told = if failed { NOTHING_TOLD } else { now };
         if has_data {
-            session.to_tail(interest);
+            session.move_to_tail(interest);
         }
         news || !opened.incremental
     }
@@ -246,7 +246,7 @@ impl Session {
         self.interests.insert(interest.place, (interest, told));
     }
 
-    fn to_tail(&mut self, interest: &Interest) {
+    fn move_to_tail(&mut self, interest: &Interest) {
         if let Some((interest, told)) = self.interests.remove(&interest.place) {
             self.insert(interest, told);
         }

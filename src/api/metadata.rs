@@ -114,7 +114,7 @@ fn unknown(
     };
     MetadataResponseTopic {
         error_code,
-        name: name.cloned().or_else(|| super::text("")),
+        name: name.cloned(),
         topic_id,
         ..MetadataResponseTopic::default()
     }

@@ -1,7 +1,7 @@
 //! One file per API key: decode, ask the owner, encode.
 //!
 //! [`handle`] takes a frame to its handler. A handler sees all cores as one [`Shard`]; it knows the wire's messages and
-//! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in [`faults`] and nowhere else.
+//! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
 mod api_versions;
 mod create_topics;
@@ -19,6 +19,7 @@ mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
 
+use crate::limits;
 use crate::log::ReadPlan;
 use crate::shard::{Shard, Signal};
 use crate::wire::api::Lookup;
@@ -26,6 +27,7 @@ use crate::wire::records::Scratch;
 use crate::wire::{ApiKey, ErrorCode, Message, Piece, Reader, Request, RequestHeader, api, frame};
 use bytes::Bytes;
 use fetch_sessions::FetchSessions;
+use glommio::sync::Semaphore;
 use init_producer_id::IdBlock;
 use std::cell::RefCell;
 use std::future::Future;
@@ -53,6 +55,7 @@ pub struct Context {
     sessions: RefCell<FetchSessions>,
     ids: RefCell<IdBlock>,
     scratch: RefCell<Scratch>,
+    inflating: Semaphore,
 }
 
 impl Context {
@@ -63,6 +66,7 @@ impl Context {
             sessions: RefCell::new(FetchSessions::new(slots.max(1))),
             ids: RefCell::default(),
             scratch: RefCell::default(),
+            inflating: Semaphore::new(limits::INFLATING_PER_CORE),
             endpoints,
             shard,
         })

@@ -54,7 +54,6 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             name: data.name.clone(),
             topic_id: data.topic_id,
             partition_responses: Vec::with_capacity(data.partition_data.len()),
-            ..TopicProduceResponse::default()
         });
         for (partition, batch) in data.partition_data.iter().enumerate() {
             let checked = match &found {
@@ -161,6 +160,8 @@ async fn validate(
         max_decompressed_bytes: limits::INFLATED_BATCH_BYTES,
     };
     let mut validator = BatchValidator::start(records, &rules).map_err(Refusal::batch)?;
+    let compressed = validator.header().attributes().codec() != Ok(Codec::None);
+    let mut permit = None;
     loop {
         let progress = {
             let mut scratch = context.scratch.borrow_mut();
@@ -168,6 +169,10 @@ async fn validate(
         };
         match progress.map_err(Refusal::batch)? {
             Progress::Done(batch) => return Ok(batch),
+            // The window of a codec fills as it inflates, so the first slice takes little; only so many go on from there.
+            Progress::More if compressed && permit.is_none() => {
+                permit = context.inflating.acquire_permit(1).await.ok();
+            }
             Progress::More => glommio::executor().yield_now().await,
         }
     }

@@ -24,6 +24,7 @@ mod outbox;
 pub mod partitioner;
 mod producer;
 #[cfg(test)]
+#[path = "tests/scripted_broker.rs"]
 mod scripted_broker;
 
 pub use cluster::{Backoff, Cluster, ClusterOptions, PartitionInfo, TopicInfo};

@@ -52,8 +52,12 @@ struct Endpoint {
     port: u16,
 }
 
-/// The properties that stand for `--listen HOST:PORT` flags: one listener each, told to clients as they are.
+/// The properties that stand for `--listen HOST:PORT` flags: one listener each, told to clients as they are unless an
+/// override that comes after says otherwise. Without a flag there are none, and the file's listeners hold.
 pub fn listen_overrides(addresses: &[String]) -> Vec<(String, String)> {
+    if addresses.is_empty() {
+        return Vec::new();
+    }
     let names: Vec<String> = (1..=addresses.len())
         .map(|nth| {
             if nth == 1 {

@@ -9,7 +9,7 @@
 //! | [`value`], `lenient` | texts to values: strictly as Kafka does, and numbers as people write them |
 //! | [`reader`] | the line format of `server.properties` |
 //! | [`settings`] | what was set, and where |
-//! | [`load`] | file and command line to a typed configuration, warnings, or a refusal |
+//! | [`mod@load`] | file and command line to a typed configuration, warnings, or a refusal |
 //! | [`broker`], [`topic`], [`listener`] | the typed configuration |
 //! | [`describe`] | the views that DescribeConfigs shows |
 

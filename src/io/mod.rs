@@ -8,6 +8,7 @@
 //!
 //! With `wire::records::crc` this is the only room that may hold `unsafe`.
 
+pub mod allocator;
 pub mod append_file;
 pub mod blocking;
 pub mod disk;

@@ -11,7 +11,8 @@ use super::send::{ColdReads, Outbox};
 use super::stream::{Scratch, SocketBuffers, Stream};
 use crate::api::{self, Answer, Client, Handled, Outcome};
 use crate::limits;
-use futures_lite::future::poll_once;
+use bytes::Bytes;
+use futures_lite::future::{or, poll_once};
 use glommio::channels::local_channel::{self, LocalReceiver, LocalSender};
 use glommio::net::AcceptedTcpStream;
 use std::io;
@@ -38,10 +39,25 @@ pub struct Core {
     pub socket_buffers: SocketBuffers,
 }
 
-/// A frame on its way to the dispatcher, with its place among the queued requests.
+/// A frame on its way to the dispatcher, with its places among the queued requests: its connection's or the core's.
 struct Queued {
-    frame: Frame,
-    slot: Share,
+    bytes: Bytes,
+    held: Held,
+    slots: (Share, Share),
+}
+
+/// What a frame holds until its request is answered: memory of the core, and of what its connection may have of it.
+pub struct Held {
+    _core: Share,
+    _connection: Share,
+}
+
+/// What one connection may have, whatever the others do; only what goes beyond comes out of what all share.
+struct Own {
+    /// Bytes of frames whose requests are not answered.
+    memory: Rc<Budget>,
+    /// Requests that wait for the dispatcher.
+    slots: Rc<Budget>,
 }
 
 /// Serves an accepted socket until either side ends it. `admitted` is held for as long as the connection lives.
@@ -91,13 +107,16 @@ async fn read(
         core.max_frame_bytes,
         Rc::clone(&entry.partial),
     );
+    let own = Own {
+        memory: Budget::new(limits::FRAME_MEMORY_PER_CONNECTION),
+        slots: Budget::new(1),
+    };
     loop {
         match reader.next().await {
             Ok(Some(frame)) => {
                 entry.touch();
-                let mut slot = core.slots.share();
-                slot.grow(1).await;
-                if frames.send(Queued { frame, slot }).await.is_err() {
+                let queued = admit(&core, &own, frame).await;
+                if frames.send(queued).await.is_err() {
                     break;
                 }
             }
@@ -111,6 +130,23 @@ async fn read(
     entry.gone.raise();
 }
 
+/// Waits until the connection may have one more request. A client that does not take its answers waits here for itself
+/// alone: its requests never use up what the others need.
+async fn admit(core: &Core, own: &Own, frame: Frame) -> Queued {
+    let mut memory = own.memory.share();
+    memory.grow(frame.bytes.len()).await;
+    let mut slots = (own.slots.share(), core.slots.share());
+    or(slots.0.grow(1), slots.1.grow(1)).await;
+    Queued {
+        bytes: frame.bytes,
+        held: Held {
+            _core: frame.share,
+            _connection: memory,
+        },
+        slots,
+    }
+}
+
 async fn dispatch(
     core: Rc<Core>,
     client: Rc<Client>,
@@ -118,19 +154,19 @@ async fn dispatch(
     replies: Rc<ReplyQueue>,
     stream: Rc<Stream>,
 ) {
-    while let Some(Queued { frame, slot }) = frames.recv().await {
+    while let Some(Queued { bytes, held, slots }) = frames.recv().await {
         replies.room(limits::REPLIES_PER_CONNECTION).await;
-        if !api::may_overtake(&frame.bytes) {
+        if !api::may_overtake(&bytes) {
             replies.all_answered().await;
         }
-        drop(slot);
-        match api::handle(&core.api, &client, frame.bytes).await {
+        drop(slots);
+        match api::handle(&core.api, &client, bytes).await {
             Handled::Now(Outcome::Close) => {
                 replies.push(Reply::Ready(Outcome::Close));
                 break;
             }
             Handled::Now(outcome) => replies.push(Reply::Ready(outcome)),
-            Handled::Later(answer) => replies.push(Reply::Later(answer, frame.share)),
+            Handled::Later(answer) => replies.push(Reply::Later(answer, held)),
         }
     }
     replies.close();
@@ -187,9 +223,9 @@ async fn send_answer(outbox: &mut Outbox, answer: Answer) -> io::Result<()> {
 
 /// Waits for an answer; what is gathered leaves before the wait.
 async fn resolve(reply: Reply, replies: &ReplyQueue, outbox: &mut Outbox) -> io::Result<Outcome> {
-    let (mut answer, share) = match reply {
+    let (mut answer, held) = match reply {
         Reply::Ready(outcome) => return Ok(outcome),
-        Reply::Later(answer, share) => (answer, share),
+        Reply::Later(answer, held) => (answer, held),
     };
     let outcome = match poll_once(&mut answer).await {
         Some(outcome) => Ok(outcome),
@@ -199,6 +235,6 @@ async fn resolve(reply: Reply, replies: &ReplyQueue, outbox: &mut Outbox) -> io:
         },
     };
     replies.answered();
-    drop(share);
+    drop(held);
     outcome
 }

@@ -13,7 +13,9 @@ use std::rc::Rc;
 use thiserror::Error;
 
 const LENGTH_BYTES: usize = 4;
-/// A frame's own buffer starts with this capacity and doubles.
+/// A frame's own buffer grows by at least this much.
+const LEAST_GROWTH_BYTES: usize = 16 * 1024;
+/// Once enough has come it grows by at least this much, and later doubles.
 const FIRST_GROWTH_BYTES: usize = 256 * 1024;
 /// Below this many missing bytes the reader takes them as they come.
 const LOW_WATER_MIN_BYTES: usize = 128 * 1024;
@@ -202,12 +204,15 @@ impl FrameReader {
     }
 }
 
-/// Makes room for the next bytes of a frame: doubling, within what is missing. Returns how much the buffer grew.
+/// Makes room for the next bytes of a frame: in proportion to what has come, within what is missing, so that who sends little
+/// is given little. Returns how much the buffer grew.
 fn reserve_for(frame: &mut Vec<u8>, missing: usize) -> usize {
     if frame.capacity() > frame.len() {
         return 0;
     }
-    let step = missing.min(frame.len().max(FIRST_GROWTH_BYTES));
+    let have = frame.len();
+    let step = have.max((4 * have).clamp(LEAST_GROWTH_BYTES, FIRST_GROWTH_BYTES));
+    let step = step.min(missing);
     frame.reserve_exact(step);
     step
 }

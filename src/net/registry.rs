@@ -1,4 +1,4 @@
-//! The connections of one core: who is idle, who holds half a frame while memory is short, who must go when the broker stops.
+//! The connections of one core: who is idle, who hoards memory while it is short, who must go when the broker stops.
 
 use super::budget::Budget;
 use super::stream::Stream;
@@ -25,6 +25,26 @@ impl Entry {
     /// Notes that the client has sent something.
     pub fn touch(&self) {
         self.last_activity.set(Instant::now());
+    }
+
+    /// Why the connection must go, if it must.
+    fn fault(
+        &self,
+        now: Instant,
+        idle: Option<Duration>,
+        memory_short: bool,
+    ) -> Option<&'static str> {
+        let quiet = now.saturating_duration_since(self.last_activity.get());
+        let most = limits::STALLED_WHEN_SHORT;
+        if idle.is_some_and(|idle| quiet >= idle) {
+            Some("idle")
+        } else if memory_short && self.partial.get() && quiet >= most {
+            Some("stalled inside a frame while memory is short")
+        } else if memory_short && self.stream.full_for(now) >= most {
+            Some("it takes no answers while memory is short")
+        } else {
+            None
+        }
     }
 }
 
@@ -81,20 +101,8 @@ impl Registry {
 
     fn sweep(&self, now: Instant, idle: Option<Duration>, memory_short: bool) {
         for (_, entry) in self.entries.borrow().iter() {
-            let quiet = now.saturating_duration_since(entry.last_activity.get());
-            let too_long = idle.is_some_and(|idle| quiet >= idle);
-            let hoards =
-                memory_short && entry.partial.get() && quiet >= limits::STALLED_FRAME_WHEN_SHORT;
-            if too_long || hoards {
-                log::debug!(
-                    "closing {}: {}",
-                    entry.stream.peer(),
-                    if too_long {
-                        "idle"
-                    } else {
-                        "stalled inside a frame while memory is short"
-                    }
-                );
+            if let Some(fault) = entry.fault(now, idle, memory_short) {
+                log::debug!("closing {}: {fault}", entry.stream.peer());
                 entry.gone.raise();
                 entry.stream.shut_down(Shutdown::Both);
             }

@@ -5,7 +5,7 @@
 //! [`ReplyQueue::all_answered`] first.
 
 use crate::api::Outcome;
-use crate::net::budget::Share;
+use crate::net::connection::Held;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -17,7 +17,7 @@ pub enum Reply {
     /// Answered already.
     Ready(Outcome),
     /// Dispatched; the frame's memory is held until the answer is known.
-    Later(Pin<Box<dyn Future<Output = Outcome>>>, Share),
+    Later(Pin<Box<dyn Future<Output = Outcome>>>, Held),
 }
 
 #[derive(Default)]

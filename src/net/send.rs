@@ -28,7 +28,7 @@ const NUDGE_BYTES: usize = 4 * 1024;
 /// A cold range is read in pieces of this size.
 const COLD_READ_BYTES: usize = 1024 * 1024;
 
-/// Memory that one core may hold in cold reads, in pieces of [`COLD_READ_BYTES`].
+/// Memory that one core may hold in cold reads, in pieces of 1 MiB.
 pub type ColdReads = Rc<Semaphore>;
 
 /// The budget of cold reads for one core.
@@ -172,9 +172,18 @@ impl Outbox {
         position: u64,
         length: usize,
     ) -> io::Result<usize> {
-        let _permit = self.cold_permit().await?;
-        let piece = file.read_exact_at(position, length).await?;
-        self.send_while_wanted(file, &piece).await
+        let left = {
+            let _permit = self.cold_permit().await?;
+            let piece = file.read_exact_at(position, length).await?;
+            match self.stream.send_now(&piece) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    piece[..piece.len().min(NUDGE_BYTES)].to_vec()
+                }
+                sent => return sent,
+            }
+        };
+        // A client that stalls keeps neither the permit nor the memory that others wait for; the pages are warm now.
+        self.send_while_wanted(file, &left).await
     }
 
     /// Waits for the socket to take some of `bytes`. A client that stalls is waited for as long as it likes, unless the file

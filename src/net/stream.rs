@@ -6,7 +6,7 @@ use crate::io::socket;
 use futures_lite::{AsyncRead, AsyncWrite};
 use glommio::net::{AcceptedTcpStream, TcpStream};
 use socket2::SockRef;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -14,6 +14,7 @@ use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 /// Memory that receives land in while nobody knows yet whose frame they are; one a core.
 pub type Scratch = Rc<RefCell<Box<[u8]>>>;
@@ -32,6 +33,7 @@ pub struct SocketBuffers {
 pub struct Stream {
     inner: RefCell<TcpStream>,
     peer: SocketAddr,
+    full_since: Cell<Option<Instant>>,
 }
 
 impl Stream {
@@ -46,6 +48,7 @@ impl Stream {
         Ok(Rc::new(Stream {
             inner: RefCell::new(inner),
             peer,
+            full_since: Cell::new(None),
         }))
     }
 
@@ -118,12 +121,32 @@ impl Stream {
         Ok(())
     }
 
+    /// Sends what the socket takes of `bytes` without waiting, and returns its size.
+    ///
+    /// # Errors
+    /// `WouldBlock` when the socket is full; otherwise as [`Stream::send_all`].
+    pub fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        socket::send(&*self.inner.borrow(), bytes, false)
+    }
+
+    /// How long the socket has been full because the client takes nothing.
+    pub fn full_for(&self, now: Instant) -> Duration {
+        let since = self.full_since.get();
+        since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
     /// Sends a part of `bytes` once the socket takes data again, and returns its size.
     ///
     /// # Errors
     /// As [`Stream::send_all`].
     pub async fn send_when_ready(&self, bytes: &[u8]) -> io::Result<usize> {
-        poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_write(cx, bytes)).await
+        if self.full_since.get().is_none() {
+            self.full_since.set(Some(Instant::now()));
+        }
+        let sent =
+            poll_fn(|cx| Pin::new(&mut *self.inner.borrow_mut()).poll_write(cx, bytes)).await;
+        self.full_since.set(None);
+        sent
     }
 
     /// Moves up to `length` bytes of `file` to the socket without waiting; the pages must be resident.

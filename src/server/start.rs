@@ -73,6 +73,7 @@ pub enum ServeError {
 /// # Errors
 /// See [`ServeError`]. Nothing has been changed on the disk if settings, directory, ports or cores are at fault.
 pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
+    crate::io::allocator::keep_large_buffers_warm();
     let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;

@@ -6,13 +6,18 @@
 use super::Shard;
 use super::mesh::Pending;
 use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
-use crate::log::PartitionLog;
+use crate::log::{Appended, LogError};
 use crate::types::{ShardId, TimestampMs};
 use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
-/// A batch that its partition has accepted or refused, before it is durable.
-type Staged = Result<(Rc<PartitionLog>, crate::log::Appended), PartitionFault>;
+/// The wait until a batch is committed, or its log has failed.
+type Commit = Pin<Box<dyn Future<Output = Result<(), LogError>>>>;
+
+/// A batch that its partition has accepted, with the wait for it, or refused. The wait begins with the append: one that
+/// began later could miss a failure in between.
+type Staged = Result<(Appended, Commit), PartitionFault>;
 
 enum Share {
     Here(Vec<Staged>),
@@ -72,7 +77,8 @@ impl Shard {
                     .log
                     .append(&part.batch, partition.leader_epoch.get(), now)
                     .map_err(PartitionFault::Refused)?;
-                Ok((Rc::clone(&partition.log), appended))
+                let end = appended.last_offset + 1;
+                Ok((appended, Box::pin(partition.log.committed(end)) as Commit))
             })
             .collect()
     }
@@ -93,8 +99,7 @@ pub async fn committed(staged: Vec<Staged>) -> Vec<AppendOutcome> {
     let mut outcomes = Vec::with_capacity(staged.len());
     for staged in staged {
         outcomes.push(match staged {
-            Ok((log, appended)) => log
-                .committed(appended.last_offset + 1)
+            Ok((appended, commit)) => commit
                 .await
                 .map(|()| appended)
                 .map_err(PartitionFault::Failed),

@@ -244,22 +244,14 @@ impl Shard {
     /// Flushes and closes every log; whoever fails keeps no claim to be clean.
     pub(super) async fn close_here(&self) -> Vec<PartitionCheckpoint> {
         let partitions: Vec<_> = self.partitions.borrow_mut().drain().collect();
-        let mut points = Vec::with_capacity(partitions.len());
-        for (key, partition) in partitions {
-            let closed = partition.log.close().await;
-            if let Err(error) = closed {
-                log::error!(
-                    "{}-{}: closing failed: {error}; it is checked at the next start",
-                    partition.topic,
-                    key.partition
-                );
-                points.push(PartitionCheckpoint {
-                    failed: true,
-                    ..checkpoint(&key, &partition)
-                });
-            } else {
-                points.push(checkpoint(&key, &partition));
-            }
+        // All at once: logs that close together share their sync.
+        let closing: Vec<_> = partitions
+            .into_iter()
+            .map(|(key, partition)| glommio::spawn_local(close(key, partition)))
+            .collect();
+        let mut points = Vec::with_capacity(closing.len());
+        for closed in closing {
+            points.push(closed.await);
         }
         points
     }
@@ -319,6 +311,21 @@ fn remove_after(name: String, aside: PathBuf, delay: Duration) {
         }
     })
     .detach();
+}
+
+async fn close(key: PartitionKey, partition: Rc<Partition>) -> PartitionCheckpoint {
+    let closed = partition.log.close().await;
+    if let Err(error) = &closed {
+        log::error!(
+            "{}-{}: closing failed: {error}; it is checked at the next start",
+            partition.topic,
+            key.partition
+        );
+    }
+    PartitionCheckpoint {
+        failed: closed.is_err(),
+        ..checkpoint(&key, &partition)
+    }
 }
 
 async fn exists(dir: PathBuf) -> bool {

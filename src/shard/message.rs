@@ -93,6 +93,8 @@ pub type AppendOutcome = Result<Appended, PartitionFault>;
 pub enum PartitionFault {
     /// The core has no such partition: it was deleted, or never was.
     NotHere,
+    /// The topic is here and does not have so many partitions.
+    NoSuchPartition,
     /// The client's leader epoch is older than the partition's.
     FencedEpoch,
     /// The client's leader epoch is newer than the partition's.

@@ -24,7 +24,7 @@ mod watches;
 
 pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
-pub use controller::Controller;
+pub use controller::{Controller, ControllerError};
 pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;

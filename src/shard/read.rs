@@ -272,7 +272,7 @@ impl Shard {
             plan: None,
         };
         if part.last_fetched_epoch >= 0 {
-            read.diverging = diverging(log, part);
+            read.diverging = diverging(log, part)?;
             if read.diverging.is_some() {
                 return Ok(read);
             }
@@ -292,8 +292,17 @@ impl Shard {
 }
 
 /// Where the client's log parts from this one: its last batch is of an epoch that ended earlier here.
-fn diverging(log: &crate::log::PartitionLog, part: &ReadPart) -> Option<(LeaderEpoch, Offset)> {
+///
+/// # Errors
+/// When this log knows no end of that epoch: the client has to begin anew.
+fn diverging(
+    log: &crate::log::PartitionLog,
+    part: &ReadPart,
+) -> Result<Option<(LeaderEpoch, Offset)>, PartitionFault> {
     let last = LeaderEpoch(part.last_fetched_epoch);
     let (epoch, end) = log.end_offset_for_epoch(last);
-    (epoch < last || end < part.offset).then_some((epoch, end))
+    if epoch.0 < 0 || end.0 < 0 {
+        return Err(PartitionFault::OutOfRange(log.log_start_offset()));
+    }
+    Ok((epoch < last || end < part.offset).then_some((epoch, end)))
 }

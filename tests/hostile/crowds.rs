@@ -17,7 +17,7 @@ const HALF_OPEN: usize = 10_000;
 const MEMORY_EACH_BYTES: u64 = 64 * 1024;
 
 /// More than enough for the connections of either side; the broker inherits the limit.
-const DESCRIPTORS: usize = 2 * HALF_OPEN;
+const DESCRIPTORS: usize = HALF_OPEN + 5_000;
 
 const ANNOUNCERS: usize = 3_000;
 const ANNOUNCED_BYTES: i32 = 100 << 20;
@@ -25,7 +25,7 @@ const ANNOUNCED_BYTES: i32 = 100 << 20;
 #[test]
 fn ten_thousand_half_open_connections_cost_little_and_stop_nobody() {
     allow_descriptors();
-    let broker = Broker::start(&[]);
+    let broker = Broker::start(&[("socket.listen.backlog.size", "4096")]);
     let bystanders = Bystanders::start(broker.port());
     let before = resident_bytes(broker.pid());
     // The length of a request and its first bytes.
@@ -41,6 +41,9 @@ fn ten_thousand_half_open_connections_cost_little_and_stop_nobody() {
             client
         })
         .collect();
+    wait_until("the crowd's admission", || {
+        descriptors(&broker) >= HALF_OPEN
+    });
     bystanders.wait_for_more();
     let each = resident_bytes(broker.pid()).saturating_sub(before) / HALF_OPEN as u64;
     assert!(each < MEMORY_EACH_BYTES, "{each} bytes a connection");
@@ -52,7 +55,7 @@ fn ten_thousand_half_open_connections_cost_little_and_stop_nobody() {
 #[test]
 fn announcements_of_large_frames_take_no_memory_and_block_nobody() {
     allow_descriptors();
-    let broker = Broker::start(&[]);
+    let broker = Broker::start(&[("socket.listen.backlog.size", "4096")]);
     let bystanders = Bystanders::start(broker.port());
     let before = resident_bytes(broker.pid());
     let announced = [&ANNOUNCED_BYTES.to_be_bytes()[..], &[0; 60]].concat();
@@ -63,6 +66,9 @@ fn announcements_of_large_frames_take_no_memory_and_block_nobody() {
             client
         })
         .collect();
+    wait_until("the crowd's admission", || {
+        descriptors(&broker) >= ANNOUNCERS
+    });
     bystanders.wait_for_more();
     let each = resident_bytes(broker.pid()).saturating_sub(before) / ANNOUNCERS as u64;
     assert!(each < MEMORY_EACH_BYTES, "{each} bytes a connection");
@@ -78,19 +84,25 @@ fn announcements_of_large_frames_take_no_memory_and_block_nobody() {
 #[test]
 fn connections_that_are_left_are_forgotten() {
     let broker = Broker::start(&[]);
-    let descriptors = || {
-        std::fs::read_dir(format!("/proc/{}/fd", broker.pid()))
-            .expect("a running process")
-            .count()
-    };
-    WireClient::connect(broker.port()).assert_serves();
-    let before = descriptors();
+    let mut client = WireClient::connect(broker.port());
+    client.assert_serves();
+    let before = descriptors(&broker);
     let crowd: Vec<TcpStream> = (0..500)
         .map(|_| TcpStream::connect(("127.0.0.1", broker.port())).expect("accepted"))
         .collect();
-    wait_until("500 descriptors more", || descriptors() >= before + 500);
+    wait_until("the crowd's descriptors", || {
+        descriptors(&broker) >= before + 490
+    });
     drop(crowd);
-    wait_until("the descriptors' end", || descriptors() <= before + 5);
+    wait_until("the descriptors' end", || {
+        descriptors(&broker) <= before + 5
+    });
+}
+
+/// What the broker has open: a connection is one.
+fn descriptors(broker: &Broker) -> usize {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", broker.pid()));
+    open.expect("a running process").count()
 }
 
 /// Raises the soft limit of this process, and so of the broker that it starts.

@@ -29,7 +29,12 @@ fn an_unsupported_version_of_api_versions_is_answered_in_version_0() {
     let broker = Broker::start(&[]);
     for version in [5, 999, i16::MAX, -1] {
         let mut client = WireClient::connect(broker.port());
-        client.send_bytes(&frame(&request_header(ApiKey::ApiVersions as i16, version)));
+        let mut request = request_header(ApiKey::ApiVersions as i16, version);
+        if version >= 3 {
+            // A flexible header: no tagged fields.
+            request.push(0);
+        }
+        client.send_bytes(&frame(&request));
         let mut answer = Reader::new(client.read_frame());
         assert_eq!(answer.i32().expect("a correlation id"), 7);
         let answer = ApiVersionsResponse::decode(&mut answer, 0).expect("version 0");

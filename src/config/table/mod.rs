@@ -1,7 +1,7 @@
 //! Every broker property this broker knows, defined once, by theme.
 //!
 //! Leaf: data. Facts (name, type, default, bounds) are those of Apache Kafka 4.3's `AbstractKafkaConfig.CONFIG_DEF`;
-//! [`older`] adds the names that files written for earlier versions carry.
+//! `older` adds the names that files written for earlier versions carry.
 
 mod cluster;
 mod groups;

@@ -5,14 +5,12 @@ use super::*;
 
 /// A small generator of pseudo-random numbers; its seed is in every message.
 struct Random {
-    seed: u64,
     state: u64,
 }
 
 impl Random {
     fn new(seed: u64) -> Random {
         Random {
-            seed,
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
     }

@@ -1,0 +1,16 @@
+//! What Kafka does and clients rely on, seen over the wire: each test is named after one behaviour.
+//!
+//! One theme a file; every test has a broker of its own.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod connection;
+mod fetch;
+mod fetch_sessions;
+mod idempotence;
+mod metadata;
+mod offsets;
+mod produce;
+mod timestamps;
+mod topics;
