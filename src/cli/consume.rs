@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::args::{ConsumeArgs, StartOffset};
+use super::args::ConsumeArgs;
 use super::format::FormatInput;
+use super::values::StartOffset;
 use super::{CliError, connect};
 use crate::client::{
     ClientError, Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecords, OffsetQuery,

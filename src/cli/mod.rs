@@ -18,6 +18,7 @@ mod line;
 mod produce;
 pub mod serve_args;
 mod topics;
+mod values;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

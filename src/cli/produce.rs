@@ -6,9 +6,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::args::{Acks, Compression, ProduceArgs};
+use super::args::ProduceArgs;
 use super::input::{Input, LineInput};
 use super::line::LineFormat;
+use super::values::{Acks, Compression};
 use super::{CliError, connect};
 use crate::client::{OutgoingRecord, Producer, ProducerOptions};
 use crate::types::TimestampMs;

@@ -160,7 +160,7 @@ pub fn cluster_of(address: String) -> Cluster {
             connect: Duration::from_secs(5),
             request: Duration::from_secs(5),
         },
-        patience: Duration::from_secs(5),
+        patience: Duration::from_secs(2),
     })
     .unwrap()
 }
