@@ -5,6 +5,7 @@
 //! last stable offset) in one borrow, together with the limit of its bytes.
 
 use super::Shard;
+use super::mesh::Pending;
 use super::message::{Answer, Call, Message, PartitionFault, Watch};
 use super::signal::Signal;
 use crate::log::{ReadError, ReadPlan};
@@ -80,6 +81,12 @@ pub struct FetchSpec {
     pub gone: Rc<Signal>,
 }
 
+/// A read that its owner works on, or that is this core's own.
+enum Begun {
+    Here(ReadCall),
+    Elsewhere(Pending),
+}
+
 impl Shard {
     /// Serves a fetch: waits until `min_bytes` are there, something went wrong, or time is up. Outcomes are in request order.
     pub async fn fetch(
@@ -149,11 +156,11 @@ impl Shard {
                 at_least_one: true,
                 watch,
             };
-            asked.push((indexes, self.ask_read(ShardId(core), call)));
+            asked.push((indexes, self.begin_read(ShardId(core), call)));
         }
         let mut outcomes: Vec<ReadOutcome> = vec![Err(PartitionFault::NotHere); spec.parts.len()];
-        for (indexes, answer) in asked {
-            for (index, outcome) in indexes.into_iter().zip(answer.await) {
+        for (indexes, begun) in asked {
+            for (index, outcome) in indexes.into_iter().zip(self.finish_read(begun).await) {
                 outcomes[index] = outcome;
             }
         }
@@ -189,7 +196,9 @@ impl Shard {
                         at_least_one: first,
                         watch: None,
                     };
-                    let again = self.ask_read(self.owner(&part.key), call).await;
+                    let again = self
+                        .finish_read(self.begin_read(self.owner(&part.key), call))
+                        .await;
                     *outcome = again
                         .into_iter()
                         .next()
@@ -206,13 +215,22 @@ impl Shard {
         }
     }
 
-    async fn ask_read(self: &Rc<Self>, owner: ShardId, call: ReadCall) -> Vec<ReadOutcome> {
+    /// The owner's work is under way when this returns, where the owner is another core.
+    fn begin_read(&self, owner: ShardId, call: ReadCall) -> Begun {
         if owner == self.me() {
-            return self.plan_reads(self.me(), call).await;
+            Begun::Here(call)
+        } else {
+            Begun::Elsewhere(self.mesh.call(owner, Call::Read(Box::new(call))))
         }
-        match self.mesh.call(owner, Call::Read(Box::new(call))).await {
-            Answer::Read(outcomes) => outcomes,
-            other => unreachable!("a read was answered with {other:?}"),
+    }
+
+    async fn finish_read(self: &Rc<Self>, begun: Begun) -> Vec<ReadOutcome> {
+        match begun {
+            Begun::Here(call) => self.plan_reads(self.me(), call).await,
+            Begun::Elsewhere(pending) => match pending.await {
+                Answer::Read(outcomes) => outcomes,
+                other => unreachable!("a read was answered with {other:?}"),
+            },
         }
     }
 
