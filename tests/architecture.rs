@@ -29,19 +29,38 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "api",
         &[
-            "shard", "log", "metadata", "config", "wire", "limits", "types",
+            "shard",
+            "coordinator",
+            "log",
+            "metadata",
+            "config",
+            "wire",
+            "limits",
+            "types",
         ],
     ),
     // Topics and partitions: of the wire only what logs hold.
     (
         "shard",
         &[
+            "coordinator",
             "log",
             "io",
             "metadata",
             "config",
             "wire::records",
             "wire::metadata_records",
+            "wire::WireError",
+            "limits",
+            "types",
+        ],
+    ),
+    // Pure state machines: no runtime, no file, no API key, no error code; of the wire only the records that last.
+    (
+        "coordinator",
+        &[
+            "wire::group_records",
+            "wire::Text",
             "wire::WireError",
             "limits",
             "types",

@@ -1,0 +1,7 @@
+//! Coordinators: pure state machines that decide for many clients at once.
+//!
+//! What this room is for: who belongs to a group, who may commit which offsets, when somebody has been silent for too long.
+//! What it must never know: sockets, files, timers, tasks, API keys, error codes. A coordinator is fed events and the time,
+//! and gives back effects; [`crate::shard`] carries them out on the core that owns the coordinator's partition.
+
+pub mod group;
