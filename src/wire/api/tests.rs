@@ -7,7 +7,7 @@ fn rows_stand_in_ascending_order_of_their_keys() {
 
 #[test]
 fn what_is_served_is_advertised_up_to_the_same_version() {
-    for row in &TABLE {
+    for row in TABLE {
         assert!(row.advertised.contains(row.served.start()), "{}", row.key);
         assert_eq!(row.advertised.end(), row.served.end(), "{}", row.key);
     }
