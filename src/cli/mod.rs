@@ -14,6 +14,7 @@ mod consume;
 mod dump_log;
 pub mod format;
 mod input;
+pub mod kafka;
 mod line;
 mod produce;
 pub mod serve_args;
