@@ -26,6 +26,8 @@ pub const PRODUCER_ID_BLOCK: i64 = 1_000;
 
 /// Largest value of one topic setting, in bytes: it is kept in memory and in the metadata log.
 pub const CONFIG_VALUE_MAX_BYTES: usize = 32_767;
+/// Names and values in one request that changes settings, in bytes: they go into one batch of the metadata log.
+pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;

@@ -2,6 +2,8 @@
 //!
 //! Pure; knows no error code and no wire layout. Sources and types carry the protocol's numbers.
 
+use super::dynamic::is_dynamic;
+use super::group_properties::{CLIENT_METRICS_PROPERTIES, GROUP_PROPERTIES, behind_group_property};
 use super::property::{Kind, Property};
 use super::settings::Settings;
 use super::table::{broker_properties, broker_property, is_older};
@@ -72,6 +74,26 @@ pub fn describe_broker(settings: &Settings, dynamic: &DynamicConfigs) -> Vec<Des
         .collect()
 }
 
+/// Every property of a group with `own` values, by name.
+pub fn describe_group(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    own: &Configs,
+) -> Vec<Described> {
+    GROUP_PROPERTIES
+        .iter()
+        .map(|property| describe_group_property(settings, dynamic, own, property))
+        .collect()
+}
+
+/// Every property of a client metrics subscription with `own` values, by name.
+pub fn describe_client_metrics(own: &Configs) -> Vec<Described> {
+    CLIENT_METRICS_PROPERTIES
+        .iter()
+        .map(|property| describe_own_property(own, property, Source::ClientMetrics))
+        .collect()
+}
+
 fn describe_topic_property(
     settings: &Settings,
     dynamic: &DynamicConfigs,
@@ -120,8 +142,58 @@ fn describe_broker_property(
         property,
         effective,
         broker_synonyms(settings, dynamic, property),
-        true,
+        !is_dynamic(property),
     )
+}
+
+fn describe_group_property(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    own: &Configs,
+    property: &'static Property,
+) -> Described {
+    let broker = behind_group_property(property.name);
+    let inherited = broker.map(|broker| describe_broker_property(settings, dynamic, broker));
+    let mut described = describe_own_property(own, property, Source::Group);
+    match inherited {
+        Some(inherited) => {
+            if described.source == Source::Default {
+                described.value = inherited.value;
+                described.source = inherited.source;
+            }
+            described.synonyms.extend(inherited.synonyms);
+        }
+        None => described.synonyms.push(DescribedSynonym {
+            name: property.name,
+            value: property.default.map(ToOwned::to_owned),
+            source: Source::Default,
+        }),
+    }
+    described
+}
+
+/// A property that has no broker property behind it: its own value, else its default.
+fn describe_own_property(own: &Configs, property: &'static Property, source: Source) -> Described {
+    let set = own
+        .get(property.name)
+        .and_then(|text| property.parse(text).ok());
+    let synonyms = set.iter().map(|value| DescribedSynonym {
+        name: property.name,
+        value: shown(property, value),
+        source,
+    });
+    let synonyms = synonyms.collect();
+    let effective = match set {
+        Some(value) => Effective {
+            value: Some(value),
+            source,
+        },
+        None => Effective {
+            value: property.default_value(),
+            source: Source::Default,
+        },
+    };
+    described(property, effective, synonyms, false)
 }
 
 fn described(

@@ -11,12 +11,15 @@
 //! | [`settings`] | what was set, and where |
 //! | [`mod@load`] | file and command line to a typed configuration, warnings, or a refusal |
 //! | [`broker`], [`topic`], [`listener`] | the typed configuration |
+//! | [`dynamic`], [`group_properties`] | what can be changed while the broker runs |
 //! | [`describe`] | the views that DescribeConfigs shows |
 
 pub mod broker;
 mod core_choice;
 pub mod describe;
+pub mod dynamic;
 pub mod error;
+pub mod group_properties;
 mod lenient;
 pub mod listener;
 pub mod load;

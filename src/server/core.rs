@@ -59,6 +59,13 @@ pub fn assemble(
         net,
         admission: Arc::clone(admission),
     });
+    let bounds = Arc::clone(admission);
+    shard.on_live(Box::new(move |config| {
+        bounds.set_bounds(
+            config.max_connections as usize,
+            config.max_connections_per_ip as usize,
+        );
+    }));
     let adopted = Rc::clone(&parts.net);
     shard.on_adopt(Box::new(move |socket, listener, admitted| {
         connection::serve(Rc::clone(&adopted), socket, listener, admitted);

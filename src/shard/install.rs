@@ -5,7 +5,7 @@
 
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
-use crate::config::{BrokerConfig, TopicConfig};
+use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
     AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
@@ -72,21 +72,35 @@ impl Shard {
     /// Settings and leader epochs follow the image; returns the partitions that this core is to own and has not yet.
     fn follow_topics(&self, image: &Image, changes: &TopicChanges) -> Vec<Wanted> {
         let dynamic = image.dynamic_configs(self.node_id);
+        let inherited = dynamic != self.image().dynamic_configs(self.node_id);
+        if inherited {
+            self.follow_broker_configs(&dynamic);
+        }
+        let broker = self.live();
         let mut wanted = Vec::new();
         let mut follow = |topic: &Arc<Topic>| {
             let settings = &self.config.settings;
             let config = Rc::new(TopicConfig::resolve(settings, &dynamic, &topic.configs));
-            self.follow_partitions(topic, &log_config(&config, &self.config), &mut wanted);
+            self.follow_partitions(topic, &log_config(&config, &broker), &mut wanted);
             self.topics.borrow_mut().insert(topic.id, config);
         };
-        if dynamic == self.image().dynamic_configs(self.node_id) {
-            changes.created.iter().for_each(&mut follow);
-            changes.changed.iter().for_each(&mut follow);
-        } else {
+        if inherited {
             // Every topic may inherit what changed.
             image.topics().for_each(&mut follow);
+        } else {
+            changes.created.iter().for_each(&mut follow);
+            changes.changed.iter().for_each(&mut follow);
         }
         wanted
+    }
+
+    /// Works with the broker's settings as the metadata log has them now.
+    fn follow_broker_configs(&self, dynamic: &DynamicConfigs) {
+        let live = Rc::new(self.config.with_dynamic(dynamic));
+        *self.live.borrow_mut() = Rc::clone(&live);
+        if let Some(follow) = self.on_live.borrow().as_ref() {
+            follow(&live);
+        }
     }
 
     fn follow_partitions(&self, topic: &Arc<Topic>, config: &LogConfig, wanted: &mut Vec<Wanted>) {
