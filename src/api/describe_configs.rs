@@ -145,6 +145,10 @@ fn defaults_of_all_brokers(settings: &Settings, dynamic: DynamicConfigs) -> Vec<
     };
     let mut described = describe::describe_broker(settings, &cluster);
     described.retain(|setting| setting.source == Source::DynamicDefaultBroker);
+    for setting in &mut described {
+        let synonyms = &mut setting.synonyms;
+        synonyms.retain(|synonym| synonym.source == Source::DynamicDefaultBroker);
+    }
     described
 }
 

@@ -10,6 +10,7 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+pub mod client_properties;
 mod consume;
 mod dump_log;
 pub mod format;
