@@ -183,10 +183,13 @@ impl ClientProperties {
                     .push(format!("{origin}: {key} is called {} today", to.name));
             }
             Meaning::Unset { .. } | Meaning::Replaced { .. } => {}
-            Meaning::WithoutEffect { why } => {
+            Meaning::WithoutEffect { why, .. } => {
                 self.warnings
                     .push(format!("{origin}: {key} has no effect here: {why}"));
             }
+            Meaning::NoProperty => self
+                .warnings
+                .push(format!("{origin}: {key} is no property and is ignored")),
             Meaning::Unknown { nearest } => self.warnings.push(format!(
                 "{origin}: unknown {} property {key} is ignored{}",
                 match side {

@@ -6,7 +6,7 @@ use super::client_table::{ClientSide, modern_value};
 use super::error::ConfigError;
 use super::lenient;
 use super::property::{Property, Status, Unit};
-use super::reader::{Entry, read_properties};
+use super::reader::{Entry, is_name, read_properties};
 use super::settings::Origin;
 use super::table::{broker_property, nearest};
 use super::value::Value;
@@ -59,9 +59,13 @@ pub enum Meaning {
     },
     /// It is known and changes nothing.
     WithoutEffect {
+        /// The value that is kept and shown.
+        holds: Holds,
         /// Why.
         why: &'static str,
     },
+    /// It is a line of text and no property: such a name has none.
+    NoProperty,
     /// Nobody knows the name.
     Unknown {
         /// The known name most like it.
@@ -152,7 +156,8 @@ pub fn explain_entries(kind: FileKind, entries: &[Entry]) -> Vec<ExplainedLine> 
     let explained = entries.iter().map(|entry| {
         let by_line = last[entry.key.as_str()];
         let mut line = explained(kind, entry);
-        if by_line != entry.line && !line.meaning.stops() {
+        let can_be_replaced = !line.meaning.stops() && !matches!(line.meaning, Meaning::NoProperty);
+        if by_line != entry.line && can_be_replaced {
             line.meaning = Meaning::Replaced { by_line };
         }
         line
@@ -185,6 +190,7 @@ fn explained(kind: FileKind, entry: &Entry) -> ExplainedLine {
                     why: "settings of a single listener are not served yet".to_owned(),
                 }
             }
+            None if !is_name(&entry.key) => Meaning::NoProperty,
             None => Meaning::Unknown {
                 nearest: kind.nearest(&entry.key),
             },
@@ -208,7 +214,10 @@ fn meaning(kind: FileKind, property: &'static Property, text: &str) -> Meaning {
     };
     match property.status {
         Status::InForce => Meaning::InForce(Holds { property, value }),
-        Status::AcceptedWithoutEffect => Meaning::WithoutEffect { why: property.doc },
+        Status::AcceptedWithoutEffect => Meaning::WithoutEffect {
+            why: property.doc,
+            holds: Holds { property, value },
+        },
         Status::Guarded(_) if Some(&value) == property.default_value().as_ref() => {
             Meaning::InForce(Holds { property, value })
         }
@@ -226,7 +235,10 @@ fn mapped(
     value: Value,
 ) -> Meaning {
     let Some(to) = kind.property(target) else {
-        return Meaning::WithoutEffect { why: property.doc };
+        return Meaning::WithoutEffect {
+            why: property.doc,
+            holds: Holds { property, value },
+        };
     };
     let value = match super::load::carried_text(property, &value, to) {
         // Listeners are put together from several names.

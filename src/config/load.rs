@@ -14,7 +14,7 @@ use super::broker::BrokerConfig;
 use super::error::{ConfigError, did_you_mean};
 use super::lenient;
 use super::property::{Property, Status};
-use super::reader::{Entry, read_properties};
+use super::reader::{Entry, is_name, read_properties};
 use super::settings::{Origin, Setting, Settings};
 use super::table::{broker_property, nearest_name};
 use super::value::Value;
@@ -177,6 +177,11 @@ impl Loading {
                 name,
                 nearest,
             });
+        }
+        if !is_name(key) {
+            self.warnings
+                .push(format!("{origin}: {key} is no property and is ignored"));
+            return Ok(());
         }
         self.warnings.push(format!(
             "{origin}: unknown property {key} is ignored{}",
