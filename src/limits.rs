@@ -57,6 +57,9 @@ pub const STALLED_READER_CHECK: Duration = Duration::from_secs(10);
 /// How often a core forgets idempotent producers that have been silent too long.
 pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
 
+/// How often a core looks whether the files that it writes to are still there.
+pub const FILES_LOOKED_AFTER: Duration = Duration::from_secs(5);
+
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 

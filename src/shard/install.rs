@@ -175,7 +175,10 @@ impl Shard {
             if exists(dir.clone()).await {
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
                 let (log, report) = PartitionLog::open(dir, wanted.config.clone(), trust).await?;
-                return Ok((log, remark(&name, &report)));
+                let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
+                let cut = remark(&name, &report);
+                let lacking = || lack(&name, &report, known, startup.clean);
+                return Ok((log, cut.or_else(lacking)));
             }
             let log = self.create_log(wanted, dir).await?;
             return Ok((
@@ -276,13 +279,18 @@ impl Startup {
         if self.clean {
             return Trust::CleanShutdown;
         }
-        let point = self
-            .recovery_points
-            .get(&(topic.to_owned(), partition))
-            .copied();
         Trust::Recover {
-            recovery_point: point.unwrap_or(Offset::ZERO),
+            recovery_point: self.recovery_point(topic, partition),
         }
+    }
+
+    /// Everything below was on the disk.
+    fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
+        let key = (topic.to_owned(), partition);
+        self.recovery_points
+            .get(&key)
+            .copied()
+            .unwrap_or(Offset::ZERO)
     }
 }
 
@@ -358,6 +366,23 @@ pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
         cut.lost_bytes,
         cut.dropped_segments
     ))
+}
+
+/// What is missing although nothing was torn: somebody has removed files.
+fn lack(name: &str, report: &RecoveryReport, known: Offset, clean: bool) -> Option<String> {
+    if report.log_end_offset < known {
+        return Some(format!(
+            "{name}: it ends at offset {}, but records up to offset {known} were on the disk: files of it were removed",
+            report.log_end_offset
+        ));
+    }
+    // After a crash indexes are made again as a matter of course.
+    (clean && report.rebuilt_indexes > 0).then(|| {
+        format!(
+            "{name}: the indexes of {} segments were missing or wrong and are made again",
+            report.rebuilt_indexes
+        )
+    })
 }
 
 /// What the log needs to know of a topic's configuration.

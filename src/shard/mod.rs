@@ -15,6 +15,7 @@ mod mesh;
 mod message;
 mod partition;
 mod placement;
+mod presence;
 mod read;
 mod serve;
 mod signal;
