@@ -2,8 +2,9 @@
 //!
 //! Pure; knows no error code and no wire layout. Sources and types carry the protocol's numbers.
 
+use super::client_metrics::CLIENT_METRICS_PROPERTIES;
 use super::dynamic::is_dynamic;
-use super::group_properties::{CLIENT_METRICS_PROPERTIES, GROUP_PROPERTIES, behind_group_property};
+use super::group_properties::{GROUP_PROPERTIES, behind_group_property};
 use super::property::{Kind, Property};
 use super::settings::Settings;
 use super::table::{broker_properties, broker_property, is_older};

@@ -1,10 +1,10 @@
-//! Properties of single groups (`GroupConfig` of Kafka 4.3) and of client metrics subscriptions (`ClientMetricsConfigs`).
+//! Properties of single groups (`GroupConfig` of Kafka 4.3).
 //!
-//! Leaf: two tables and their checks. Nothing of them changes what this broker does yet; they are kept and shown.
+//! Leaf: a table and its checks. Nothing of it changes what this broker does yet; the values are kept and shown.
 
 use super::property::Kind::*;
 use super::property::Status::*;
-use super::property::{ANY, Property, at_least, properties};
+use super::property::{Property, at_least, properties};
 use super::settings::Settings;
 use super::table::broker_property;
 use super::topic::{Configs, DynamicConfigs, InvalidConfig, broker_value};
@@ -48,50 +48,9 @@ pub(super) static GROUP_PROPERTIES: &[Property] = properties! {
         "Time without a heartbeat after which a member is out.";
 };
 
-/// Sorted by name.
-pub(super) static CLIENT_METRICS_PROPERTIES: &[Property] = properties! {
-    "interval.ms", Int(ANY), "300000", Medium, AcceptedWithoutEffect,
-        "How often clients report. None is asked to: this broker takes no reports.";
-    "match", List, "", Medium, AcceptedWithoutEffect,
-        "Which clients report, as selector=pattern.";
-    "metrics", List, "", Medium, AcceptedWithoutEffect,
-        "What they report, by the beginnings of names.";
-};
-
-/// What a client can be matched by.
-const CLIENT_SELECTORS: &[&str] = &[
-    "client_id",
-    "client_instance_id",
-    "client_software_name",
-    "client_software_version",
-    "client_source_address",
-    "client_source_port",
-];
-
-/// Least and greatest `interval.ms` of client metrics.
-const INTERVAL_MS: (i64, i64) = (100, 3_600_000);
-
-/// Why properties of a client metrics subscription are refused.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum InvalidSubscription {
-    /// INVALID_REQUEST
-    #[error("{0}")]
-    Request(String),
-    /// INVALID_CONFIG
-    #[error("{0}")]
-    Config(String),
-}
-
 /// The group property called `name`.
 pub fn group_property(name: &str) -> Option<&'static Property> {
     GROUP_PROPERTIES.iter().find(|row| row.name == name)
-}
-
-/// The client metrics property called `name`.
-pub fn client_metrics_property(name: &str) -> Option<&'static Property> {
-    CLIENT_METRICS_PROPERTIES
-        .iter()
-        .find(|row| row.name == name)
 }
 
 /// The broker property that gives the default of the group property `name`.
@@ -219,47 +178,6 @@ fn is_duration(text: &str) -> bool {
         && has_parts(time, &['h', 'm', 's'])
 }
 
-/// Checks the properties of a client metrics subscription together.
-///
-/// # Errors
-/// [`InvalidSubscription`] of the first that is refused.
-pub fn validate_client_metrics(configs: &Configs) -> Result<(), InvalidSubscription> {
-    for (name, text) in configs {
-        let Some(property) = client_metrics_property(name) else {
-            return Err(InvalidSubscription::Request(format!(
-                "Unknown client metrics configuration: {name}"
-            )));
-        };
-        let value = property
-            .parse(text)
-            .map_err(|invalid| InvalidSubscription::Request(invalid.to_string()))?;
-        match value {
-            Value::Number(ms) if ms < INTERVAL_MS.0 || ms > INTERVAL_MS.1 => {
-                return Err(InvalidSubscription::Request(format!(
-                    "Invalid value {ms} for interval.ms, interval must be between 100 and 3600000 (1 hour)"
-                )));
-            }
-            Value::List(patterns) if name == "match" => check_patterns(&patterns)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn check_patterns(patterns: &[String]) -> Result<(), InvalidSubscription> {
-    let is_legal = |pattern: &&String| {
-        pattern.split_once('=').is_some_and(|(selector, value)| {
-            CLIENT_SELECTORS.contains(&selector.trim()) && !value.trim().is_empty()
-        })
-    };
-    match patterns.iter().find(|pattern| !is_legal(pattern)) {
-        Some(pattern) => Err(InvalidSubscription::Config(format!(
-            "Illegal client matching pattern: {pattern}"
-        ))),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,9 +202,7 @@ mod tests {
 
     #[test]
     fn rows_are_sorted_and_those_without_a_default_have_a_broker_property_behind_them() {
-        for table in [GROUP_PROPERTIES, CLIENT_METRICS_PROPERTIES] {
-            assert!(table.is_sorted_by(|a, b| a.name < b.name));
-        }
+        assert!(GROUP_PROPERTIES.is_sorted_by(|a, b| a.name < b.name));
         assert_eq!(GROUP_PROPERTIES.len(), 17, "as many as Kafka 4.3 shows");
         for row in GROUP_PROPERTIES {
             assert_eq!(
@@ -372,23 +288,5 @@ mod tests {
         ] {
             assert!(!is_offset_reset(text), "{text}");
         }
-    }
-
-    #[test]
-    fn client_metrics_are_refused_in_the_words_of_kafka() {
-        use InvalidSubscription::{Config, Request};
-        for (name, text, words) in [
-            ("x", "1", Request("Unknown client metrics configuration: x".to_owned())),
-            ("interval.ms", "1", Request("Invalid value 1 for interval.ms, interval must be between 100 and 3600000 (1 hour)".to_owned())),
-            ("match", "zzz=1", Config("Illegal client matching pattern: zzz=1".to_owned())),
-        ] {
-            assert_eq!(validate_client_metrics(&configs(&[(name, text)])), Err(words));
-        }
-        let fine = [
-            ("interval.ms", "1000"),
-            ("match", "client_id=a.*"),
-            ("metrics", "org.a,org.b"),
-        ];
-        assert_eq!(validate_client_metrics(&configs(&fine)), Ok(()));
     }
 }

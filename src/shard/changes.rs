@@ -18,6 +18,7 @@ use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::MetadataRecord;
 use futures_lite::future::or;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
@@ -277,19 +278,24 @@ impl Shard {
     }
 }
 
-/// Says which of the settings that change are only kept and shown.
+/// Says which of the settings that change are only kept and shown, one line a resource.
 fn warn_of_what_has_no_effect(records: &[MetadataRecord]) {
+    let mut idle: BTreeMap<(i8, &str), Vec<&str>> = BTreeMap::new();
     for record in records {
-        let MetadataRecord::ConfigRecord(set) = record else {
-            continue;
-        };
-        if set.value.is_some() && !has_effect(set.resource_type, &set.name) {
-            log::warn!(
-                "{} of {}: kept and shown, but without effect in this version",
-                set.name,
-                resource(set.resource_type, &set.resource_name)
-            );
+        if let MetadataRecord::ConfigRecord(set) = record
+            && set.value.is_some()
+            && !has_effect(set.resource_type, &set.name)
+        {
+            let names = idle.entry((set.resource_type, &set.resource_name));
+            names.or_default().push(&set.name);
         }
+    }
+    for ((resource_type, name), settings) in idle {
+        log::warn!(
+            "{}: kept and shown, but without effect in this version: {}",
+            resource(resource_type, name),
+            settings.join(", ")
+        );
     }
 }
 

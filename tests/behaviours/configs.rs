@@ -219,6 +219,31 @@ fn topics_inherit_what_changes_for_one_broker_before_all_brokers_before_the_file
 }
 
 #[test]
+fn segments_and_flushes_follow_their_settings_from_the_next_record_on() {
+    let (broker, mut client) = start(&[]);
+    client.create_topic("t", 1);
+    let segments = || {
+        let folder = std::fs::read_dir(broker.data_dir().join("t-0")).expect("the folder");
+        let files = folder.map(|entry| entry.expect("an entry").file_name());
+        files
+            .filter(|name| name.to_string_lossy().ends_with(".log"))
+            .count()
+    };
+    let write = |client: &mut WireClient| {
+        client.write_batch("t", 0, &batches::batch_of_bytes(400_000));
+    };
+    (0..4).for_each(|_| write(&mut client));
+    assert_eq!(segments(), 1);
+    set(&mut client, BROKER, "", "log.segment.bytes", "1048576");
+    (0..4).for_each(|_| write(&mut client));
+    assert_eq!(segments(), 3, "a topic that inherits");
+    set(&mut client, TOPIC, "t", "segment.bytes", "1073741824");
+    set(&mut client, TOPIC, "t", "flush.messages", "1");
+    (0..4).for_each(|_| write(&mut client));
+    assert_eq!(segments(), 3, "its own value stands before");
+}
+
+#[test]
 fn connections_are_bounded_anew_while_the_broker_runs() {
     let (broker, mut client) = start(&[]);
     set(&mut client, BROKER, "", "max.connections", "1");

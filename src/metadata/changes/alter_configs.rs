@@ -4,12 +4,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Refusal;
+use crate::config::client_metrics::{
+    InvalidSubscription, client_metrics_property, validate_client_metrics,
+};
 use crate::config::describe;
 use crate::config::dynamic::validate_broker_configs;
-use crate::config::group_properties::{
-    InvalidSubscription, client_metrics_property, group_property, validate_client_metrics,
-    validate_group_configs,
-};
+use crate::config::group_properties::{group_property, validate_group_configs};
 use crate::config::settings::Settings;
 use crate::config::table::broker_property;
 use crate::config::topic::{Configs, validate_topic_overrides};
