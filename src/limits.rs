@@ -29,6 +29,9 @@ pub const CONFIG_VALUE_MAX_BYTES: usize = 32_767;
 /// Names and values in one request that changes settings, in bytes: they go into one batch of the metadata log.
 pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
 
+/// Settings in one answer to DescribeConfigs: thousands of topics, and still bounded memory.
+pub const DESCRIBED_SETTINGS_MAX: usize = 250_000;
+
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
 

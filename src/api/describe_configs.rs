@@ -9,6 +9,7 @@ use crate::config::describe::{self, Described};
 use crate::config::settings::Settings;
 use crate::config::table::broker_property;
 use crate::config::topic::{Configs, DynamicConfigs, Source};
+use crate::limits::DESCRIBED_SETTINGS_MAX;
 use crate::metadata::image::{
     BROKER_LOGGER_RESOURCE, BROKER_RESOURCE, CLIENT_METRICS_RESOURCE, GROUP_RESOURCE,
     TOPIC_RESOURCE,
@@ -26,17 +27,32 @@ const DYNAMIC_BROKER_LOGGER: i8 = 6;
 /// Code and words of a refusal.
 type Refused = (ErrorCode, String);
 
-pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: DescribeConfigsRequest = asked.decode()?;
-    let response = DescribeConfigsResponse {
-        results: request
-            .resources
-            .iter()
-            .map(|resource| described(asked, &request, resource))
-            .collect(),
-        ..DescribeConfigsResponse::default()
-    };
+    let mut response = DescribeConfigsResponse::default();
+    let mut room = DESCRIBED_SETTINGS_MAX;
+    for resource in &request.resources {
+        let result = if room == 0 {
+            too_many(resource)
+        } else {
+            described(asked, &request, resource)
+        };
+        room = room.saturating_sub(result.configs.len());
+        response.results.push(result);
+        // There may be thousands.
+        glommio::executor().yield_if_needed().await;
+    }
     Ok(asked.answer(ApiKey::DescribeConfigs, &response))
+}
+
+fn too_many(resource: &DescribeConfigsResource) -> DescribeConfigsResult {
+    DescribeConfigsResult {
+        error_code: ErrorCode::POLICY_VIOLATION,
+        error_message: super::text("Excessively large number of configurations per request."),
+        resource_type: resource.resource_type,
+        resource_name: resource.resource_name.clone(),
+        ..DescribeConfigsResult::default()
+    }
 }
 
 fn described(

@@ -215,7 +215,7 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DeleteTopics => delete_topics::handle(asked).await,
         ApiKey::InitProducerId => init_producer_id::handle(asked).await,
         ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::handle(asked).await,
-        ApiKey::DescribeConfigs => describe_configs::handle(asked),
+        ApiKey::DescribeConfigs => describe_configs::handle(asked).await,
         ApiKey::AlterConfigs => alter_configs::handle(asked).await,
         ApiKey::IncrementalAlterConfigs => alter_configs::handle_incremental(asked).await,
         ApiKey::ListConfigResources => list_config_resources::handle(asked),

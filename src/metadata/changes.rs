@@ -8,7 +8,7 @@ mod alter_configs;
 mod create_topics;
 mod delete_topics;
 
-pub use alter_configs::{AlterRules, Alteration, ConfigChange, alter_configs};
+pub use alter_configs::{AlterRules, Alteration, Altering, ConfigChange};
 pub use create_topics::{CreatedTopic, NewTopic, TopicDefaults, create_topics};
 pub use delete_topics::{DeletedTopic, TopicToDelete, delete_topics};
 

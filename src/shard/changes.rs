@@ -11,8 +11,8 @@ use crate::config::property::Status;
 use crate::config::table::broker_property;
 use crate::config::topic_properties::topic_property;
 use crate::metadata::changes::{
-    self, AlterRules, ConfigChange, CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicDefaults,
-    TopicToDelete,
+    self, AlterRules, Altering, ConfigChange, CreatedTopic, DeletedTopic, NewTopic, Refusal,
+    TopicDefaults, TopicToDelete,
 };
 use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
 use crate::types::{ShardId, kafka_uuid};
@@ -212,7 +212,16 @@ impl Shard {
             node_id: self.node_id,
             settings: &self.config.settings,
         };
-        let (mut records, outcomes) = changes::alter_configs(&controller.image(), rules, changes);
+        let image = controller.image();
+        let altering = Altering::new(&image, rules, changes);
+        let mut records = Vec::new();
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            let decided = altering.decide(change);
+            outcomes.push(decided.map(|made| records.extend(made)));
+            // There may be thousands.
+            glommio::executor().yield_if_needed().await;
+        }
         if validate_only {
             records.clear();
         }

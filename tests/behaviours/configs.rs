@@ -641,6 +641,32 @@ fn groups_and_client_metrics_keep_their_settings_and_are_listed() {
 }
 
 #[test]
+fn however_much_is_asked_for_the_answer_is_bounded() {
+    let (mut broker, mut client) = start(&[]);
+    let id = node(&mut client);
+    let resource = DescribeConfigsResource {
+        resource_type: BROKER,
+        resource_name: id.as_str().into(),
+        configuration_keys: None,
+    };
+    let request = DescribeConfigsRequest {
+        resources: vec![resource; 5000],
+        ..DescribeConfigsRequest::default()
+    };
+    let answer = client.call(1, &request);
+    assert_eq!(answer.results.len(), 5000);
+    let settings: usize = answer
+        .results
+        .iter()
+        .map(|result| result.configs.len())
+        .sum();
+    assert!((100_000..400_000).contains(&settings), "{settings}");
+    let last = answer.results.last().expect("5000 of them");
+    assert_eq!(last.error_code, ErrorCode::POLICY_VIOLATION);
+    assert!(broker.is_running());
+}
+
+#[test]
 fn names_that_nobody_knows_are_kept_for_a_broker_and_their_values_are_not_told() {
     let (_broker, mut client) = start(&[]);
     set(&mut client, BROKER, "", "a.plugins.secret", "hush");

@@ -1,7 +1,7 @@
 //! AlterConfigs and IncrementalAlterConfigs decided: the checks of Kafka 4.3's brokers and controllers, and the records that
 //! change what differs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
 use super::Refusal;
 use crate::config::client_metrics::{
@@ -59,36 +59,50 @@ pub struct AlterRules<'a> {
     pub settings: &'a Settings,
 }
 
-/// Decides on `changes`: the records that make those true that pass, and an outcome for each, in their order.
-pub fn alter_configs(
-    image: &Image,
-    rules: AlterRules<'_>,
-    changes: &[ConfigChange],
-) -> (Vec<MetadataRecord>, Vec<Result<(), Refusal>>) {
-    if size(changes) > CONFIG_CHANGES_MAX_BYTES {
-        let words = "Excessively large number of configurations per request.";
-        let refused = Err(Refusal::PolicyViolation(words.to_owned()));
-        return (Vec::new(), vec![refused; changes.len()]);
+/// A request to change settings, one resource after the other: whoever decides on many can do other things between them.
+#[derive(Debug)]
+pub struct Altering<'a> {
+    image: &'a Image,
+    rules: AlterRules<'a>,
+    /// Resources that are named more than once.
+    repeated: HashSet<(i8, &'a str)>,
+    /// All of it together is more than is taken in one request.
+    is_too_large: bool,
+}
+
+impl<'a> Altering<'a> {
+    /// The request with all its `changes`.
+    pub fn new(image: &'a Image, rules: AlterRules<'a>, changes: &'a [ConfigChange]) -> Self {
+        let mut seen = HashSet::new();
+        let resources = changes
+            .iter()
+            .map(|change| (change.resource_type, change.resource_name.as_str()));
+        Altering {
+            image,
+            rules,
+            repeated: resources
+                .filter(|resource| !seen.insert(*resource))
+                .collect(),
+            is_too_large: size(changes) > CONFIG_CHANGES_MAX_BYTES,
+        }
     }
-    let mut mentions: HashMap<(i8, &str), usize> = HashMap::new();
-    for change in changes {
-        *mentions
-            .entry((change.resource_type, &change.resource_name))
-            .or_default() += 1;
+
+    /// Decides on one of the changes: the records that make it true.
+    ///
+    /// # Errors
+    /// [`Refusal`], in Kafka's words.
+    pub fn decide(&self, change: &ConfigChange) -> Result<Vec<MetadataRecord>, Refusal> {
+        if self.is_too_large {
+            let words = "Excessively large number of configurations per request.";
+            return Err(Refusal::PolicyViolation(words.to_owned()));
+        }
+        let resource = (change.resource_type, change.resource_name.as_str());
+        if self.repeated.contains(&resource) {
+            return Err(invalid_request("Each resource must appear at most once."));
+        }
+        let (before, after) = decide(self.image, self.rules, change)?;
+        Ok(difference(change, &before, &after))
     }
-    let mut records = Vec::new();
-    let outcomes = changes
-        .iter()
-        .map(|change| {
-            if mentions[&(change.resource_type, change.resource_name.as_str())] > 1 {
-                return Err(invalid_request("Each resource must appear at most once."));
-            }
-            let (before, after) = decide(image, rules, change)?;
-            records.extend(difference(change, &before, &after));
-            Ok(())
-        })
-        .collect();
-    (records, outcomes)
 }
 
 /// Bytes of all names and values: what would go into one batch of the metadata log.

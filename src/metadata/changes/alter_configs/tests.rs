@@ -51,7 +51,12 @@ fn alter(
         node_id: NODE,
         settings: &Settings::default(),
     };
-    alter_configs(image, rules, changes)
+    let altering = Altering::new(image, rules, changes);
+    let mut records = Vec::new();
+    let decided = changes.iter().map(|change| altering.decide(change));
+    let outcomes = decided.map(|outcome| outcome.map(|made| records.extend(made)));
+    let outcomes = outcomes.collect();
+    (records, outcomes)
 }
 
 fn altered(image: &Image, change: ConfigChange) -> Image {
