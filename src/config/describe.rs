@@ -9,7 +9,7 @@ use super::property::{Kind, Property};
 use super::settings::Settings;
 use super::table::{broker_properties, broker_property, is_older};
 use super::topic::{Configs, DynamicConfigs, Effective, Source, broker_layers};
-use super::topic_properties::{TopicProperty, topic_properties};
+use super::topic_properties::{TopicProperty, synonyms_from, topic_properties};
 use super::value::Value;
 
 /// One property as DescribeConfigs shows it.
@@ -111,13 +111,21 @@ fn describe_topic_property(
             source: Source::Topic,
         });
     }
-    // As in Kafka, only the first of several broker properties shows its default.
-    for (at, synonym) in topic.synonyms.iter().enumerate() {
-        let shown = broker_property(synonym.broker)
-            .map(|broker| broker_synonyms(settings, dynamic, broker));
-        let set = shown.into_iter().flatten();
-        synonyms.extend(set.filter(|shown| at == 0 || shown.source != Source::Default));
+    if let Some(broker) = topic
+        .synonyms
+        .first()
+        .and_then(|first| broker_property(first.broker))
+    {
+        synonyms.extend(broker_synonyms(settings, dynamic, broker));
     }
+    // Kafka calls the source of what only a coarser broker property sets (hours, minutes) the default.
+    let source = synonyms
+        .first()
+        .map_or(Source::Default, |first| first.source);
+    let effective = Effective {
+        source,
+        ..effective
+    };
     described(property, effective, synonyms, false)
 }
 
@@ -218,23 +226,44 @@ fn described(
     }
 }
 
+/// Everything that sets `property` and, after it, the coarser properties that stand in for it (milliseconds, minutes, hours): place by
+/// place as in Kafka, which begins with the first place that sets `property` itself.
 fn broker_synonyms(
     settings: &Settings,
     dynamic: &DynamicConfigs,
     property: &'static Property,
 ) -> Vec<DescribedSynonym> {
-    let default = property
-        .default_value()
-        .map(|value| (value, Source::Default));
-    broker_layers(settings, dynamic, property)
-        .into_iter()
-        .chain(default)
-        .map(|(value, source)| DescribedSynonym {
-            name: property.name,
-            value: shown(property, &value),
-            source,
-        })
-        .collect()
+    let mut synonyms = Vec::new();
+    for property in stand_ins(property) {
+        let default = property
+            .default_value()
+            .map(|value| (value, Source::Default));
+        let layers = broker_layers(settings, dynamic, property);
+        synonyms.extend(layers.into_iter().chain(default).map(|(value, source)| {
+            DescribedSynonym {
+                name: property.name,
+                value: shown(property, &value),
+                source,
+            }
+        }));
+    }
+    synonyms.sort_by_key(|synonym| synonym.source);
+    let first = synonyms
+        .iter()
+        .position(|synonym| synonym.name == property.name);
+    synonyms.split_off(first.unwrap_or(synonyms.len()))
+}
+
+/// `property`, and the coarser ones behind it.
+fn stand_ins(property: &'static Property) -> Vec<&'static Property> {
+    let coarser = synonyms_from(property.name);
+    if coarser.is_empty() {
+        return vec![property];
+    }
+    let rows = coarser
+        .iter()
+        .filter_map(|synonym| broker_property(synonym.broker));
+    rows.collect()
 }
 
 fn shown(property: &Property, value: &Value) -> Option<String> {
