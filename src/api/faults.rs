@@ -85,7 +85,8 @@ fn refused(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidConfig(_) => ErrorCode::INVALID_CONFIG,
         Refusal::InvalidRequest(_) => ErrorCode::INVALID_REQUEST,
         Refusal::PolicyViolation(_) => ErrorCode::POLICY_VIOLATION,
-        Refusal::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Refusal::UnknownTopic | Refusal::NoSuchTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Refusal::UnknownOperation => ErrorCode::UNKNOWN_SERVER_ERROR,
         Refusal::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
     }
 }

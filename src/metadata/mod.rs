@@ -8,7 +8,7 @@
 //! | [`image`] | the state after a prefix of the log; immutable, shared between cores |
 //! | [`apply`] | records to the next image |
 //! | [`bootstrap`] | the records of a start: a new cluster, a broker's registration, new leader epochs |
-//! | [`changes`] | image and request to records and outcomes: create and delete topics, producer ids |
+//! | [`changes`] | image and request to records and outcomes: create and delete topics, settings, producer ids |
 //! | [`topic_name`] | which names a topic may have |
 //! | [`meta_properties`] | who owns a data directory: the text of `meta.properties` |
 
@@ -20,6 +20,8 @@ pub mod meta_properties;
 pub mod topic_name;
 
 pub use apply::ApplyError;
-pub use changes::{CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete};
+pub use changes::{
+    Alteration, ConfigChange, CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete,
+};
 pub use image::{Broker, Endpoint, Image, Partition, Topic};
 pub use meta_properties::MetaProperties;

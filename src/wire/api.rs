@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::messages::alter_configs::AlterConfigsRequest;
 use super::messages::api_versions::ApiVersionsRequest;
 use super::messages::create_topics::CreateTopicsRequest;
 use super::messages::delete_topics::DeleteTopicsRequest;
@@ -14,7 +15,9 @@ use super::messages::describe_configs::DescribeConfigsRequest;
 use super::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use super::messages::fetch::FetchRequest;
 use super::messages::find_coordinator::FindCoordinatorRequest;
+use super::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use super::messages::init_producer_id::InitProducerIdRequest;
+use super::messages::list_config_resources::ListConfigResourcesRequest;
 use super::messages::list_offsets::ListOffsetsRequest;
 use super::messages::metadata::MetadataRequest;
 use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
@@ -207,7 +210,10 @@ pub static TABLE: &[Row] = &[
     row_of::<InitProducerIdRequest>(0..=5, 0..=5),
     row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
     row_of::<DescribeConfigsRequest>(0..=4, 0..=4),
+    row_of::<AlterConfigsRequest>(0..=2, 0..=2),
+    row_of::<IncrementalAlterConfigsRequest>(0..=1, 0..=1),
     row_of::<DescribeClusterRequest>(0..=2, 0..=2),
+    row_of::<ListConfigResourcesRequest>(0..=1, 0..=1),
     row_of::<DescribeTopicPartitionsRequest>(0..=0, 0..=0),
 ];
 

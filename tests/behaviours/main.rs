@@ -5,6 +5,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod configs;
 mod connection;
 mod fetch;
 mod fetch_sessions;

@@ -4,6 +4,7 @@
 //! Kafka 4 dropped as Kafka 3.9 had them. Fields are Kafka's, in Kafka's order. A file says how the bytes stand, never
 //! what a broker does with them.
 
+pub mod alter_configs;
 pub mod api_versions;
 pub mod create_topics;
 pub mod delete_topics;
@@ -12,8 +13,10 @@ pub mod describe_configs;
 pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod find_coordinator;
+pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod leaders;
+pub mod list_config_resources;
 pub mod list_offsets;
 pub mod metadata;
 pub mod offset_for_leader_epoch;
