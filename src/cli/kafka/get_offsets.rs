@@ -67,13 +67,12 @@ pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
         ));
     }
     // Kafka's command tells what is wrong with options without the table of them.
-    let options =
-        Options::parse(OPTIONS, args).map_err(|error| occurred(error.to_string()))?;
+    let options = Options::parse(OPTIONS, args).map_err(|error| occurred(error.to_string()))?;
     let bootstrap = match options.value("bootstrap-server") {
         Some(given) => given,
-        None => options
-            .value("broker-list")
-            .ok_or_else(|| CommandError::usage("Missing required argument \"[bootstrap-server]\""))?,
+        None => options.value("broker-list").ok_or_else(|| {
+            CommandError::usage("Missing required argument \"[bootstrap-server]\"")
+        })?,
     };
     let rules = wanted(&options).map_err(occurred)?;
     let query = query(options.value("time").unwrap_or("latest")).map_err(occurred)?;
@@ -177,6 +176,10 @@ mod tests {
         assert_eq!(query("-2"), Ok(OffsetQuery::Earliest));
         assert_eq!(query("-3"), Ok(OffsetQuery::MaxTimestamp));
         assert_eq!(query("17"), Ok(OffsetQuery::AtTime(17)));
-        assert!(query("x").unwrap_err().starts_with("Malformed time argument x."));
+        assert!(
+            query("x")
+                .unwrap_err()
+                .starts_with("Malformed time argument x.")
+        );
     }
 }

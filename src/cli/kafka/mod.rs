@@ -9,6 +9,7 @@
 
 mod get_offsets;
 mod options;
+mod perf_stats;
 mod producer_perf;
 mod server_start;
 mod server_stop;
@@ -120,7 +121,10 @@ pub fn run_if_named(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode
     let program = args.next()?;
     let text = |arg: OsString| arg.to_string_lossy().into_owned();
     let mut rest: Vec<String> = args.map(text).collect();
-    let called = Path::new(&program).file_name()?.to_string_lossy().into_owned();
+    let called = Path::new(&program)
+        .file_name()?
+        .to_string_lossy()
+        .into_owned();
     let command = match find(&called) {
         Some(command) => command,
         None => {

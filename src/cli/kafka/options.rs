@@ -152,9 +152,8 @@ impl Options {
     /// # Errors
     /// [`CommandError::Usage`] in the words of Kafka's `CommandLineUtils`.
     pub fn required(&self, name: &str) -> Result<&str, CommandError> {
-        self.value(name).ok_or_else(|| {
-            CommandError::usage(format!("Missing required argument \"[{name}]\""))
-        })
+        self.value(name)
+            .ok_or_else(|| CommandError::usage(format!("Missing required argument \"[{name}]\"")))
     }
 
     /// A value that is a number.
@@ -283,7 +282,10 @@ mod tests {
     #[test]
     fn a_name_may_be_cut_short_where_only_one_begins_so() {
         assert_eq!(parse("--top a").unwrap().value("topic"), Some("a"));
-        assert_eq!(parse("--to a").unwrap_err(), "to is not a recognized option");
+        assert_eq!(
+            parse("--to a").unwrap_err(),
+            "to is not a recognized option"
+        );
     }
 
     #[test]

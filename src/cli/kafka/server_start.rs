@@ -9,8 +9,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, thread};
 use std::time::Duration;
+use std::{env, thread};
 
 use super::CommandError;
 use crate::cli::serve_args::parse_key_value;
@@ -68,7 +68,10 @@ fn parse(args: &[String]) -> Result<Start, CommandError> {
     let daemon = args
         .next_if(|arg| *arg == "-daemon" || *arg == "--daemon")
         .is_some();
-    let properties = args.next().filter(|file| !file.starts_with("--")).ok_or_else(usage)?;
+    let properties = args
+        .next()
+        .filter(|file| !file.starts_with("--"))
+        .ok_or_else(usage)?;
     let mut overrides = Vec::new();
     while let Some(arg) = args.next() {
         let pair = match arg.strip_prefix("--override") {
@@ -137,7 +140,9 @@ fn serve_command(start: &Start, text: &str) -> Result<Command, CommandError> {
     }
     let named = |name| property(text, &start.overrides, name).is_some();
     if !named("log.dirs") && !named("log.dir") {
-        command.arg("--override").arg(format!("log.dirs={LOG_DIRS_DEFAULT}"));
+        command
+            .arg("--override")
+            .arg(format!("log.dirs={LOG_DIRS_DEFAULT}"));
     }
     Ok(command)
 }
@@ -171,7 +176,12 @@ fn in_background(command: &mut Command, out: &mut dyn Write) -> Result<(), Comma
             path.display()
         ))),
         _ => {
-            writeln!(out, "broker started, process {}; its log: {}", child.id(), path.display())?;
+            writeln!(
+                out,
+                "broker started, process {}; its log: {}",
+                child.id(),
+                path.display()
+            )?;
             Ok(())
         }
     }
@@ -182,8 +192,11 @@ fn console_file() -> PathBuf {
     let beside_link = || {
         let called = PathBuf::from(env::args_os().next()?);
         let bin = called.parent()?;
-        let is_link_folder = called.file_name()?.to_str()?.starts_with("kafka-") && bin.ends_with("bin");
-        let base = bin.parent().filter(|base| *base != Path::new("/usr") && *base != Path::new("/usr/local"))?;
+        let is_link_folder =
+            called.file_name()?.to_str()?.starts_with("kafka-") && bin.ends_with("bin");
+        let base = bin
+            .parent()
+            .filter(|base| *base != Path::new("/usr") && *base != Path::new("/usr/local"))?;
         (is_link_folder && !base.as_os_str().is_empty()).then(|| base.join("logs"))
     };
     let dir = env::var_os("LOG_DIR")
@@ -215,10 +228,20 @@ mod tests {
 
     #[test]
     fn other_lines_are_refused() {
-        for line in ["", "-daemon", "--override a=b", "f --override", "f --overriden=x"] {
+        for line in [
+            "",
+            "-daemon",
+            "--override a=b",
+            "f --override",
+            "f --overriden=x",
+        ] {
             assert!(parsed(line).unwrap_err().starts_with("USAGE:"), "{line}");
         }
-        assert!(parsed("f g").unwrap_err().contains("non argument parameters: g"));
+        assert!(
+            parsed("f g")
+                .unwrap_err()
+                .contains("non argument parameters: g")
+        );
         assert!(parsed("f --override x").unwrap_err().contains('='));
     }
 

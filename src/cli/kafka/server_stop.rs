@@ -16,8 +16,16 @@ use super::server_start::{properties_text, property};
 use crate::cli::serve_args::parse_key_value;
 
 pub const OPTIONS: &[Opt] = &[
-    Opt::value("process-role", "role", "Only brokers whose process.roles is this."),
-    Opt::value("node-id", "id", "Only the broker whose node.id is this; wins over --process-role."),
+    Opt::value(
+        "process-role",
+        "role",
+        "Only brokers whose process.roles is this.",
+    ),
+    Opt::value(
+        "node-id",
+        "id",
+        "Only the broker whose node.id is this; wins over --process-role.",
+    ),
     Opt::flag("help", "Print usage information."),
 ];
 
@@ -67,8 +75,12 @@ impl Broker {
         let mut args = self.args.iter();
         while let Some(arg) = args.next() {
             match arg.strip_prefix("--override") {
-                Some("") => overrides.extend(args.next().and_then(|pair| parse_key_value(pair).ok())),
-                Some(joined) => overrides.extend(parse_key_value(joined.trim_start_matches('=')).ok()),
+                Some("") => {
+                    overrides.extend(args.next().and_then(|pair| parse_key_value(pair).ok()))
+                }
+                Some(joined) => {
+                    overrides.extend(parse_key_value(joined.trim_start_matches('=')).ok())
+                }
                 None if arg.starts_with("--") => {
                     // Every other option of `serve` but this one has a value.
                     if arg != "--strict" && !arg.contains('=') {
@@ -78,12 +90,16 @@ impl Broker {
                 None => file = Some(self.cwd.join(arg)),
             }
         }
-        let text = file.and_then(|path| properties_text(&path).ok()).unwrap_or_default();
+        let text = file
+            .and_then(|path| properties_text(&path).ok())
+            .unwrap_or_default();
         property(&text, &overrides, name)
     }
 
     fn is_node(&self, id: &str) -> bool {
-        let named = self.property("node.id").or_else(|| self.property("broker.id"));
+        let named = self
+            .property("node.id")
+            .or_else(|| self.property("broker.id"));
         named.as_deref().unwrap_or("1") == id
     }
 }
@@ -115,9 +131,11 @@ fn broker(pid: u32, us: Option<&Path>) -> Option<Broker> {
         return None;
     }
     let line = fs::read(process.join("cmdline")).ok()?;
-    let mut words = line
-        .split(|byte| *byte == 0)
-        .map(|word| OsString::from_vec(word.to_vec()).to_string_lossy().into_owned());
+    let mut words = line.split(|byte| *byte == 0).map(|word| {
+        OsString::from_vec(word.to_vec())
+            .to_string_lossy()
+            .into_owned()
+    });
     words.next()?;
     if words.next()? != "serve" {
         return None;
@@ -155,7 +173,9 @@ mod tests {
 
     #[test]
     fn a_node_is_known_by_its_overrides() {
-        let it = broker("--listen 127.0.0.1:1 --override node.id=7 --strict --override=process.roles=broker");
+        let it = broker(
+            "--listen 127.0.0.1:1 --override node.id=7 --strict --override=process.roles=broker",
+        );
         assert!(it.is_node("7") && !it.is_node("1"));
         assert_eq!(it.property("process.roles").as_deref(), Some("broker"));
         assert!(broker("").is_node("1"));

@@ -144,10 +144,7 @@ mod tests {
         ] {
             assert_eq!(has(topic, partition), expected, "{topic}:{partition}");
         }
-        assert_eq!(
-            rules("a:x").unwrap_err(),
-            "Invalid rule specification: a:x"
-        );
+        assert_eq!(rules("a:x").unwrap_err(), "Invalid rule specification: a:x");
     }
 
     #[test]

@@ -50,7 +50,15 @@ pub fn shell(args: &[String], _out: &mut dyn Write) -> Result<(), CommandError> 
 }
 
 const SHELL_COMMANDS: &[&str] = &[
-    "ls", "ls2", "get", "stat", "set", "create", "delete", "deleteall", "rmr",
+    "ls",
+    "ls2",
+    "get",
+    "stat",
+    "set",
+    "create",
+    "delete",
+    "deleteall",
+    "rmr",
 ];
 
 /// The command of today for a command of ZooKeeper's shell.
@@ -70,7 +78,9 @@ fn advice(words: &[&str]) -> String {
             format!("To delete the topic: kafka-topics {broker} --delete --topic {topic}")
         }
         ["config", "topics", topic] if removes => {
-            format!("To delete the topic with its settings: kafka-topics {broker} --delete --topic {topic}")
+            format!(
+                "To delete the topic with its settings: kafka-topics {broker} --delete --topic {topic}"
+            )
         }
         ["brokers", "topics", topic, ..] => {
             format!("To see the topic: kafka-topics {broker} --describe --topic {topic}")
@@ -79,7 +89,9 @@ fn advice(words: &[&str]) -> String {
             "Topics are deleted at once, none waits for it: kafka-topics {broker} --list shows those that are left"
         ),
         ["brokers", "ids", ..] | ["brokers"] | ["controller"] => {
-            format!("The brokers: kafka-broker-api-versions {broker}, or kafka-cluster cluster-id {broker}")
+            format!(
+                "The brokers: kafka-broker-api-versions {broker}, or kafka-cluster cluster-id {broker}"
+            )
         }
         ["consumers", group, ..] if removes => {
             format!("To delete the group: kafka-consumer-groups {broker} --delete --group {group}")
@@ -109,10 +121,22 @@ mod tests {
     #[test]
     fn the_shell_names_the_command_of_today() {
         for (line, command) in [
-            ("localhost:2181 ls /brokers/topics", "kafka-topics --bootstrap-server HOST:9092 --list"),
-            ("-server h:2181 rmr /brokers/topics/orders", "--delete --topic orders"),
-            ("h:2181 rmr /admin/delete_topics/orders", "--delete --topic orders"),
-            ("h:2181 get /brokers/topics/orders", "--describe --topic orders"),
+            (
+                "localhost:2181 ls /brokers/topics",
+                "kafka-topics --bootstrap-server HOST:9092 --list",
+            ),
+            (
+                "-server h:2181 rmr /brokers/topics/orders",
+                "--delete --topic orders",
+            ),
+            (
+                "h:2181 rmr /admin/delete_topics/orders",
+                "--delete --topic orders",
+            ),
+            (
+                "h:2181 get /brokers/topics/orders",
+                "--describe --topic orders",
+            ),
             ("h:2181 ls /consumers", "kafka-consumer-groups"),
             ("h:2181", "kafka-topics"),
         ] {
