@@ -271,8 +271,14 @@ fn check_owner(
 /// Old or new, never half: a temporary file, synced, renamed; then the directory is synced.
 fn write_owner(dir: &Path, owner: &MetaProperties) -> io::Result<()> {
     let text = owner.to_text();
-    StoredMetaProperties::parse(&text)
-        .map_err(|error| io::Error::new(ErrorKind::InvalidInput, error.to_string()))?;
+    let wrong = |what: String| io::Error::new(ErrorKind::InvalidInput, what);
+    let read = StoredMetaProperties::parse(&text).map_err(|error| wrong(error.to_string()))?;
+    if read.cluster_id.as_deref() != Some(&owner.cluster_id) {
+        return Err(wrong(format!(
+            "{} cannot be a cluster id",
+            owner.cluster_id
+        )));
+    }
     fs::create_dir_all(dir)?;
     let path = dir.join(META_PROPERTIES);
     let temporary = dir.join("meta.properties.tmp");
@@ -452,7 +458,7 @@ mod tests {
             ("format -t a -f bogus=1", "Unsupported feature: bogus."),
             ("format -t a -r 9.9", "Unknown metadata.version '9.9'."),
             ("format -t a -N", "only controller"),
-            ("format -t a\\b", "cluster.id=a"),
+            ("format -t a\\b", "cannot be a cluster id"),
         ] {
             let refused = node.run(line).unwrap_err();
             assert!(refused.contains(words), "{line}: {refused}");
