@@ -7,7 +7,9 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod consumer_groups;
 mod get_offsets;
+mod java_errors;
 mod options;
 mod perf_stats;
 mod producer_perf;
@@ -25,7 +27,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::client_properties::{self, ClientProperties};
 use crate::client::{ClientError, Cluster, ClusterOptions, Timeouts};
+use crate::config::client_table::ClientSide;
 
 /// Why a command ends with exit code 1.
 #[derive(Debug, Error)]
@@ -68,6 +72,11 @@ struct KafkaCommand {
 }
 
 const COMMANDS: &[KafkaCommand] = &[
+    KafkaCommand {
+        name: "kafka-consumer-groups",
+        run: consumer_groups::run,
+        options: consumer_groups::OPTIONS,
+    },
     KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
@@ -164,6 +173,58 @@ fn run(command: &KafkaCommand, args: &[String]) -> ExitCode {
         }
     }
 }
+
+/// Reaches the cluster that the options of a command name, by today's name of the option or an older one; the properties of
+/// `--command-config` count where the command line says nothing.
+fn connect_by(
+    options: &options::Options,
+    client_id: &str,
+    patience: Duration,
+) -> Result<Cluster, CommandError> {
+    let mut properties = ClientProperties::default();
+    if let Some(path) = options.value("command-config") {
+        properties = client_properties::read(ClientSide::Consumer, Path::new(path))
+            .map_err(|error| CommandError::failed(error.to_string()))?;
+        for warning in &properties.warnings {
+            eprintln!("WARN {warning}");
+        }
+    }
+    let named = properties.bootstrap.map(|addresses| addresses.join(","));
+    let bootstrap = match options.value("bootstrap-server") {
+        Some(bootstrap) => bootstrap.to_owned(),
+        None => older_bootstrap(options).or(named).ok_or_else(|| {
+            CommandError::usage("Missing required argument \"[bootstrap-server]\"")
+        })?,
+    };
+    connect(
+        &bootstrap,
+        properties.client_id.as_deref().unwrap_or(client_id),
+        patience,
+    )
+}
+
+/// `--broker-list`, and `--zookeeper HOST:2181/path`, which means the broker on that host.
+fn older_bootstrap(options: &options::Options) -> Option<String> {
+    if let Some(list) = options.value("broker-list") {
+        eprintln!("WARN --broker-list is called --bootstrap-server today");
+        return Some(list.to_owned());
+    }
+    let zookeeper = options.value("zookeeper")?;
+    let hosts = zookeeper.split('/').next().unwrap_or(zookeeper);
+    let broker = |host: &str| match host.rsplit_once(':') {
+        Some((host, _)) => format!("{host}:{BROKER_PORT}"),
+        None => format!("{host}:{BROKER_PORT}"),
+    };
+    let brokers: Vec<String> = hosts.split(',').map(broker).collect();
+    let brokers = brokers.join(",");
+    eprintln!(
+        "WARN there is no ZooKeeper: --zookeeper {zookeeper} is taken for --bootstrap-server {brokers}"
+    );
+    Some(brokers)
+}
+
+/// Where a broker listens unless it is told otherwise.
+const BROKER_PORT: u16 = 9092;
 
 /// Reaches a cluster by `--bootstrap-server`.
 fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Cluster, CommandError> {
