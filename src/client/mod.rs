@@ -7,6 +7,7 @@
 //! | `connection` | one broker: requests out, answers in, versions negotiated |
 //! | `cluster` | who leads what; a connection to each broker in use; patience with what may pass |
 //! | `admin` | create, delete and describe topics |
+//! | `config_admin` | configurations of topics, brokers and groups |
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
 //! | `offsets`, `consumer` | positions; batches from leaders |
@@ -15,6 +16,7 @@
 
 pub mod admin;
 mod cluster;
+pub mod config_admin;
 mod connection;
 mod consumer;
 mod error;

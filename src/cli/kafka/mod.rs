@@ -7,6 +7,7 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod connecting;
 mod get_offsets;
 mod options;
 mod perf_stats;
@@ -15,6 +16,7 @@ mod server_start;
 mod server_stop;
 mod storage;
 mod topic_filter;
+mod topics;
 mod zookeeper;
 
 use std::ffi::OsString;
@@ -92,6 +94,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-storage",
         run: storage::run,
         options: storage::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-topics",
+        run: topics::run,
+        options: topics::OPTIONS,
     },
     KafkaCommand {
         name: "zookeeper-client",
@@ -176,4 +183,17 @@ fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Clust
         },
         patience,
     })?)
+}
+
+/// A failure in the broker's own words, where it has any: what Kafka's commands print of an exception.
+fn words(error: &ClientError) -> String {
+    match error {
+        ClientError::Broker {
+            message: Some(message),
+            ..
+        } if !message.is_empty() => message.clone(),
+        ClientError::Broker { code, .. } => code.message().to_owned(),
+        ClientError::GaveUp { last, .. } => words(last),
+        other => other.to_string(),
+    }
 }
