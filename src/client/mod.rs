@@ -8,6 +8,7 @@
 //! | `cluster` | who leads what; a connection to each broker in use; patience with what may pass |
 //! | `admin` | create, delete and describe topics |
 //! | `group_admin` | groups from outside: members, committed offsets, changes to them |
+//! | `config_admin` | configurations of topics, brokers and groups |
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
 //! | `offsets`, `consumer` | positions; batches from leaders |
@@ -16,6 +17,7 @@
 
 pub mod admin;
 mod cluster;
+pub mod config_admin;
 mod connection;
 mod consumer;
 mod error;

@@ -7,6 +7,7 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod connecting;
 mod consumer_groups;
 mod get_offsets;
 mod java_errors;
@@ -17,6 +18,7 @@ mod server_start;
 mod server_stop;
 mod storage;
 mod topic_filter;
+mod topics;
 mod zookeeper;
 
 use std::ffi::OsString;
@@ -27,9 +29,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::client_properties::{self, ClientProperties};
 use crate::client::{ClientError, Cluster, ClusterOptions, Timeouts};
-use crate::config::client_table::ClientSide;
 
 /// Why a command ends with exit code 1.
 #[derive(Debug, Error)]
@@ -103,6 +103,11 @@ const COMMANDS: &[KafkaCommand] = &[
         options: storage::OPTIONS,
     },
     KafkaCommand {
+        name: "kafka-topics",
+        run: topics::run,
+        options: topics::OPTIONS,
+    },
+    KafkaCommand {
         name: "zookeeper-client",
         run: zookeeper::shell,
         options: &[],
@@ -174,57 +179,20 @@ fn run(command: &KafkaCommand, args: &[String]) -> ExitCode {
     }
 }
 
-/// Reaches the cluster that the options of a command name, by today's name of the option or an older one; the properties of
-/// `--command-config` count where the command line says nothing.
+/// Reaches the cluster that the options of a command name, for as long as its own option says.
 fn connect_by(
     options: &options::Options,
     client_id: &str,
     patience: Duration,
 ) -> Result<Cluster, CommandError> {
-    let mut properties = ClientProperties::default();
-    if let Some(path) = options.value("command-config") {
-        properties = client_properties::read(ClientSide::Consumer, Path::new(path))
-            .map_err(|error| CommandError::failed(error.to_string()))?;
-        for warning in &properties.warnings {
-            eprintln!("WARN {warning}");
-        }
-    }
+    let properties = connecting::command_config(options)?;
     let named = properties.bootstrap.map(|addresses| addresses.join(","));
-    let bootstrap = match options.value("bootstrap-server") {
-        Some(bootstrap) => bootstrap.to_owned(),
-        None => older_bootstrap(options).or(named).ok_or_else(|| {
-            CommandError::usage("Missing required argument \"[bootstrap-server]\"")
-        })?,
-    };
-    connect(
-        &bootstrap,
-        properties.client_id.as_deref().unwrap_or(client_id),
-        patience,
-    )
+    let bootstrap = connecting::brokers(options)?
+        .or(named)
+        .ok_or_else(|| CommandError::usage("Missing required argument \"[bootstrap-server]\""))?;
+    let client_id = properties.client_id.as_deref().unwrap_or(client_id);
+    connect(&bootstrap, client_id, patience)
 }
-
-/// `--broker-list`, and `--zookeeper HOST:2181/path`, which means the broker on that host.
-fn older_bootstrap(options: &options::Options) -> Option<String> {
-    if let Some(list) = options.value("broker-list") {
-        eprintln!("WARN --broker-list is called --bootstrap-server today");
-        return Some(list.to_owned());
-    }
-    let zookeeper = options.value("zookeeper")?;
-    let hosts = zookeeper.split('/').next().unwrap_or(zookeeper);
-    let broker = |host: &str| match host.rsplit_once(':') {
-        Some((host, _)) => format!("{host}:{BROKER_PORT}"),
-        None => format!("{host}:{BROKER_PORT}"),
-    };
-    let brokers: Vec<String> = hosts.split(',').map(broker).collect();
-    let brokers = brokers.join(",");
-    eprintln!(
-        "WARN there is no ZooKeeper: --zookeeper {zookeeper} is taken for --bootstrap-server {brokers}"
-    );
-    Some(brokers)
-}
-
-/// Where a broker listens unless it is told otherwise.
-const BROKER_PORT: u16 = 9092;
 
 /// Reaches a cluster by `--bootstrap-server`.
 fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Cluster, CommandError> {
@@ -237,4 +205,17 @@ fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Clust
         },
         patience,
     })?)
+}
+
+/// A failure in the broker's own words, where it has any: what Kafka's commands print of an exception.
+fn words(error: &ClientError) -> String {
+    match error {
+        ClientError::Broker {
+            message: Some(message),
+            ..
+        } if !message.is_empty() => message.clone(),
+        ClientError::Broker { code, .. } => code.message().to_owned(),
+        ClientError::GaveUp { last, .. } => words(last),
+        other => other.to_string(),
+    }
 }

@@ -17,28 +17,16 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::options::{Opt, Options};
-use super::{CommandError, connect_by, java_errors};
+use super::{CommandError, connect_by, connecting, java_errors};
 use crate::client::group_admin::{TopicPartition, delete_group, delete_offsets, list_groups};
 use crate::client::{ClientError, Cluster};
 use crate::wire::ErrorCode;
 use crate::wire::messages::list_groups::ListedGroup;
 
 pub const OPTIONS: &[Opt] = &[
-    Opt::value(
-        "bootstrap-server",
-        "server to connect to",
-        "The server(s) to connect to. REQUIRED for all options except for --validate-regex.",
-    ),
-    Opt::value(
-        "broker-list",
-        "server to connect to",
-        "The older name of --bootstrap-server.",
-    ),
-    Opt::value(
-        "zookeeper",
-        "host:port",
-        "Older still: the broker on this host, port 9092.",
-    ),
+    connecting::BOOTSTRAP_SERVER,
+    connecting::BROKER_LIST,
+    connecting::ZOOKEEPER,
     Opt::flag(
         "new-consumer",
         "Older: there are no other consumers than new ones; has no effect.",
