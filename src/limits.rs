@@ -104,6 +104,22 @@ pub const METADATA_TRANSACTION_MAX_RECORDS: usize = 100_000;
 /// What is read of the metadata log at a time, in bytes.
 pub const METADATA_READ_BYTES: u32 = 1024 * 1024;
 
+/// New members of one group that have been given an id and have not come back with it. Each is forgotten after its session
+/// timeout; `group.max.size` does not count them.
+pub const PENDING_MEMBERS_PER_GROUP: usize = 10_000;
+
+/// What of a client's name stands in the member id that it is given, in bytes: ids are kept, sent and written often.
+pub const MEMBER_ID_NAME_MAX_BYTES: usize = 1024;
+
+/// How long a new member waits in its first rebalance before it must ask again. Kafka's number.
+pub const NEW_MEMBER_JOIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// Bytes of keys in one write that forgets offsets: well below the smallest usual `max.message.bytes`.
+pub const FORGOTTEN_OFFSETS_WRITE_BYTES: usize = 256 * 1024;
+
+/// Offsets that are looked at for expiry before others get their turn.
+pub const EXPIRY_OFFSETS_A_SLICE: usize = 5_000;
+
 const _: () = assert!(
     REGISTERED_MEMORY_PER_CORE < LOCKED_MEMORY_PER_CORE_KIB * 1024,
     "the registered memory can be locked"
