@@ -52,3 +52,6 @@ pub use coordinator::Coordinator;
 pub use replay::GroupRecordError;
 pub use request::*;
 pub use settings::GroupSettings;
+
+#[cfg(test)]
+mod tests;
