@@ -32,6 +32,9 @@ pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Settings in one answer to DescribeConfigs: thousands of topics, and still bounded memory.
 pub const DESCRIBED_SETTINGS_MAX: usize = 250_000;
 
+/// Records that a group's coordinator writes at once where it forgets many positions.
+pub const GROUP_RECORDS_PER_WRITE: usize = 1_000;
+
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
 

@@ -7,20 +7,31 @@ mod alter_configs;
 mod api_versions;
 mod broker_logger;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_topic_partitions;
 mod faults;
 mod fetch;
 mod fetch_sessions;
 mod find_coordinator;
+mod groups;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
 mod list_config_resources;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod sync_group;
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -221,7 +232,17 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::ListConfigResources => list_config_resources::handle(asked),
         ApiKey::DescribeCluster => describe_cluster::handle(asked),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::handle(asked),
-        ApiKey::FindCoordinator => find_coordinator::handle(asked),
+        ApiKey::FindCoordinator => find_coordinator::handle(asked).await,
+        ApiKey::JoinGroup => join_group::handle(asked).await,
+        ApiKey::SyncGroup => sync_group::handle(asked).await,
+        ApiKey::Heartbeat => heartbeat::handle(asked).await,
+        ApiKey::LeaveGroup => leave_group::handle(asked).await,
+        ApiKey::OffsetCommit => offset_commit::handle(asked).await,
+        ApiKey::OffsetFetch => offset_fetch::handle(asked).await,
+        ApiKey::OffsetDelete => offset_delete::handle(asked).await,
+        ApiKey::DescribeGroups => describe_groups::handle(asked).await,
+        ApiKey::ListGroups => list_groups::handle(asked).await,
+        ApiKey::DeleteGroups => delete_groups::handle(asked).await,
         other => unreachable!("{other} is in the table of served keys and has no handler"),
     }
 }

@@ -15,6 +15,7 @@ use crate::metadata::changes::{
     TopicDefaults, TopicToDelete,
 };
 use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
+use crate::metadata::topic_name::GROUP_METADATA_TOPIC;
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::MetadataRecord;
 use futures_lite::future::or;
@@ -182,13 +183,16 @@ impl Shard {
         controller: &Controller,
         names: Vec<String>,
     ) -> Vec<(String, ChangeError)> {
-        let with_defaults = |name| NewTopic {
-            name,
-            partitions: -1,
-            replication_factor: -1,
-            ..NewTopic::default()
+        let as_usual = |name: String| match name.as_str() {
+            GROUP_METADATA_TOPIC => self.offsets_topic(),
+            _ => NewTopic {
+                name,
+                partitions: -1,
+                replication_factor: -1,
+                ..NewTopic::default()
+            },
         };
-        let topics: Vec<_> = names.into_iter().map(with_defaults).collect();
+        let topics: Vec<_> = names.into_iter().map(as_usual).collect();
         let outcomes = self.create_topics(controller, &topics, false).await;
         // Where somebody else was faster, there is what was wanted.
         let exists = |error: &ChangeError| {

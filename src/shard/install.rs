@@ -36,6 +36,7 @@ struct Wanted {
     topic: Arc<Topic>,
     epoch: LeaderEpoch,
     config: LogConfig,
+    max_message_bytes: u32,
 }
 
 impl Shard {
@@ -64,6 +65,7 @@ impl Shard {
         *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
+        self.forget_topics(&changes.removed);
         self.put_away(&changes.removed).await;
         report.partitions = self.partitions.borrow().len();
         report
@@ -81,7 +83,8 @@ impl Shard {
         let mut follow = |topic: &Arc<Topic>| {
             let settings = &self.config.settings;
             let config = Rc::new(TopicConfig::resolve(settings, &dynamic, &topic.configs));
-            self.follow_partitions(topic, &log_config(&config, &broker), &mut wanted);
+            let log = log_config(&config, &broker);
+            self.follow_partitions(topic, &log, config.max_message_bytes, &mut wanted);
             self.topics.borrow_mut().insert(topic.id, config);
         };
         if inherited {
@@ -98,12 +101,19 @@ impl Shard {
     fn follow_broker_configs(&self, dynamic: &DynamicConfigs) {
         let live = Rc::new(self.config.with_dynamic(dynamic));
         *self.live.borrow_mut() = Rc::clone(&live);
+        self.groups.follow(&live);
         if let Some(follow) = self.on_live.borrow().as_ref() {
             follow(&live);
         }
     }
 
-    fn follow_partitions(&self, topic: &Arc<Topic>, config: &LogConfig, wanted: &mut Vec<Wanted>) {
+    fn follow_partitions(
+        &self,
+        topic: &Arc<Topic>,
+        config: &LogConfig,
+        max_message_bytes: u32,
+        wanted: &mut Vec<Wanted>,
+    ) {
         for (&partition, state) in &topic.partitions {
             let key = PartitionKey {
                 topic_id: topic.id,
@@ -115,6 +125,7 @@ impl Shard {
             match self.partitions.borrow().get(&key) {
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
+                    partition.max_message_bytes.set(max_message_bytes);
                     partition.log.update_config(config.clone());
                 }
                 None => wanted.push(Wanted {
@@ -122,6 +133,7 @@ impl Shard {
                     topic: Arc::clone(topic),
                     epoch: state.leader_epoch,
                     config: config.clone(),
+                    max_message_bytes,
                 }),
             }
         }
@@ -218,9 +230,12 @@ impl Shard {
         }));
         let partition = Rc::new(Partition {
             topic: Arc::clone(&wanted.topic.name),
+            index: key.partition,
             log,
             leader_epoch: Cell::new(wanted.epoch),
+            max_message_bytes: Cell::new(wanted.max_message_bytes),
         });
+        self.host_groups(key, &partition);
         self.partitions.borrow_mut().insert(key, partition);
     }
 

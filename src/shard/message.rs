@@ -4,7 +4,9 @@
 
 use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
+use super::groups::{GroupFault, GroupOutcome};
 use super::read::{ReadCall, ReadOutcome};
+use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
 use crate::log::{AppendError, Appended, LogError};
 use crate::metadata::Image;
 use crate::types::{LeaderEpoch, Offset, PartitionKey};
@@ -45,6 +47,10 @@ pub enum Call {
     Install(Arc<Image>),
     /// Change the cluster's metadata (only the first core).
     Change(Box<Change>),
+    /// Ask the coordinator of this partition of `__consumer_offsets`, which the core owns.
+    Group(i32, Box<GroupRequest>),
+    /// The groups that the core's coordinators have.
+    ListGroups(ListFilter),
     /// Accept connections.
     Open,
     /// Answer what was received and let every connection go; answered when the last has gone.
@@ -70,6 +76,10 @@ pub enum Answer {
     Installed(InstallReport),
     /// To [`Call::Change`].
     Changed(Box<ChangeOutcome>),
+    /// To [`Call::Group`].
+    Group(Box<GroupOutcome>),
+    /// To [`Call::ListGroups`].
+    Groups(Result<Vec<GroupListing>, GroupFault>),
     /// To [`Call::Open`] and [`Call::Drain`].
     Done,
     /// To [`Call::Checkpoint`] and [`Call::Close`].

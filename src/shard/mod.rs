@@ -9,6 +9,7 @@ mod append;
 mod changes;
 mod controller;
 mod everywhere;
+mod groups;
 mod install;
 mod lookup;
 mod mesh;
@@ -26,6 +27,7 @@ mod watches;
 pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
 pub use controller::{Controller, ControllerError};
+pub use groups::{GroupFault, GroupOutcome};
 pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;
@@ -41,6 +43,7 @@ use crate::config::{BrokerConfig, TopicConfig};
 use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
 use glommio::net::AcceptedTcpStream;
+use groups::Groups;
 use mesh::{Joined, Mesh};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -73,6 +76,7 @@ pub struct Shard {
     partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
+    groups: Groups,
     startup: RefCell<Option<Startup>>,
     controller: RefCell<Option<Rc<Controller>>>,
     adopt: RefCell<Option<Adopt>>,
@@ -95,6 +99,7 @@ impl Shard {
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
+            groups: Groups::new(&config),
             live: RefCell::new(Rc::new((*config).clone())),
             on_live: RefCell::new(None),
             config,

@@ -63,6 +63,18 @@ impl Shard {
             Call::Change(change) => self.answer(from, ticket, async move {
                 Answer::Changed(Box::new(shard.change_here(*change).await))
             }),
+            Call::Group(partition, request) => {
+                let asked = self.ask_group_here(partition, *request);
+                self.answer(
+                    from,
+                    ticket,
+                    async move { Answer::Group(Box::new(asked.await)) },
+                );
+            }
+            Call::ListGroups(filter) => {
+                let asked = self.list_groups_here(filter);
+                self.answer(from, ticket, async move { Answer::Groups(asked.await) });
+            }
             Call::Open => {
                 self.open.raise();
                 self.answer(from, ticket, async move { Answer::Done });

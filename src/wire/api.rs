@@ -9,19 +9,29 @@ use std::ops::RangeInclusive;
 use super::messages::alter_configs::AlterConfigsRequest;
 use super::messages::api_versions::ApiVersionsRequest;
 use super::messages::create_topics::CreateTopicsRequest;
+use super::messages::delete_groups::DeleteGroupsRequest;
 use super::messages::delete_topics::DeleteTopicsRequest;
 use super::messages::describe_cluster::DescribeClusterRequest;
 use super::messages::describe_configs::DescribeConfigsRequest;
+use super::messages::describe_groups::DescribeGroupsRequest;
 use super::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use super::messages::fetch::FetchRequest;
 use super::messages::find_coordinator::FindCoordinatorRequest;
+use super::messages::heartbeat::HeartbeatRequest;
 use super::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use super::messages::init_producer_id::InitProducerIdRequest;
+use super::messages::join_group::JoinGroupRequest;
+use super::messages::leave_group::LeaveGroupRequest;
 use super::messages::list_config_resources::ListConfigResourcesRequest;
+use super::messages::list_groups::ListGroupsRequest;
 use super::messages::list_offsets::ListOffsetsRequest;
 use super::messages::metadata::MetadataRequest;
+use super::messages::offset_commit::OffsetCommitRequest;
+use super::messages::offset_delete::OffsetDeleteRequest;
+use super::messages::offset_fetch::OffsetFetchRequest;
 use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use super::messages::produce::ProduceRequest;
+use super::messages::sync_group::SyncGroupRequest;
 use super::schema::{Message, Request};
 
 macro_rules! api_keys {
@@ -203,7 +213,15 @@ pub static TABLE: &[Row] = &[
     row_of::<FetchRequest>(4..=18, 4..=18),
     row_of::<ListOffsetsRequest>(0..=11, 0..=11),
     row_of::<MetadataRequest>(0..=13, 0..=13),
+    row_of::<OffsetCommitRequest>(0..=10, 0..=10),
+    row_of::<OffsetFetchRequest>(0..=10, 0..=10),
     row_of::<FindCoordinatorRequest>(0..=6, 0..=6),
+    row_of::<JoinGroupRequest>(0..=9, 0..=9),
+    row_of::<HeartbeatRequest>(0..=4, 0..=4),
+    row_of::<LeaveGroupRequest>(0..=5, 0..=5),
+    row_of::<SyncGroupRequest>(0..=5, 0..=5),
+    row_of::<DescribeGroupsRequest>(0..=6, 0..=6),
+    row_of::<ListGroupsRequest>(0..=5, 0..=5),
     row_of::<ApiVersionsRequest>(0..=4, 0..=4),
     row_of::<CreateTopicsRequest>(0..=7, 0..=7),
     row_of::<DeleteTopicsRequest>(0..=6, 0..=6),
@@ -211,7 +229,9 @@ pub static TABLE: &[Row] = &[
     row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
     row_of::<DescribeConfigsRequest>(0..=4, 0..=4),
     row_of::<AlterConfigsRequest>(0..=2, 0..=2),
+    row_of::<DeleteGroupsRequest>(0..=2, 0..=2),
     row_of::<IncrementalAlterConfigsRequest>(0..=1, 0..=1),
+    row_of::<OffsetDeleteRequest>(0..=0, 0..=0),
     row_of::<DescribeClusterRequest>(0..=2, 0..=2),
     row_of::<ListConfigResourcesRequest>(0..=1, 0..=1),
     row_of::<DescribeTopicPartitionsRequest>(0..=0, 0..=0),

@@ -24,6 +24,7 @@ mod error;
 pub mod error_code;
 mod fields;
 pub mod frame;
+pub mod group_records;
 pub mod messages;
 pub mod metadata_records;
 #[cfg(test)]

@@ -1,0 +1,432 @@
+//! All groups of one partition of `__consumer_offsets`: events in, effects out.
+
+use super::outbox::{AfterWrite, Outbox, Stage, commit_fault, state_fault};
+use super::records::read_position;
+use super::settings::GroupSettings;
+use super::state::Group;
+use super::timers::{Due, Timers};
+use super::{
+    CommitRequest, Effect, FetchOffsetsRequest, GroupAnswer, GroupError, GroupRequest, JoinRequest,
+    ListFilter, Now, RequestId, WriteFault, WriteId,
+};
+use crate::wire::WireError;
+use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// A record that a group cannot be made of.
+#[derive(Debug, Error)]
+#[error("not a record of a group: {0}")]
+pub struct GroupRecordError(#[from] WireError);
+
+/// The coordinator of one partition.
+#[derive(Debug)]
+pub struct Coordinator {
+    settings: GroupSettings,
+    groups: BTreeMap<String, Group>,
+    timers: Timers,
+    out: Outbox,
+    next_check_ms: u64,
+}
+
+impl Coordinator {
+    /// A coordinator that knows nothing yet.
+    pub fn new(settings: GroupSettings) -> Coordinator {
+        Coordinator {
+            settings,
+            groups: BTreeMap::new(),
+            timers: Timers::default(),
+            out: Outbox::default(),
+            next_check_ms: 0,
+        }
+    }
+
+    /// Works with other settings from now on.
+    pub fn set_settings(&mut self, settings: GroupSettings) {
+        self.settings = settings;
+    }
+
+    /// Takes over a record of the log, in the log's order. No value is a tombstone.
+    ///
+    /// # Errors
+    /// The record is malformed, or of a version this broker does not know; it changes nothing.
+    pub fn replay(&mut self, key: Bytes, value: Option<Bytes>) -> Result<(), GroupRecordError> {
+        match GroupRecordKey::decode(key)? {
+            GroupRecordKey::Offset(key) => {
+                let value = value.map(OffsetCommitValue::from_bytes).transpose()?;
+                let name = key.group.to_string();
+                let group = self
+                    .groups
+                    .entry(name.clone())
+                    .or_insert_with(|| Group::new(&name));
+                let key = (key.topic.to_string(), key.partition);
+                match value {
+                    Some(value) => drop(group.positions.insert(key, read_position(&value))),
+                    None => drop(group.positions.remove(&key)),
+                }
+                self.drop_if_void(&name);
+            }
+            GroupRecordKey::Group(key) => {
+                let value = value.map(GroupMetadataValue::from_bytes).transpose()?;
+                let name = key.group.to_string();
+                let group = self
+                    .groups
+                    .entry(name.clone())
+                    .or_insert_with(|| Group::new(&name));
+                group.take_over(&value.unwrap_or_default());
+                self.drop_if_void(&name);
+            }
+            GroupRecordKey::Other { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The whole log has been replayed: members have a session's time to be heard of.
+    pub fn loaded(&mut self, now: Now) -> Vec<Effect> {
+        self.next_check_ms = now.monotonic_ms + self.settings.offsets_retention_check_interval_ms;
+        let names: Vec<String> = self.groups.keys().cloned().collect();
+        for name in names {
+            self.on(now, &name, |group, stage| {
+                for member in group.members.values_mut() {
+                    member.heard(&group.name, stage);
+                }
+                if group.members.len() > stage.settings.max_size {
+                    group.prepare_rebalance(stage);
+                }
+            });
+        }
+        self.out.take()
+    }
+
+    /// Decides on a request. It is answered by one of the effects, of this or of a later event.
+    pub fn handle(&mut self, now: Now, id: RequestId, request: GroupRequest) -> Vec<Effect> {
+        match request {
+            GroupRequest::Join(join) => self.join(now, id, join),
+            GroupRequest::Sync(sync) => {
+                let name = sync.claim.group.clone();
+                let error = self.known(&name, GroupError::UnknownMemberId);
+                match error {
+                    Some(error) => self.out.synced(id, Err(error)),
+                    None => self.on(now, &name, |group, stage| group.sync(id, sync, stage)),
+                }
+            }
+            GroupRequest::Heartbeat(claim) => {
+                let mut heard = Ok(());
+                match self.known(&claim.group, GroupError::UnknownMemberId) {
+                    Some(error) => heard = Err(error),
+                    None => self.on(now, &claim.group, |group, stage| {
+                        heard = group.heartbeat(&claim, stage);
+                    }),
+                }
+                self.out.answer(id, GroupAnswer::Heartbeat(heard));
+            }
+            GroupRequest::Leave(leave) => {
+                let mut left = Ok(Vec::new());
+                match self.known(&leave.group, GroupError::UnknownMemberId) {
+                    Some(GroupError::UnknownMemberId) => {
+                        left = Ok(vec![Err(GroupError::UnknownMemberId); leave.members.len()]);
+                    }
+                    Some(error) => left = Err(error),
+                    None => self.on(now, &leave.group, |group, stage| {
+                        left = Ok(group.leave(&leave.members, stage));
+                    }),
+                }
+                self.out.answer(id, GroupAnswer::Leave(left));
+            }
+            GroupRequest::Commit(commit) => self.commit(now, id, commit),
+            GroupRequest::FetchOffsets(fetch) => self.fetch_offsets(id, fetch),
+            GroupRequest::Describe { group } => {
+                let error = self.known(&group, GroupError::GroupIdNotFound);
+                let described = match (error, self.groups.get(&group)) {
+                    (None, Some(group)) => Ok(group.describe()),
+                    (error, _) => Err(error.unwrap_or(GroupError::GroupIdNotFound)),
+                };
+                self.out.answer(id, GroupAnswer::Describe(described));
+            }
+            GroupRequest::List(filter) => self.list(id, &filter),
+            GroupRequest::Delete { group } => match self.known(&group, GroupError::GroupIdNotFound)
+            {
+                Some(error) => self.out.answer(id, GroupAnswer::Delete(Err(error))),
+                None => self.on(now, &group, |group, stage| group.delete(id, stage)),
+            },
+            GroupRequest::DeleteOffsets(delete) => {
+                match self.known(&delete.group, GroupError::GroupIdNotFound) {
+                    Some(error) => self.out.answer(id, GroupAnswer::DeleteOffsets(Err(error))),
+                    None => self.on(now, &delete.group, |group, stage| {
+                        group.delete_offsets(id, &delete, stage);
+                    }),
+                }
+            }
+        }
+        self.out.take()
+    }
+
+    /// A write is done, or has failed. Writes are told of in the order in which they were wanted.
+    pub fn written(
+        &mut self,
+        now: Now,
+        id: WriteId,
+        outcome: Result<(), WriteFault>,
+    ) -> Vec<Effect> {
+        match self.out.done(id) {
+            None | Some(AfterWrite::Nothing) => {}
+            Some(AfterWrite::Assigned {
+                group,
+                generation,
+                assignment,
+            }) => {
+                let outcome = outcome.map_err(state_fault);
+                self.on(now, &group, |group, stage| {
+                    group.assigned(generation, assignment, outcome, stage);
+                });
+            }
+            Some(AfterWrite::Replaced {
+                group,
+                member_id,
+                request,
+                may_skip,
+                leader_before,
+                before,
+            }) => {
+                let outcome = outcome.map_err(state_fault);
+                self.on(now, &group, |group, stage| {
+                    group.replaced(
+                        &member_id,
+                        request,
+                        may_skip,
+                        leader_before,
+                        *before,
+                        outcome,
+                        stage,
+                    );
+                });
+            }
+            Some(committed @ AfterWrite::Committed { .. }) => self.committed(committed, outcome),
+            Some(forgotten @ AfterWrite::Forgotten { .. }) => self.forgotten(forgotten, outcome),
+        }
+        self.out.take()
+    }
+
+    /// Some time has passed: whoever's time is up is dealt with.
+    pub fn tick(&mut self, now: Now) -> Vec<Effect> {
+        while let Some((at, name, due)) = self.timers.pop(now.monotonic_ms) {
+            self.on(now, &name, |group, stage| fire(group, at, due, stage));
+        }
+        if now.monotonic_ms >= self.next_check_ms && !self.groups.is_empty() {
+            let interval_ms = self.settings.offsets_retention_check_interval_ms.max(1);
+            self.next_check_ms = now.monotonic_ms + interval_ms;
+            let names: Vec<String> = self.groups.keys().cloned().collect();
+            for name in names {
+                self.on(now, &name, |group, stage| group.expire(stage));
+            }
+        }
+        self.out.take()
+    }
+
+    /// When [`Coordinator::tick`] is needed, in milliseconds of the monotonic clock; perhaps a little early, never late.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let check = (!self.groups.is_empty()).then_some(self.next_check_ms);
+        self.timers.next().into_iter().chain(check).min()
+    }
+
+    /// Topics are gone: positions in them mean nothing any more.
+    pub fn topics_deleted(&mut self, now: Now, names: &[String]) -> Vec<Effect> {
+        let groups: Vec<String> = self.groups.keys().cloned().collect();
+        for group in groups {
+            self.on(now, &group, |group, stage| {
+                group.topics_deleted(names, stage)
+            });
+        }
+        self.out.take()
+    }
+
+    /// Answers everyone who waits: this coordinator decides nothing more.
+    pub fn unload(&mut self) -> Vec<Effect> {
+        let unavailable = GroupError::CoordinatorNotAvailable;
+        for write in self.out.abandon() {
+            let Some(request) = write.request() else {
+                continue;
+            };
+            let answer = match write {
+                // The member itself waits, see below.
+                AfterWrite::Replaced { .. } | AfterWrite::Assigned { .. } | AfterWrite::Nothing => {
+                    continue;
+                }
+                AfterWrite::Committed { outcomes, .. } => {
+                    GroupAnswer::Commit(vec![Err(unavailable); outcomes.len()])
+                }
+                AfterWrite::Forgotten { answer, .. } => match answer {
+                    Some((_, GroupAnswer::Delete(_))) => GroupAnswer::Delete(Err(unavailable)),
+                    _ => GroupAnswer::DeleteOffsets(Err(unavailable)),
+                },
+            };
+            self.out.answer(request, answer);
+        }
+        for group in std::mem::take(&mut self.groups).values_mut() {
+            for member in group.members.values_mut() {
+                if let Some(request) = member.awaiting_join.take() {
+                    self.out.not_joined(request, unavailable, &member.id);
+                }
+                if let Some(request) = member.awaiting_sync.take() {
+                    self.out.synced(request, Err(unavailable));
+                }
+            }
+        }
+        self.out.take()
+    }
+
+    /// Why a group of this name cannot be asked; `missing` if there is none.
+    fn known(&self, name: &str, missing: GroupError) -> Option<GroupError> {
+        if name.is_empty() {
+            return Some(GroupError::InvalidGroupId);
+        }
+        (!self.groups.contains_key(name)).then_some(missing)
+    }
+
+    /// Deals with an event of one group, if it is there.
+    fn on(&mut self, now: Now, name: &str, event: impl FnOnce(&mut Group, &mut Stage<'_>)) {
+        let Some(group) = self.groups.get_mut(name) else {
+            return;
+        };
+        let mut stage = Stage {
+            now,
+            settings: &self.settings,
+            timers: &mut self.timers,
+            out: &mut self.out,
+        };
+        event(group, &mut stage);
+        self.drop_if_void(name);
+    }
+
+    fn drop_if_void(&mut self, name: &str) {
+        if self.groups.get(name).is_some_and(Group::is_void) {
+            self.groups.remove(name);
+        }
+    }
+
+    fn join(&mut self, now: Now, id: RequestId, join: JoinRequest) {
+        let session = self.settings.min_session_timeout_ms..=self.settings.max_session_timeout_ms;
+        let error = if join.group.is_empty() {
+            Some(GroupError::InvalidGroupId)
+        } else if !session.contains(&join.session_timeout_ms) {
+            Some(GroupError::InvalidSessionTimeout)
+        } else if !join.member_id.is_empty() {
+            self.known(&join.group, GroupError::UnknownMemberId)
+        } else {
+            None
+        };
+        if let Some(error) = error {
+            self.out.not_joined(id, error, &join.member_id);
+            return;
+        }
+        let name = join.group.clone();
+        self.groups
+            .entry(name.clone())
+            .or_insert_with(|| Group::new(&name));
+        self.on(now, &name, |group, stage| group.join(id, &join, stage));
+    }
+
+    fn commit(&mut self, now: Now, id: RequestId, commit: CommitRequest) {
+        let name = commit.claim.group.clone();
+        if !self.groups.contains_key(&name) {
+            if commit.claim.generation >= 0 {
+                let refused = vec![Err(GroupError::GroupIdNotFound); commit.offsets.len()];
+                self.out.answer(id, GroupAnswer::Commit(refused));
+                return;
+            }
+            self.groups.insert(name.clone(), Group::new(&name));
+        }
+        self.on(now, &name, |group, stage| group.commit(id, commit, stage));
+    }
+
+    fn committed(&mut self, committed: AfterWrite, outcome: Result<(), WriteFault>) {
+        let AfterWrite::Committed {
+            group: name,
+            request,
+            positions,
+            mut outcomes,
+        } = committed
+        else {
+            return;
+        };
+        match outcome {
+            Ok(()) => {
+                let group = self
+                    .groups
+                    .entry(name.clone())
+                    .or_insert_with(|| Group::new(&name));
+                group.positions.extend(positions);
+            }
+            Err(fault) => {
+                let waited = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+                waited.for_each(|outcome| *outcome = Err(commit_fault(fault)));
+            }
+        }
+        self.out.answer(request, GroupAnswer::Commit(outcomes));
+    }
+
+    fn forgotten(&mut self, forgotten: AfterWrite, outcome: Result<(), WriteFault>) {
+        let AfterWrite::Forgotten {
+            group: name,
+            keys,
+            whole,
+            answer,
+        } = forgotten
+        else {
+            return;
+        };
+        if outcome.is_ok()
+            && let Some(group) = self.groups.get_mut(&name)
+        {
+            for key in &keys {
+                group.positions.remove(key);
+            }
+            if whole && group.is_idle() && group.positions.is_empty() {
+                self.groups.remove(&name);
+            }
+            self.drop_if_void(&name);
+        }
+        let Some((request, answer)) = answer else {
+            return;
+        };
+        let answer = match (outcome, answer) {
+            (Ok(()), answer) => answer,
+            (Err(fault), GroupAnswer::Delete(_)) => GroupAnswer::Delete(Err(state_fault(fault))),
+            (Err(fault), _) => GroupAnswer::DeleteOffsets(Err(state_fault(fault))),
+        };
+        self.out.answer(request, answer);
+    }
+
+    fn fetch_offsets(&mut self, id: RequestId, fetch: FetchOffsetsRequest) {
+        let found = match self.groups.get(&fetch.group) {
+            Some(group) => group.positions_of(fetch.partitions),
+            None => Group::default().positions_of(fetch.partitions),
+        };
+        self.out.answer(id, GroupAnswer::FetchOffsets(Ok(found)));
+    }
+
+    fn list(&mut self, id: RequestId, filter: &ListFilter) {
+        let groups = self.groups.values();
+        let listed = groups.filter_map(|group| group.listing(filter)).collect();
+        self.out.answer(id, GroupAnswer::List(listed));
+    }
+}
+
+/// A timer has fired. Those that no longer hold change nothing.
+fn fire(group: &mut Group, at: u64, due: Due, stage: &mut Stage<'_>) {
+    match due {
+        Due::Session { member } => group.session_over(&member, at, stage),
+        Due::Pending { member } => group.pending_over(&member, stage),
+        Due::InitialJoin {
+            round,
+            waited_ms,
+            remaining_ms,
+        } if group.join_round == Some(round) => {
+            group.initial_wait_over(waited_ms, remaining_ms, stage)
+        }
+        Due::Join { round } if group.join_round == Some(round) => group.complete_join(stage),
+        Due::Sync { round } if group.sync_round == Some(round) => group.sync_wait_over(stage),
+        Due::InitialJoin { .. } | Due::Join { .. } | Due::Sync { .. } => {}
+    }
+}

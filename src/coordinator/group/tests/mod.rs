@@ -1,0 +1,1 @@
+//! Groups without sockets and without sleep.
