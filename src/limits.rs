@@ -32,6 +32,17 @@ pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Settings in one answer to DescribeConfigs: thousands of topics, and still bounded memory.
 pub const DESCRIBED_SETTINGS_MAX: usize = 250_000;
 
+/// Groups that the coordinator of one partition of `__consumer_offsets` keeps.
+pub const GROUPS_PER_COORDINATOR: usize = 100_000;
+/// Ids given to clients of one group that have not come back with them.
+pub const GROUP_PENDING_MEMBERS: usize = 10_000;
+/// Assignors that one member may know.
+pub const GROUP_MEMBER_PROTOCOLS: usize = 100;
+/// What one member may bring for its assignors, in bytes. Only what fits a batch of `__consumer_offsets` can be kept anyway.
+pub const GROUP_MEMBER_METADATA_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a client's name a member's id begins with, in bytes: with a UUID the id is still a string of the protocol.
+pub const GROUP_MEMBER_NAME_BYTES: usize = 32_767 - 37;
+
 /// Records that a group's coordinator writes at once where it forgets many positions.
 pub const GROUP_RECORDS_PER_WRITE: usize = 1_000;
 

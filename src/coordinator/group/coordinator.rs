@@ -9,6 +9,7 @@ use super::{
     CommitRequest, Effect, FetchOffsetsRequest, GroupAnswer, GroupError, GroupRequest, JoinRequest,
     ListFilter, Now, RequestId, WriteFault, WriteId,
 };
+use crate::limits::GROUPS_PER_COORDINATOR;
 use crate::wire::WireError;
 use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 use bytes::Bytes;
@@ -24,7 +25,8 @@ pub struct GroupRecordError(#[from] WireError);
 #[derive(Debug)]
 pub struct Coordinator {
     settings: GroupSettings,
-    groups: BTreeMap<String, Group>,
+    /// By name.
+    pub(super) groups: BTreeMap<String, Group>,
     timers: Timers,
     out: Outbox,
     next_check_ms: u64,
@@ -54,7 +56,7 @@ impl Coordinator {
     pub fn replay(&mut self, key: Bytes, value: Option<Bytes>) -> Result<(), GroupRecordError> {
         match GroupRecordKey::decode(key)? {
             GroupRecordKey::Offset(key) => {
-                let value = value.map(OffsetCommitValue::from_bytes).transpose()?;
+                let value = value.map(OffsetCommitValue::decode_value).transpose()?;
                 let name = key.group.to_string();
                 let group = self
                     .groups
@@ -68,7 +70,7 @@ impl Coordinator {
                 self.drop_if_void(&name);
             }
             GroupRecordKey::Group(key) => {
-                let value = value.map(GroupMetadataValue::from_bytes).transpose()?;
+                let value = value.map(GroupMetadataValue::decode_value).transpose()?;
                 let name = key.group.to_string();
                 let group = self
                     .groups
@@ -299,6 +301,21 @@ impl Coordinator {
         self.drop_if_void(name);
     }
 
+    /// Makes a group of this name if there is none.
+    ///
+    /// # Errors
+    /// There are as many groups as one coordinator keeps.
+    fn make(&mut self, name: &str) -> Result<(), GroupError> {
+        if self.groups.contains_key(name) {
+            return Ok(());
+        }
+        if self.groups.len() >= GROUPS_PER_COORDINATOR {
+            return Err(GroupError::CoordinatorNotAvailable);
+        }
+        self.groups.insert(name.to_owned(), Group::new(name));
+        Ok(())
+    }
+
     fn drop_if_void(&mut self, name: &str) {
         if self.groups.get(name).is_some_and(Group::is_void) {
             self.groups.remove(name);
@@ -316,26 +333,27 @@ impl Coordinator {
         } else {
             None
         };
-        if let Some(error) = error {
+        let name = join.group.clone();
+        if let Some(error) = error.or_else(|| self.make(&name).err()) {
             self.out.not_joined(id, error, &join.member_id);
             return;
         }
-        let name = join.group.clone();
-        self.groups
-            .entry(name.clone())
-            .or_insert_with(|| Group::new(&name));
         self.on(now, &name, |group, stage| group.join(id, &join, stage));
     }
 
     fn commit(&mut self, now: Now, id: RequestId, commit: CommitRequest) {
         let name = commit.claim.group.clone();
-        if !self.groups.contains_key(&name) {
-            if commit.claim.generation >= 0 {
-                let refused = vec![Err(GroupError::GroupIdNotFound); commit.offsets.len()];
-                self.out.answer(id, GroupAnswer::Commit(refused));
-                return;
-            }
-            self.groups.insert(name.clone(), Group::new(&name));
+        let known = if self.groups.contains_key(&name) {
+            Ok(())
+        } else if commit.claim.generation >= 0 {
+            Err(GroupError::GroupIdNotFound)
+        } else {
+            self.make(&name)
+        };
+        if let Err(error) = known {
+            let refused = vec![Err(error); commit.offsets.len()];
+            self.out.answer(id, GroupAnswer::Commit(refused));
+            return;
         }
         self.on(now, &name, |group, stage| group.commit(id, commit, stage));
     }
@@ -350,19 +368,14 @@ impl Coordinator {
         else {
             return;
         };
-        match outcome {
-            Ok(()) => {
-                let group = self
-                    .groups
-                    .entry(name.clone())
-                    .or_insert_with(|| Group::new(&name));
-                group.positions.extend(positions);
-            }
-            Err(fault) => {
-                let waited = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
-                waited.for_each(|outcome| *outcome = Err(commit_fault(fault)));
-            }
+        if let Some(group) = self.groups.get_mut(&name) {
+            group.landed(positions, outcome.is_ok());
         }
+        if let Err(fault) = outcome {
+            let waited = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+            waited.for_each(|outcome| *outcome = Err(commit_fault(fault)));
+        }
+        self.drop_if_void(&name);
         self.out.answer(request, GroupAnswer::Commit(outcomes));
     }
 
@@ -382,8 +395,8 @@ impl Coordinator {
             for key in &keys {
                 group.positions.remove(key);
             }
-            if whole && group.is_idle() && group.positions.is_empty() {
-                self.groups.remove(&name);
+            if whole && group.is_idle() {
+                group.forget_membership();
             }
             self.drop_if_void(&name);
         }

@@ -6,6 +6,11 @@ use super::outbox::{AfterWrite, Stage};
 use super::request::{JoinRequest, MemberClaim, RequestId};
 use super::state::{Group, State};
 use super::timers::Due;
+use crate::limits::{
+    GROUP_MEMBER_METADATA_BYTES, GROUP_MEMBER_NAME_BYTES, GROUP_MEMBER_PROTOCOLS,
+    GROUP_PENDING_MEMBERS,
+};
+use bytes::Bytes;
 
 impl Group {
     /// A client wants to be a member.
@@ -16,6 +21,10 @@ impl Group {
             stage
                 .out
                 .not_joined(request, GroupError::GroupMaxSizeReached, "");
+        } else if !within_limits(&join.protocols) {
+            stage
+                .out
+                .not_joined(request, GroupError::InvalidRequest, &join.member_id);
         } else if !self.accepts(&join.protocol_type, &join.protocols) {
             stage.out.not_joined(
                 request,
@@ -46,6 +55,7 @@ impl Group {
 
     fn join_new(&mut self, request: RequestId, join: &JoinRequest, stage: &mut Stage<'_>) {
         let named_after = join.instance_id.as_ref().unwrap_or(&join.client_id);
+        let named_after = &named_after[..named_after.floor_char_boundary(GROUP_MEMBER_NAME_BYTES)];
         let id = format!("{named_after}-{}", join.fresh_id);
         let replaced = join
             .instance_id
@@ -54,6 +64,10 @@ impl Group {
             .cloned();
         match (&join.instance_id, replaced) {
             (Some(_), Some(old)) => self.replace_static(request, join, &old, id, stage),
+            (None, _) if join.must_know_its_id && self.pending.len() >= GROUP_PENDING_MEMBERS => {
+                let error = GroupError::GroupMaxSizeReached;
+                stage.out.not_joined(request, error, "");
+            }
             (None, _) if join.must_know_its_id => {
                 let timeout_ms = super::member::positive(join.session_timeout_ms);
                 let until = stage.now.monotonic_ms.saturating_add(timeout_ms);
@@ -264,4 +278,12 @@ impl Group {
             }
         }
     }
+}
+
+/// Whether a member may bring so much: it stays in memory for as long as the member does.
+fn within_limits(protocols: &[(String, Bytes)]) -> bool {
+    let sizes = protocols
+        .iter()
+        .map(|(name, metadata)| name.len() + metadata.len());
+    protocols.len() <= GROUP_MEMBER_PROTOCOLS && sizes.sum::<usize>() <= GROUP_MEMBER_METADATA_BYTES
 }

@@ -9,6 +9,7 @@ use super::state::{Group, State};
 use super::{GroupAnswer, GroupError, LogRecord};
 use crate::limits::GROUP_RECORDS_PER_WRITE;
 use crate::types::TimestampMs;
+use std::collections::BTreeSet;
 
 /// A remembered position.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,7 +43,9 @@ impl Group {
             .map(|kept| TimestampMs(now.0.saturating_add(kept)));
         let (mut positions, mut outcomes, mut written) = (Vec::new(), Vec::new(), Vec::new());
         for (key, committed) in commit.offsets {
-            if committed.metadata.len() > stage.settings.offset_metadata_max_bytes {
+            // Kafka counts as Java does.
+            let length = committed.metadata.encode_utf16().count();
+            if length > stage.settings.offset_metadata_max_bytes {
                 outcomes.push(Err(GroupError::OffsetMetadataTooLarge));
                 continue;
             }
@@ -52,6 +55,7 @@ impl Group {
                 expires_at,
             };
             written.push(records::position(&self.name, &key, Some(&position)));
+            *self.in_flight.entry(key.clone()).or_default() += 1;
             positions.push((key, position));
             outcomes.push(Ok(()));
         }
@@ -66,6 +70,31 @@ impl Group {
             outcomes,
         };
         stage.out.write(written, then);
+    }
+
+    /// A commit has been written, or could not be.
+    pub fn landed(&mut self, positions: Vec<(Key, Position)>, written: bool) {
+        for (key, position) in positions {
+            if let Some(count) = self.in_flight.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(&key);
+                }
+            }
+            if written {
+                self.positions.insert(key, position);
+            }
+        }
+    }
+
+    /// Whether the group has a position there, or is about to.
+    fn remembers(&self, key: &Key) -> bool {
+        self.positions.contains_key(key) || self.in_flight.contains_key(key)
+    }
+
+    /// Where the group has positions, or is about to.
+    fn remembered(&self) -> BTreeSet<&Key> {
+        self.positions.keys().chain(self.in_flight.keys()).collect()
     }
 
     fn check_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
@@ -125,7 +154,7 @@ impl Group {
         let outcomes: Vec<_> = delete.partitions.iter().map(outcome).collect();
         let asked = delete.partitions.iter().zip(&outcomes);
         let keys: Vec<Key> = asked
-            .filter(|(key, outcome)| outcome.is_ok() && self.positions.contains_key(*key))
+            .filter(|(key, outcome)| outcome.is_ok() && self.remembers(key))
             .map(|(key, _)| key.clone())
             .collect();
         let answer = GroupAnswer::DeleteOffsets(Ok(outcomes));
@@ -139,7 +168,7 @@ impl Group {
             stage.out.answer(request, refused);
             return;
         }
-        let keys = self.positions.keys().cloned().collect();
+        let keys = self.remembered().into_iter().cloned().collect();
         self.forget(
             keys,
             true,
@@ -151,7 +180,12 @@ impl Group {
     /// Forgets what the topics' deletion has made meaningless.
     pub fn topics_deleted(&self, names: &[String], stage: &mut Stage<'_>) {
         let gone = |key: &&Key| names.contains(&key.0);
-        let keys: Vec<Key> = self.positions.keys().filter(gone).cloned().collect();
+        let keys: Vec<Key> = self
+            .remembered()
+            .into_iter()
+            .filter(gone)
+            .cloned()
+            .collect();
         self.forget(keys, false, None, stage);
     }
 
@@ -164,7 +198,7 @@ impl Group {
                 Some(at) => now >= at.0,
                 None => now.saturating_sub(expires(position).0) >= retention_ms,
             };
-            over && !self.is_subscribed_to(&key.0)
+            over && !self.in_flight.contains_key(*key) && !self.is_subscribed_to(&key.0)
         };
         let keys: Vec<Key> = self
             .positions
@@ -172,7 +206,7 @@ impl Group {
             .filter(expired)
             .map(|(key, _)| key.clone())
             .collect();
-        let whole = self.is_idle() && keys.len() == self.positions.len();
+        let whole = self.is_idle() && keys.len() == self.remembered().len();
         self.forget(keys, whole, None, stage);
     }
 

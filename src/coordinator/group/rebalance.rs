@@ -15,6 +15,10 @@ use super::{GroupError, Synced};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
+/// A rebalance waits at least so long, whatever the members ask for: a group of static members that stay away waits again and
+/// again.
+const SHORTEST_WAIT_MS: u64 = 100;
+
 impl Group {
     /// Somebody came, went or changed: gather anew, or see whether the gathering is over.
     pub fn rebalance_or_complete_join(&mut self, stage: &mut Stage<'_>) {
@@ -31,7 +35,7 @@ impl Group {
             self.take_back_assignment(GroupError::RebalanceInProgress, stage);
         }
         self.pending_sync.clear();
-        self.sync_round = None;
+        stage.timers.cancel(self.sync_round.take());
         let initial = self.state == State::Empty;
         self.become_state(State::PreparingRebalance, stage.now.wall);
         if initial {
@@ -66,7 +70,7 @@ impl Group {
 
     /// Begins the next generation with whoever has joined.
     pub fn complete_join(&mut self, stage: &mut Stage<'_>) {
-        self.join_round = None;
+        stage.timers.cancel(self.join_round.take());
         let absent = |member: &&super::member::Member| {
             member.awaiting_join.is_none() && member.instance_id.is_none()
         };
@@ -85,7 +89,7 @@ impl Group {
             return;
         }
         // Past the largest number it begins anew; a group gets there after years of rebalances.
-        self.generation = self.generation.checked_add(1).unwrap_or(0);
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
         self.pending_sync.clear();
         if self.members.is_empty() {
             self.protocol = None;
@@ -115,13 +119,10 @@ impl Group {
             member.is_new = false;
             member.heard(&self.name, stage);
         }
-        let round = stage.timers.next_round();
-        self.sync_round = Some(round);
-        let at = stage
-            .now
-            .monotonic_ms
-            .saturating_add(self.rebalance_timeout_ms());
-        stage.timers.set(at, &self.name, Due::Sync { round });
+        let wait_ms = self.rebalance_timeout_ms().max(SHORTEST_WAIT_MS);
+        let at = stage.now.monotonic_ms.saturating_add(wait_ms);
+        let due = |round| Due::Sync { round };
+        self.sync_round = Some(stage.timers.wait(self.sync_round, at, &self.name, due));
     }
 
     /// Makes sure that the leader is among those who have joined; false if nobody is.
@@ -143,25 +144,20 @@ impl Group {
     }
 
     fn wait_for_joins(&mut self, stage: &mut Stage<'_>) {
-        let round = stage.timers.next_round();
-        self.join_round = Some(round);
-        let at = stage
-            .now
-            .monotonic_ms
-            .saturating_add(self.rebalance_timeout_ms());
-        stage.timers.set(at, &self.name, Due::Join { round });
+        let wait_ms = self.rebalance_timeout_ms().max(SHORTEST_WAIT_MS);
+        let at = stage.now.monotonic_ms.saturating_add(wait_ms);
+        let due = |round| Due::Join { round };
+        self.join_round = Some(stage.timers.wait(self.join_round, at, &self.name, due));
     }
 
     fn wait_for_first_members(&mut self, wait_ms: u64, remaining_ms: u64, stage: &mut Stage<'_>) {
-        let round = stage.timers.next_round();
-        self.join_round = Some(round);
         let at = stage.now.monotonic_ms.saturating_add(wait_ms);
-        let due = Due::InitialJoin {
+        let due = |round| Due::InitialJoin {
             round,
             waited_ms: wait_ms,
             remaining_ms,
         };
-        stage.timers.set(at, &self.name, due);
+        self.join_round = Some(stage.timers.wait(self.join_round, at, &self.name, due));
     }
 
     /// The wait for the first members is over, unless one came meanwhile and there is time for more.

@@ -24,7 +24,7 @@ pub(super) fn position(group: &str, key: &Key, position: Option<&Position>) -> L
             commit_timestamp: position.committed_at.0,
             expire_timestamp: expires,
         }
-        .to_bytes()
+        .encode_value()
     });
     let key = OffsetCommitKey {
         group: group.into(),
@@ -32,7 +32,7 @@ pub(super) fn position(group: &str, key: &Key, position: Option<&Position>) -> L
         partition: key.1,
     };
     LogRecord {
-        key: key.to_bytes(),
+        key: key.encode_key(),
         value,
     }
 }
@@ -64,7 +64,7 @@ fn group_key(group: &str) -> Bytes {
     GroupMetadataKey {
         group: group.into(),
     }
-    .to_bytes()
+    .encode_key()
 }
 
 impl Group {
@@ -99,7 +99,7 @@ impl Group {
         };
         LogRecord {
             key: group_key(&self.name),
-            value: Some(value.to_bytes()),
+            value: Some(value.encode_value()),
         }
     }
 
@@ -145,10 +145,15 @@ fn read_member(written: &MemberMetadata, protocol: &str) -> Member {
             -1 => session_timeout_ms,
             timeout => positive(timeout),
         },
-        protocols: vec![(protocol.to_owned(), written.subscription.clone())],
-        assignment: written.assignment.clone(),
+        protocols: vec![(protocol.to_owned(), kept(&written.subscription))],
+        assignment: kept(&written.assignment),
         ..Member::default()
     }
+}
+
+/// Bytes that do not keep the batch in memory in which they were read.
+fn kept(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
 
 fn milliseconds(timeout_ms: u64) -> i32 {

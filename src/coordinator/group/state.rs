@@ -6,7 +6,7 @@ use super::outbox::Key;
 use super::request::MemberClaim;
 use super::{GroupError, Joined, JoinedMember};
 use crate::types::TimestampMs;
-use crate::wire::group_records::ConsumerProtocolSubscription;
+use crate::wire::group_records;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The protocol type of consumers, whose subscriptions the coordinator can read.
@@ -75,6 +75,8 @@ pub(super) struct Group {
     pub sync_round: Option<u64>,
     /// What is remembered: written, all of it.
     pub positions: BTreeMap<Key, Position>,
+    /// Commits that are on their way to the log, by partition. What is decided meanwhile counts with them.
+    pub in_flight: BTreeMap<Key, usize>,
 }
 
 impl Group {
@@ -95,7 +97,19 @@ impl Group {
 
     /// Whether the group is as if it had never been.
     pub fn is_void(&self) -> bool {
-        self.is_idle() && self.generation == 0 && self.positions.is_empty()
+        self.is_idle()
+            && self.generation == 0
+            && self.positions.is_empty()
+            && self.in_flight.is_empty()
+    }
+
+    /// The group is deleted; what was committed since stays, as that of a group without members.
+    pub fn forget_membership(&mut self) {
+        *self = Group {
+            positions: std::mem::take(&mut self.positions),
+            in_flight: std::mem::take(&mut self.in_flight),
+            ..Group::new(&self.name)
+        };
     }
 
     /// Whether nobody belongs to it nor is about to.
@@ -163,11 +177,17 @@ impl Group {
 
     /// The assignor that most members prefer among those that all know; of equals the first by name.
     pub fn select_protocol(&self) -> Option<String> {
-        let knows = |name: &str| self.members.values().all(|member| member.supports(name));
+        let mut common: BTreeSet<&str> = BTreeSet::new();
+        if let Some(any) = self.members.values().next() {
+            let names = any.protocols.iter().map(|(name, _)| name.as_str());
+            common.extend(
+                names.filter(|name| self.members.values().all(|member| member.supports(name))),
+            );
+        }
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values() {
             let mut preferred = member.protocols.iter().map(|(name, _)| name.as_str());
-            if let Some(choice) = preferred.find(|name| knows(name)) {
+            if let Some(choice) = preferred.find(|name| common.contains(name)) {
                 *votes.entry(choice).or_default() += 1;
             }
         }
@@ -193,8 +213,8 @@ impl Group {
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
             let metadata = member.metadata(protocol)?.clone();
-            let subscription = ConsumerProtocolSubscription::from_bytes(metadata).ok()?;
-            topics.extend(subscription.topics.iter().map(ToString::to_string));
+            let subscription = group_records::subscribed_topics(metadata).ok()?;
+            topics.extend(subscription.iter().map(ToString::to_string));
         }
         Some(topics)
     }

@@ -1,9 +1,10 @@
 //! What comes due when: one ordered set for all groups of a coordinator.
 //!
-//! Nothing is ever taken out early. A timer that fires says for what it was set, and whoever owns that looks whether it still holds;
-//! so a heartbeat moves a number and touches no timer.
+//! Timers of members are not taken out early. One that fires says for what it was set, and whoever owns that looks whether it still
+//! holds; so a heartbeat moves a number and touches no timer. The waits of a rebalance may be as long as a member likes, and
+//! are taken out when they are over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a timer was set for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +44,8 @@ pub(super) enum Due {
 #[derive(Default, Debug)]
 pub(super) struct Timers {
     by_time: BTreeMap<(u64, u64), (String, Due)>,
+    /// Where in `by_time` the waits stand.
+    rounds: HashMap<u64, (u64, u64)>,
     count: u64,
 }
 
@@ -54,10 +57,26 @@ impl Timers {
             .insert((at, self.count), (group.to_owned(), due));
     }
 
-    /// A number that no wait before had.
-    pub fn next_round(&mut self) -> u64 {
-        self.count += 1;
-        self.count
+    /// Begins a wait of `group`, which `due` names after its number. It replaces the wait `before`.
+    pub fn wait(
+        &mut self,
+        before: Option<u64>,
+        at: u64,
+        group: &str,
+        due: impl FnOnce(u64) -> Due,
+    ) -> u64 {
+        self.cancel(before);
+        let round = self.count + 1;
+        self.set(at, group, due(round));
+        self.rounds.insert(round, (at, round));
+        round
+    }
+
+    /// Ends a wait.
+    pub fn cancel(&mut self, round: Option<u64>) {
+        if let Some(key) = round.and_then(|round| self.rounds.remove(&round)) {
+            self.by_time.remove(&key);
+        }
     }
 
     /// When the first one fires.
@@ -71,7 +90,8 @@ impl Timers {
         if first.key().0 > now {
             return None;
         }
-        let ((at, _), (group, due)) = first.remove_entry();
+        let ((at, count), (group, due)) = first.remove_entry();
+        self.rounds.remove(&count);
         Some((at, group, due))
     }
 }
