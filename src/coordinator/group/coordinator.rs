@@ -278,6 +278,12 @@ impl Coordinator {
         self.out.take()
     }
 
+    /// How many timers are set.
+    #[cfg(test)]
+    pub(super) fn timers_set(&self) -> usize {
+        self.timers.len()
+    }
+
     /// Why a group of this name cannot be asked; `missing` if there is none.
     fn known(&self, name: &str, missing: GroupError) -> Option<GroupError> {
         if name.is_empty() {

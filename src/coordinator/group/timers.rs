@@ -84,6 +84,12 @@ impl Timers {
         self.by_time.keys().next().map(|(at, _)| *at)
     }
 
+    /// How many are set.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.by_time.len()
+    }
+
     /// The first one that is due by `now`, with its time, group and purpose.
     pub fn pop(&mut self, now: u64) -> Option<(u64, String, Due)> {
         let first = self.by_time.first_entry()?;

@@ -96,7 +96,7 @@ fn the_assignor_is_voted_for_among_those_that_all_know() {
         &["c", "b"],
     ]
     .map(|names| world.join(&with_protocols(join(), names)));
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     for id in joins {
         assert_eq!(world.joined(id).protocol_name, "c");
     }
@@ -136,7 +136,7 @@ fn protocols_that_do_not_fit_the_group_are_inconsistent() {
 fn only_the_leader_is_told_of_the_members() {
     let mut world = World::new();
     let joins = [join(), join()].map(|join| world.join(&join));
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     let [leader, follower] = joins.map(|id| world.joined(id));
     assert_eq!(leader.leader, leader.member_id);
     assert_eq!(leader.members.len(), 2);
@@ -217,7 +217,7 @@ fn a_follower_that_joins_again_unchanged_gets_its_generation_and_changed_rebalan
 fn a_member_that_did_not_get_the_answer_to_its_join_gets_it_again() {
     let mut world = World::new();
     let joins = [join(), join()].map(|join| world.join(&join));
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     let [leader, follower] = joins.map(|id| world.joined(id));
     for one in [leader, follower] {
         let again = world.join(&rejoin(&one));
@@ -258,7 +258,7 @@ fn a_group_has_no_more_members_than_its_largest_size() {
     let refusal = world.refusal(third);
     assert_eq!(refusal.error, GroupError::GroupMaxSizeReached);
     assert_eq!(refusal.member_id, "");
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     let joined = joins.map(|id| world.joined(id));
     let third = world.join(&join());
     assert_eq!(world.refusal(third).error, GroupError::GroupMaxSizeReached);
@@ -276,7 +276,7 @@ fn a_group_that_is_larger_than_allowed_when_it_is_loaded_shrinks() {
     let first = world.join(&rejoin(&members[0]));
     let second = world.join(&rejoin(&members[1]));
     assert_eq!(world.refusal(second).error, GroupError::GroupMaxSizeReached);
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     assert_eq!(world.joined(first).members.len(), 1);
 }
 

@@ -5,7 +5,7 @@ use super::*;
 /// A leader and a follower that have joined and fetched nothing.
 fn completing(world: &mut World) -> [Joined; 2] {
     let joins = [join(), join()].map(|join| world.join(&join));
-    world.pass(u64::try_from(REBALANCE_MS).unwrap());
+    world.until_answered();
     joins.map(|id| world.joined(id))
 }
 
