@@ -9,8 +9,12 @@
 
 mod connecting;
 mod consumer_groups;
+mod delete_records;
+mod dump_log;
 mod get_offsets;
 mod java_errors;
+mod json;
+mod log_dirs;
 mod options;
 mod perf_stats;
 mod producer_perf;
@@ -78,9 +82,24 @@ const COMMANDS: &[KafkaCommand] = &[
         options: consumer_groups::OPTIONS,
     },
     KafkaCommand {
+        name: "kafka-delete-records",
+        run: delete_records::run,
+        options: delete_records::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-dump-log",
+        run: dump_log::run,
+        options: dump_log::OPTIONS,
+    },
+    KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         options: get_offsets::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-log-dirs",
+        run: log_dirs::run,
+        options: log_dirs::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-producer-perf-test",
