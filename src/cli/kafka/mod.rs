@@ -7,8 +7,12 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod client_options;
+mod configs;
 mod connecting;
+mod console_producer;
 mod get_offsets;
+mod line_reader;
 mod options;
 mod perf_stats;
 mod producer_perf;
@@ -70,6 +74,16 @@ struct KafkaCommand {
 }
 
 const COMMANDS: &[KafkaCommand] = &[
+    KafkaCommand {
+        name: "kafka-configs",
+        run: configs::run,
+        options: configs::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-producer",
+        run: console_producer::run,
+        options: console_producer::OPTIONS,
+    },
     KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
