@@ -7,6 +7,7 @@
 //! | `connection` | one broker: requests out, answers in, versions negotiated |
 //! | `cluster` | who leads what; a connection to each broker in use; patience with what may pass |
 //! | `admin` | create, delete and describe topics |
+//! | `group_admin` | groups from outside: members, committed offsets, changes to them |
 //! | `config_admin` | configurations of topics, brokers and groups |
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
@@ -21,6 +22,7 @@ mod connection;
 mod consumer;
 mod error;
 mod fetched_records;
+pub mod group_admin;
 mod offsets;
 mod outbox;
 pub mod partitioner;

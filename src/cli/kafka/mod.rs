@@ -11,7 +11,9 @@ mod client_options;
 mod configs;
 mod connecting;
 mod console_producer;
+mod consumer_groups;
 mod get_offsets;
+mod java_errors;
 mod line_reader;
 mod options;
 mod perf_stats;
@@ -83,6 +85,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-console-producer",
         run: console_producer::run,
         options: console_producer::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-consumer-groups",
+        run: consumer_groups::run,
+        options: consumer_groups::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-get-offsets",
@@ -184,6 +191,21 @@ fn run(command: &KafkaCommand, args: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reaches the cluster that the options of a command name, for as long as its own option says.
+fn connect_by(
+    options: &options::Options,
+    client_id: &str,
+    patience: Duration,
+) -> Result<Cluster, CommandError> {
+    let properties = connecting::command_config(options)?;
+    let named = properties.bootstrap.map(|addresses| addresses.join(","));
+    let bootstrap = connecting::brokers(options)?
+        .or(named)
+        .ok_or_else(|| CommandError::usage("Missing required argument \"[bootstrap-server]\""))?;
+    let client_id = properties.client_id.as_deref().unwrap_or(client_id);
+    connect(&bootstrap, client_id, patience)
 }
 
 /// Reaches a cluster by `--bootstrap-server`.
