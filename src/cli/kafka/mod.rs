@@ -7,13 +7,17 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod client_options;
+mod configs;
 mod connecting;
+mod console_producer;
 mod consumer_groups;
 mod delete_records;
 mod dump_log;
 mod get_offsets;
 mod java_errors;
 mod json;
+mod line_reader;
 mod log_dirs;
 mod options;
 mod perf_stats;
@@ -76,6 +80,16 @@ struct KafkaCommand {
 }
 
 const COMMANDS: &[KafkaCommand] = &[
+    KafkaCommand {
+        name: "kafka-configs",
+        run: configs::run,
+        options: configs::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-producer",
+        run: console_producer::run,
+        options: console_producer::OPTIONS,
+    },
     KafkaCommand {
         name: "kafka-consumer-groups",
         run: consumer_groups::run,
