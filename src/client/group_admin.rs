@@ -199,6 +199,7 @@ pub fn commit_offsets(
     let topic = |(name, partitions): (&str, _)| OffsetCommitRequestTopic {
         name: name.into(),
         partitions,
+        ..OffsetCommitRequestTopic::default()
     };
     let request = OffsetCommitRequest {
         group_id: group.into(),
