@@ -10,7 +10,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::json::Json;
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connect_by, connecting, java_errors};
 use crate::client::records_admin::delete_records;
 
@@ -24,6 +24,7 @@ pub const OPTIONS: &[Opt] = &[
     ),
     connecting::COMMAND_CONFIG,
     connecting::HELP,
+    connecting::VERSION,
 ];
 
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -36,6 +37,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// standard output.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This tool helps to delete records of the given partitions down to the specified offset.",
+        out,
+    )? {
+        return Ok(());
+    }
     let path = options.required("offset-json-file")?;
     let cannot = |why: String| CommandError::failed(format!("{path}: {why}"));
     let size = fs::metadata(path)

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::CommandError;
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
+use super::{CommandError, connecting};
 use crate::cli::dump_log::{batches as reader, index, metadata_records, producer_snapshot};
 use crate::wire::records::batch::{MAGIC_AT, advance_sequence};
 use crate::wire::records::crc::crc32c;
@@ -84,7 +84,8 @@ pub const OPTIONS: &[Opt] = &[
         "remote-log-metadata-decoder",
         "Refused: there is no remote storage.",
     ),
-    Opt::flag("help", "Print usage information."),
+    connecting::HELP,
+    connecting::VERSION,
 ];
 
 /// What Kafka's options say of one run.
@@ -112,6 +113,13 @@ const MAX_MESSAGE_BYTES: usize = 5 << 20;
 /// When the command line is wrong, or a file cannot be read.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt log segment.",
+        out,
+    )? {
+        return Ok(());
+    }
     let files = options
         .value("files")
         .ok_or_else(|| CommandError::usage("Missing required argument \"[files]\""))?;

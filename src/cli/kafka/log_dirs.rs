@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::json::Json;
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connect_by, connecting, java_errors};
 use crate::client::records_admin::describe_log_dirs;
 use crate::wire::ErrorCode;
@@ -29,6 +29,7 @@ pub const OPTIONS: &[Opt] = &[
         "The ids of the brokers to be queried, with commas between them. All brokers if none is given.",
     ),
     connecting::HELP,
+    connecting::VERSION,
 ];
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +40,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// When the command line is wrong, a broker is not there, or the cluster cannot be reached.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This tool helps to query log directory usage on the specified brokers.",
+        out,
+    )? {
+        return Ok(());
+    }
     if !options.has("describe") {
         return Err(CommandError::usage(
             "Missing required argument \"[describe]\"",

@@ -12,6 +12,8 @@ mod configs;
 mod connecting;
 mod console_producer;
 mod consumer_groups;
+mod consumer_perf;
+mod dates;
 mod delete_records;
 mod dump_log;
 mod get_offsets;
@@ -94,6 +96,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-consumer-groups",
         run: consumer_groups::run,
         options: consumer_groups::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-consumer-perf-test",
+        run: consumer_perf::run,
+        options: consumer_perf::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-delete-records",
