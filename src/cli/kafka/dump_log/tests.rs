@@ -1,5 +1,7 @@
 //! Segments and indexes as Kafka prints them.
 
+use std::fs;
+
 use super::*;
 use crate::types::{LeaderEpoch, Offset};
 use crate::wire::records::{BatchBuilder, Codec};
