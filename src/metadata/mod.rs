@@ -20,6 +20,9 @@ pub mod meta_properties;
 pub mod topic_name;
 
 pub use apply::ApplyError;
-pub use changes::{CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete};
+pub use changes::{
+    CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal, TopicGrowth, TopicToDelete,
+    UpgradeType,
+};
 pub use image::{Broker, Endpoint, Image, Partition, Topic};
 pub use meta_properties::MetaProperties;

@@ -8,7 +8,8 @@ use super::Shard;
 use super::controller::Controller;
 use super::message::{Answer, Call, PartitionCheckpoint};
 use crate::metadata::changes::{
-    self, CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicDefaults, TopicToDelete,
+    self, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal, TopicDefaults, TopicGrowth,
+    TopicToDelete,
 };
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::MetadataRecord;
@@ -35,6 +36,20 @@ pub enum Change {
     AutoCreate(Vec<String>),
     /// Delete topics.
     DeleteTopics(Vec<TopicToDelete>),
+    /// Give topics more partitions.
+    CreatePartitions {
+        /// Which.
+        topics: Vec<TopicGrowth>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
+    /// Set levels of features.
+    UpdateFeatures {
+        /// Which.
+        updates: Vec<FeatureUpdate>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
     /// Reserve a block of producer ids.
     AllocateProducerIds,
 }
@@ -48,6 +63,10 @@ pub enum ChangeOutcome {
     AutoCreated(Vec<(String, ChangeError)>),
     /// Of [`Change::DeleteTopics`], in order.
     Deleted(Vec<Result<DeletedTopic, ChangeError>>),
+    /// Of [`Change::CreatePartitions`], in order.
+    Grown(Vec<Result<(), ChangeError>>),
+    /// Of [`Change::UpdateFeatures`].
+    FeaturesUpdated(Result<(), ChangeError>),
     /// Of [`Change::AllocateProducerIds`].
     ProducerIds(Result<Range<i64>, ChangeError>),
 }
@@ -128,6 +147,24 @@ impl Shard {
                 let (records, outcomes) = changes::delete_topics(&controller.image(), &topics);
                 ChangeOutcome::Deleted(self.settle(&controller, &records, outcomes).await)
             }
+            Change::CreatePartitions {
+                topics,
+                validate_only,
+            } => {
+                let (mut records, outcomes) =
+                    changes::create_partitions(&controller.image(), &topics);
+                if validate_only {
+                    records.clear();
+                }
+                ChangeOutcome::Grown(self.settle(&controller, &records, outcomes).await)
+            }
+            Change::UpdateFeatures {
+                updates,
+                validate_only,
+            } => ChangeOutcome::FeaturesUpdated(
+                self.update_features(&controller, &updates, validate_only)
+                    .await,
+            ),
             Change::AllocateProducerIds => {
                 ChangeOutcome::ProducerIds(self.allocate_producer_ids(&controller).await)
             }
@@ -178,6 +215,19 @@ impl Shard {
             .filter_map(|(topic, outcome)| Some((topic.name, outcome.err()?)))
             .filter(|(_, error)| !exists(error))
             .collect()
+    }
+
+    async fn update_features(
+        self: &Rc<Self>,
+        controller: &Controller,
+        updates: &[FeatureUpdate],
+        validate_only: bool,
+    ) -> Result<(), ChangeError> {
+        let mut records = changes::update_features(&controller.image(), updates)?;
+        if validate_only {
+            records.clear();
+        }
+        self.make_true(controller, &records).await
     }
 
     async fn allocate_producer_ids(

@@ -5,7 +5,9 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod administration;
 mod connection;
+mod delete_records;
 mod fetch;
 mod fetch_sessions;
 mod idempotence;
