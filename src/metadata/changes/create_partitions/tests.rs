@@ -26,6 +26,8 @@ fn cluster() -> Image {
             replicas: vec![1],
             isr: vec![1],
             leader: 1,
+            leader_epoch: 0,
+            partition_epoch: 0,
             directories: vec![directory],
             ..PartitionRecord::default()
         }
