@@ -26,6 +26,11 @@ pub const PRODUCER_ID_BLOCK: i64 = 1_000;
 
 /// Largest value of one topic setting, in bytes: it is kept in memory and in the metadata log.
 pub const CONFIG_VALUE_MAX_BYTES: usize = 32_767;
+/// Names and values in one request that changes settings, in bytes: they go into one batch of the metadata log.
+pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Settings in one answer to DescribeConfigs: thousands of topics, and still bounded memory.
+pub const DESCRIBED_SETTINGS_MAX: usize = 250_000;
 
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
@@ -54,6 +59,9 @@ pub const STALLED_READER_CHECK: Duration = Duration::from_secs(10);
 
 /// How often a core forgets idempotent producers that have been silent too long.
 pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
+
+/// How often a core looks whether the files that it writes to are still there.
+pub const FILES_LOOKED_AFTER: Duration = Duration::from_secs(5);
 
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);

@@ -10,6 +10,9 @@ use vltava::server::{self, ServeOptions};
 
 fn main() -> ExitCode {
     let began = Instant::now();
+    if let Some(code) = vltava::cli::kafka::run_if_named(std::env::args_os()) {
+        return code;
+    }
     match Cli::parse().command {
         Command::Serve(args) => serve(*args, began),
         Command::Client(command) => vltava::cli::run(&command),

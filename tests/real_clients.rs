@@ -114,6 +114,23 @@ fn a_topic_that_nobody_created_is_there_after_the_first_record() {
     }
 }
 
+#[test]
+fn settings_that_a_client_is_shown_it_can_set_back_and_change() {
+    let target = Target::start();
+    in_parallel(&Client::available_admins(), |admin| {
+        let topic = target.topic(&format!("settings-{}", admin.name()));
+        admin.create_topics(&target.bootstrap, &[&topic], 1);
+        let settings = admin.settings(&target.bootstrap, &topic);
+        assert_eq!(settings.len(), 33, "{settings:?}");
+        let changed = ["max.message.bytes", "4242", "DYNAMIC_TOPIC_CONFIG"];
+        assert!(
+            settings.iter().any(|setting| setting.as_slice() == changed),
+            "{} is shown {settings:?}",
+            admin.name()
+        );
+    });
+}
+
 /// Every combination of null, empty, text and binary keys and values with headers of all kinds, with explicit and free
 /// partitions and timestamps from the first millisecond to now.
 fn shaped_records(topic: &str, now_ms: i64) -> Vec<Record> {

@@ -87,7 +87,8 @@ fn refused(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidRequest(_) => ErrorCode::INVALID_REQUEST,
         Refusal::PolicyViolation(_) => ErrorCode::POLICY_VIOLATION,
         Refusal::InvalidUpdateVersion(_) => ErrorCode::INVALID_UPDATE_VERSION,
-        Refusal::UnknownTopic => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Refusal::UnknownTopic | Refusal::NoSuchTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Refusal::UnknownOperation => ErrorCode::UNKNOWN_SERVER_ERROR,
         Refusal::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,
     }
 }

@@ -4,7 +4,9 @@
 //! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
 mod access_control;
+mod alter_configs;
 mod api_versions;
+mod broker_logger;
 mod create_partitions;
 mod create_topics;
 mod delete_records;
@@ -20,6 +22,7 @@ mod fetch;
 mod fetch_sessions;
 mod find_coordinator;
 mod init_producer_id;
+mod list_config_resources;
 mod list_offsets;
 mod log_dirs;
 mod metadata;
@@ -222,7 +225,10 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DeleteTopics => delete_topics::handle(asked).await,
         ApiKey::InitProducerId => init_producer_id::handle(asked).await,
         ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::handle(asked).await,
-        ApiKey::DescribeConfigs => describe_configs::handle(asked),
+        ApiKey::DescribeConfigs => describe_configs::handle(asked).await,
+        ApiKey::AlterConfigs => alter_configs::handle(asked).await,
+        ApiKey::IncrementalAlterConfigs => alter_configs::handle_incremental(asked).await,
+        ApiKey::ListConfigResources => list_config_resources::handle(asked),
         ApiKey::DescribeCluster => describe_cluster::handle(asked),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::handle(asked),
         ApiKey::FindCoordinator => find_coordinator::handle(asked),

@@ -10,10 +10,13 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+pub mod client_properties;
+mod config_check;
 mod consume;
 mod dump_log;
 pub mod format;
 mod input;
+pub mod kafka;
 mod line;
 mod produce;
 pub mod serve_args;
@@ -76,6 +79,8 @@ pub enum ClientCommand {
     Produce(ProduceArgs),
     /// Print the records of a topic
     Consume(ConsumeArgs),
+    /// Explain a property file, line by line
+    Config(config_check::ConfigArgs),
     /// Print what a file of a partition's log holds, and check it
     #[command(name = "dump-log")]
     DumpLog(DumpLogArgs),
@@ -114,6 +119,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
         ClientCommand::Consume(args) => consume::run(args, &mut out),
+        ClientCommand::Config(args) => config_check::run(args, &mut out),
         ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
     };
     let written = out.flush().map_err(CliError::Output);
@@ -175,6 +181,7 @@ mod tests {
             "produce t -k \\t --headers -H a=b --null-marker N -p 1 -a all -z lz4 --idempotent --batch-bytes 9 --linger-ms 1",
             "consume t -o -5 -p 1 -n 3 -e -f %k%v --null-marker N --read-committed --fetch-bytes 9",
             "consume t --from-beginning",
+            "config check f --as consumer --strict",
             "dump-log f g -r --cluster-metadata --max-bytes 3",
         ] {
             let parsed = Cli::try_parse_from(["vltava"].into_iter().chain(line.split(' ')));

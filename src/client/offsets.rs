@@ -19,6 +19,12 @@ pub enum OffsetQuery {
     Latest,
     /// The first record of this time or later, in milliseconds since 1970; not negative.
     AtTime(i64),
+    /// The record with the largest timestamp.
+    MaxTimestamp,
+    /// The first offset that is on the broker's own disk.
+    EarliestLocal,
+    /// The last offset that was moved to remote storage.
+    LatestTiered,
 }
 
 impl OffsetQuery {
@@ -26,6 +32,9 @@ impl OffsetQuery {
         match self {
             OffsetQuery::Latest => -1,
             OffsetQuery::Earliest => -2,
+            OffsetQuery::MaxTimestamp => -3,
+            OffsetQuery::EarliestLocal => -4,
+            OffsetQuery::LatestTiered => -5,
             OffsetQuery::AtTime(ms) => ms,
         }
     }

@@ -2,11 +2,14 @@
 //!
 //! Pure; knows no error code and no wire layout. Sources and types carry the protocol's numbers.
 
+use super::client_metrics::CLIENT_METRICS_PROPERTIES;
+use super::dynamic::is_dynamic;
+use super::group_properties::{GROUP_PROPERTIES, behind_group_property};
 use super::property::{Kind, Property};
 use super::settings::Settings;
 use super::table::{broker_properties, broker_property, is_older};
 use super::topic::{Configs, DynamicConfigs, Effective, Source, broker_layers};
-use super::topic_properties::{TopicProperty, topic_properties};
+use super::topic_properties::{TopicProperty, synonyms_from, topic_properties};
 use super::value::Value;
 
 /// One property as DescribeConfigs shows it.
@@ -72,6 +75,26 @@ pub fn describe_broker(settings: &Settings, dynamic: &DynamicConfigs) -> Vec<Des
         .collect()
 }
 
+/// Every property of a group with `own` values, by name.
+pub fn describe_group(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    own: &Configs,
+) -> Vec<Described> {
+    GROUP_PROPERTIES
+        .iter()
+        .map(|property| describe_group_property(settings, dynamic, own, property))
+        .collect()
+}
+
+/// Every property of a client metrics subscription with `own` values, by name.
+pub fn describe_client_metrics(own: &Configs) -> Vec<Described> {
+    CLIENT_METRICS_PROPERTIES
+        .iter()
+        .map(|property| describe_own_property(own, property, Source::ClientMetrics))
+        .collect()
+}
+
 fn describe_topic_property(
     settings: &Settings,
     dynamic: &DynamicConfigs,
@@ -88,13 +111,21 @@ fn describe_topic_property(
             source: Source::Topic,
         });
     }
-    // As in Kafka, only the first of several broker properties shows its default.
-    for (at, synonym) in topic.synonyms.iter().enumerate() {
-        let shown = broker_property(synonym.broker)
-            .map(|broker| broker_synonyms(settings, dynamic, broker));
-        let set = shown.into_iter().flatten();
-        synonyms.extend(set.filter(|shown| at == 0 || shown.source != Source::Default));
+    if let Some(broker) = topic
+        .synonyms
+        .first()
+        .and_then(|first| broker_property(first.broker))
+    {
+        synonyms.extend(broker_synonyms(settings, dynamic, broker));
     }
+    // Kafka calls the source of what only a coarser broker property sets (hours, minutes) the default.
+    let source = synonyms
+        .first()
+        .map_or(Source::Default, |first| first.source);
+    let effective = Effective {
+        source,
+        ..effective
+    };
     described(property, effective, synonyms, false)
 }
 
@@ -120,8 +151,58 @@ fn describe_broker_property(
         property,
         effective,
         broker_synonyms(settings, dynamic, property),
-        true,
+        !is_dynamic(property),
     )
+}
+
+fn describe_group_property(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    own: &Configs,
+    property: &'static Property,
+) -> Described {
+    let broker = behind_group_property(property.name);
+    let inherited = broker.map(|broker| describe_broker_property(settings, dynamic, broker));
+    let mut described = describe_own_property(own, property, Source::Group);
+    match inherited {
+        Some(inherited) => {
+            if described.source == Source::Default {
+                described.value = inherited.value;
+                described.source = inherited.source;
+            }
+            described.synonyms.extend(inherited.synonyms);
+        }
+        None => described.synonyms.push(DescribedSynonym {
+            name: property.name,
+            value: property.default.map(ToOwned::to_owned),
+            source: Source::Default,
+        }),
+    }
+    described
+}
+
+/// A property that has no broker property behind it: its own value, else its default.
+fn describe_own_property(own: &Configs, property: &'static Property, source: Source) -> Described {
+    let set = own
+        .get(property.name)
+        .and_then(|text| property.parse(text).ok());
+    let synonyms = set.iter().map(|value| DescribedSynonym {
+        name: property.name,
+        value: shown(property, value),
+        source,
+    });
+    let synonyms = synonyms.collect();
+    let effective = match set {
+        Some(value) => Effective {
+            value: Some(value),
+            source,
+        },
+        None => Effective {
+            value: property.default_value(),
+            source: Source::Default,
+        },
+    };
+    described(property, effective, synonyms, false)
 }
 
 fn described(
@@ -145,23 +226,44 @@ fn described(
     }
 }
 
+/// Everything that sets `property` and, after it, the coarser properties that stand in for it (milliseconds, minutes, hours): place by
+/// place as in Kafka, which begins with the first place that sets `property` itself.
 fn broker_synonyms(
     settings: &Settings,
     dynamic: &DynamicConfigs,
     property: &'static Property,
 ) -> Vec<DescribedSynonym> {
-    let default = property
-        .default_value()
-        .map(|value| (value, Source::Default));
-    broker_layers(settings, dynamic, property)
-        .into_iter()
-        .chain(default)
-        .map(|(value, source)| DescribedSynonym {
-            name: property.name,
-            value: shown(property, &value),
-            source,
-        })
-        .collect()
+    let mut synonyms = Vec::new();
+    for property in stand_ins(property) {
+        let default = property
+            .default_value()
+            .map(|value| (value, Source::Default));
+        let layers = broker_layers(settings, dynamic, property);
+        synonyms.extend(layers.into_iter().chain(default).map(|(value, source)| {
+            DescribedSynonym {
+                name: property.name,
+                value: shown(property, &value),
+                source,
+            }
+        }));
+    }
+    synonyms.sort_by_key(|synonym| synonym.source);
+    let first = synonyms
+        .iter()
+        .position(|synonym| synonym.name == property.name);
+    synonyms.split_off(first.unwrap_or(synonyms.len()))
+}
+
+/// `property`, and the coarser ones behind it.
+fn stand_ins(property: &'static Property) -> Vec<&'static Property> {
+    let coarser = synonyms_from(property.name);
+    if coarser.is_empty() {
+        return vec![property];
+    }
+    let rows = coarser
+        .iter()
+        .filter_map(|synonym| broker_property(synonym.broker));
+    rows.collect()
 }
 
 fn shown(property: &Property, value: &Value) -> Option<String> {

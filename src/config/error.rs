@@ -74,6 +74,6 @@ pub enum ConfigError {
 }
 
 /// ` (did you mean x?)`, or nothing.
-pub(super) fn did_you_mean(nearest: &Option<&'static str>) -> String {
+pub fn did_you_mean(nearest: &Option<&'static str>) -> String {
     nearest.map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
 }

@@ -1,6 +1,6 @@
 //! From the text of a `server.properties` and the command line to a [`BrokerConfig`], or a sentence saying why not.
 //!
-//! Only [`load`] touches a file; everything else is pure.
+//! Only [`load`] and [`read_bounded`] touch a file; everything else is pure.
 //!
 //! Order of precedence: `--override`, then the file, then the defaults of the table. Without a file the broker listens on
 //! loopback only and keeps its data below the working directory, so that trying it out needs no configuration.
@@ -14,7 +14,7 @@ use super::broker::BrokerConfig;
 use super::error::{ConfigError, did_you_mean};
 use super::lenient;
 use super::property::{Property, Status};
-use super::reader::{Entry, read_properties};
+use super::reader::{Entry, is_name, read_properties};
 use super::settings::{Origin, Setting, Settings};
 use super::table::{broker_property, nearest_name};
 use super::value::Value;
@@ -46,6 +46,19 @@ pub fn load(
     let Some(path) = file else {
         return load_text(None, overrides, strict);
     };
+    let text = read_bounded(path)?;
+    load_text(
+        Some((&path.display().to_string(), &text)),
+        overrides,
+        strict,
+    )
+}
+
+/// The text of a property file; bytes that are no text become U+FFFD.
+///
+/// # Errors
+/// [`ConfigError`]: it cannot be read, or is larger than any property file.
+pub fn read_bounded(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
@@ -55,15 +68,11 @@ pub fn load(
     File::open(path)
         .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))
         .map_err(unreadable)?;
-    let name = path.display().to_string();
     if bytes.len() > limit {
-        return Err(ConfigError::TooLarge { file: name, limit });
+        let file = path.display().to_string();
+        return Err(ConfigError::TooLarge { file, limit });
     }
-    load_text(
-        Some((&name, &String::from_utf8_lossy(&bytes))),
-        overrides,
-        strict,
-    )
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// As [`load`], of a text already read: `file` is its name and its text.
@@ -169,6 +178,11 @@ impl Loading {
                 nearest,
             });
         }
+        if !is_name(key) {
+            self.warnings
+                .push(format!("{origin}: {key} is no property and is ignored"));
+            return Ok(());
+        }
         self.warnings.push(format!(
             "{origin}: unknown property {key} is ignored{}",
             did_you_mean(&nearest)
@@ -221,7 +235,7 @@ impl Loading {
                         setting.origin, target.name
                     ));
                 }
-            } else if let Some(text) = carried_text(name, &setting.value, target) {
+            } else if let Some(text) = carried_text(row(name), &setting.value, target) {
                 let value = parse(target, &text, &text, &setting.origin)?;
                 self.settings.set(
                     target.name,
@@ -277,11 +291,11 @@ fn parse(
 }
 
 /// What `target` is set to by its older name; listeners are put together from several names elsewhere, and an id of -1 is none.
-fn carried_text(older: &str, value: &Value, target: &Property) -> Option<String> {
+pub(super) fn carried_text(older: &Property, value: &Value, target: &Property) -> Option<String> {
     match (target.name, value) {
         ("listeners" | "advertised.listeners", _) | ("node.id", Value::Number(-1)) => None,
         (_, Value::Number(number)) => {
-            let scale = row(older)
+            let scale = older
                 .unit()
                 .milliseconds()
                 .zip(target.unit().milliseconds())

@@ -11,12 +11,19 @@
 //! | [`settings`] | what was set, and where |
 //! | [`mod@load`] | file and command line to a typed configuration, warnings, or a refusal |
 //! | [`broker`], [`topic`], [`listener`] | the typed configuration |
+//! | [`client_table`], [`explain`] | properties of clients, and what each line of a file means |
+//! | [`dynamic`], [`group_properties`], [`client_metrics`] | what can be changed while the broker runs |
 //! | [`describe`] | the views that DescribeConfigs shows |
 
 pub mod broker;
+pub mod client_metrics;
+pub mod client_table;
 mod core_choice;
 pub mod describe;
+pub mod dynamic;
 pub mod error;
+pub mod explain;
+pub mod group_properties;
 mod lenient;
 pub mod listener;
 pub mod load;

@@ -162,6 +162,11 @@ impl Property {
 }
 
 impl Kind {
+    /// Whether values are lists of entries.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Kind::List | Kind::ListOf(_) | Kind::ThrottledReplicas)
+    }
+
     /// What would be right, for the sentence that refuses a wrong value.
     pub fn expectation(&self) -> String {
         match self {

@@ -23,6 +23,15 @@ pub struct Entry {
     pub line: usize,
 }
 
+/// Whether a property could be called so: a letter, then letters, digits, dots and dashes. Headings between the lines of a file are read
+/// as keys, too.
+pub fn is_name(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
 /// Text that is not in the format.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("\\u must be followed by four hexadecimal digits")]

@@ -25,6 +25,8 @@ pub enum Origin {
     NoFile,
     /// `meta.properties` of the data directory.
     DataDirectory,
+    /// The metadata log.
+    Metadata,
 }
 
 impl fmt::Display for Origin {
@@ -34,6 +36,7 @@ impl fmt::Display for Origin {
             Origin::Override => f.write_str("--override"),
             Origin::NoFile => f.write_str("built in"),
             Origin::DataDirectory => f.write_str("meta.properties"),
+            Origin::Metadata => f.write_str("metadata log"),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dynamic::is_dynamic;
 use super::property::{Property, Status};
 use super::settings::Settings;
 use super::table::broker_property;
@@ -92,6 +93,10 @@ pub enum Source {
     StaticBroker = 4,
     /// The table.
     Default = 5,
+    /// The client metrics subscription itself.
+    ClientMetrics = 7,
+    /// The group itself.
+    Group = 8,
 }
 
 /// A topic setting that is refused. The message is Kafka's.
@@ -233,6 +238,19 @@ fn inherited(
     })
 }
 
+/// What holds for a broker property.
+pub(super) fn broker_value(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    property: &Property,
+) -> Option<Value> {
+    let set = broker_layers(settings, dynamic, property)
+        .into_iter()
+        .next();
+    set.map(|(value, _)| value)
+        .or_else(|| property.default_value())
+}
+
 /// Every place above the table's default where `property` is set, the one that holds first.
 pub(super) fn broker_layers(
     settings: &Settings,
@@ -240,8 +258,10 @@ pub(super) fn broker_layers(
     property: &Property,
 ) -> Vec<(Value, Source)> {
     let stored = |configs: &Configs| {
+        // What takes a restart is not changed by a log that says so.
         configs
             .get(property.name)
+            .filter(|_| is_dynamic(property))
             .and_then(|text| property.parse(text).ok())
     };
     let layers = [

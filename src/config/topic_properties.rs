@@ -49,6 +49,19 @@ pub fn topic_override(broker: &str) -> Option<&'static str> {
         .map(|topic| topic.property.name)
 }
 
+/// The broker property `broker` and those that stand in for it, in their order; nothing when no topic property inherits it.
+pub fn synonyms_from(broker: &str) -> &'static [Synonym] {
+    SYNONYMS
+        .iter()
+        .find_map(|(_, synonyms)| {
+            let at = synonyms
+                .iter()
+                .position(|synonym| synonym.broker == broker)?;
+            Some(&synonyms[at..])
+        })
+        .unwrap_or_default()
+}
+
 fn with_synonyms(property: &'static Property) -> TopicProperty {
     let synonyms = SYNONYMS
         .iter()

@@ -47,8 +47,15 @@ impl PartitionLog {
         // No task may make a file by the old name after the rename: the topic may be created again.
         self.idle().await;
         let renamed = aside_of(&self.dir);
-        let moved = self.storage.rename(&self.dir, &renamed).await;
-        moved.map_err(|error| LogError::storage("rename", &self.dir, error))?;
+        match self.storage.rename(&self.dir, &renamed).await {
+            Ok(()) => {}
+            // Whoever removed it was faster; its name is free.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                log::warn!("{}: the directory was removed already", self.dir.display());
+                return Ok(renamed);
+            }
+            Err(error) => return Err(LogError::storage("rename", &self.dir, error)),
+        }
         if let Some(parent) = self.dir.parent() {
             self.sync_dir(parent).await?;
         }
@@ -151,7 +158,7 @@ impl State {
 
 /// Puts the directory `dir` away if it belongs to another topic than `topic_id`: a crash between a deletion and the rename
 /// of its directories leaves it, and the name is taken again. Returns the name it got, for [`remove_deleted`]. A directory
-/// whose `partition.metadata` is missing or damaged is taken for the topic's own.
+/// whose `partition.metadata` is missing or damaged is taken for the topic's own; a missing one is written again.
 ///
 /// # Errors
 /// `partition.metadata` cannot be read, or the directory not be renamed.
@@ -163,7 +170,10 @@ pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<P
     };
     let content = match read {
         Ok(content) => content,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            restore_metadata(dir, metadata, topic_id).await?;
+            return Ok(None);
+        }
         Err(error) => return Err(LogError::storage("read", &metadata, error)),
     };
     let owner = partition_metadata::decode(&String::from_utf8_lossy(&content));
@@ -178,6 +188,22 @@ pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<P
         synced.map_err(|error| LogError::storage("fsync", parent, error))?;
     }
     Ok(Some(aside))
+}
+
+/// Writes the `partition.metadata` of a directory that has lost it; a directory that is not there has lost nothing.
+async fn restore_metadata(
+    dir: &Path,
+    metadata: PathBuf,
+    topic_id: TopicId,
+) -> Result<(), LogError> {
+    let there = dir.to_owned();
+    if !blocking(move || there.is_dir()).await {
+        return Ok(());
+    }
+    log::warn!("{}: missing; it is written again", metadata.display());
+    let content = partition_metadata::encode(topic_id).into_bytes();
+    let written = Disk.replace_file(&metadata, content).await;
+    written.map_err(|error| LogError::storage("write", &metadata, error))
 }
 
 /// A name for a deleted partition's directory, which no other has.

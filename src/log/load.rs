@@ -15,7 +15,7 @@ use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::MemoryIndex;
 use super::leader_epochs::LeaderEpochs;
-use super::loader::{Loader, indexed, recent_batch};
+use super::loader::{Loader, indexed, recent_batch, remove};
 use super::producer_snapshot;
 use super::producer_state::ProducerStates;
 use super::recent::RecentBatches;
@@ -103,7 +103,7 @@ pub(super) fn load(
     loader.list()?;
     loader.read_epochs()?;
     if loader.sizes.is_empty() {
-        loader.create_segment(Offset::ZERO)?;
+        loader.begin_again()?;
     }
     match trust {
         Trust::CleanShutdown => match loader.load_clean()? {
@@ -189,6 +189,22 @@ impl Loader<'_> {
             ..LoadedSegment::sealed(base, size)
         };
         Ok(walked.map(|()| (loaded, end)))
+    }
+
+    /// Not one segment is there: the log begins at 0, and nothing that was kept beside the segments holds any more.
+    fn begin_again(&mut self) -> Result<(), LogError> {
+        log::warn!(
+            "{}: no segment is there; the log begins empty",
+            self.dir.display()
+        );
+        for offset in std::mem::take(&mut self.snapshots) {
+            remove(&file_names::path_of(self.dir, offset, FileKind::Snapshot))?;
+        }
+        if self.epochs != LeaderEpochs::default() {
+            self.epochs = LeaderEpochs::default();
+            self.epochs_changed = true;
+        }
+        self.create_segment(Offset::ZERO)
     }
 
     fn first_timestamp(&self, base: Offset, size: u64) -> Result<Option<i64>, LogError> {

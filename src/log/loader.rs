@@ -107,7 +107,14 @@ impl<'a> Loader<'a> {
                     path.display()
                 ),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.sizes.values().any(|size| *size > 0) {
+                    log::warn!(
+                        "{}: missing; epochs are taken from the batches that are read",
+                        path.display()
+                    );
+                }
+            }
             Err(error) => return Err(LogError::storage("read", &path, error)),
         }
         Ok(())

@@ -17,7 +17,7 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
-//! | `lifecycle` | closing and deleting |
+//! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
@@ -36,6 +36,7 @@ mod lookup;
 pub mod offset_checkpoint;
 mod partition_log;
 mod partition_metadata;
+mod presence;
 mod producer_snapshot;
 mod producer_state;
 mod progress;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::image::{Broker, Endpoint, Image, Partition, TOPIC_RESOURCE, Topic};
 use super::topic_name;
+use crate::config::topic::Configs;
 use crate::limits::METADATA_TRANSACTION_MAX_RECORDS;
 use crate::types::{LeaderEpoch, Offset, TopicId};
 use crate::wire::metadata_records::{
@@ -325,18 +326,22 @@ impl Image {
     }
 
     fn set_config(&mut self, record: &ConfigRecord) -> Result<(), Problem> {
-        let configs = if record.resource_type == TOPIC_RESOURCE {
-            let id = self.id_of(&record.resource_name)?;
-            &mut self.known_topic(id)?.configs
-        } else {
-            let resource = (record.resource_type, record.resource_name.to_string());
-            Arc::make_mut(&mut self.configs)
-                .entry(resource)
-                .or_default()
-        };
-        match &record.value {
+        let set = |configs: &mut Configs| match &record.value {
             Some(value) => drop(configs.insert(record.name.to_string(), value.to_string())),
             None => drop(configs.remove(record.name.as_str())),
+        };
+        if record.resource_type == TOPIC_RESOURCE {
+            let id = self.id_of(&record.resource_name)?;
+            set(&mut self.known_topic(id)?.configs);
+            return Ok(());
+        }
+        let resource = (record.resource_type, record.resource_name.to_string());
+        let all = Arc::make_mut(&mut self.configs);
+        let configs = all.entry(resource.clone()).or_default();
+        set(configs);
+        // Whoever asks what has settings is told of nothing that has none.
+        if configs.is_empty() {
+            all.remove(&resource);
         }
         Ok(())
     }

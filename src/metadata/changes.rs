@@ -4,11 +4,13 @@
 //! Several requests may be decided on one image only if the records of the first are applied before the second.
 //! Refusals carry Kafka's words, as its tools show them; which error code goes with which is the API's business.
 
+mod alter_configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
 mod update_features;
 
+pub use alter_configs::{AlterRules, Alteration, Altering, ConfigChange};
 pub use create_partitions::{TopicGrowth, create_partitions};
 pub use create_topics::{CreatedTopic, NewTopic, TopicDefaults, create_topics};
 pub use delete_topics::{DeletedTopic, TopicToDelete, delete_topics};
@@ -52,6 +54,12 @@ pub enum Refusal {
     /// UNKNOWN_TOPIC_OR_PARTITION
     #[error("This server does not host this topic-partition.")]
     UnknownTopic,
+    /// UNKNOWN_TOPIC_OR_PARTITION
+    #[error("The topic '{0}' does not exist.")]
+    NoSuchTopic(String),
+    /// UNKNOWN_SERVER_ERROR
+    #[error("The operation on a configuration is unknown.")]
+    UnknownOperation,
     /// UNKNOWN_TOPIC_ID
     #[error("This server does not host this topic ID.")]
     UnknownTopicId,

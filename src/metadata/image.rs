@@ -189,6 +189,20 @@ impl Image {
         }
     }
 
+    /// What is set for a resource that is no topic; nothing for one that nothing is set for.
+    pub fn configs(&self, resource_type: i8, name: &str) -> Option<&Configs> {
+        self.configs.get(&(resource_type, name.to_owned()))
+    }
+
+    /// The names of the resources of a kind that something is set for; topics excepted.
+    pub fn configured(&self, resource_type: i8) -> impl Iterator<Item = &str> {
+        let first = (resource_type, String::new());
+        self.configs
+            .range(first..)
+            .take_while(move |((kind, _), _)| *kind == resource_type)
+            .map(|((_, name), _)| name.as_str())
+    }
+
     /// The level of a feature; 0 is off.
     pub fn feature(&self, name: &str) -> i16 {
         self.features.get(name).copied().unwrap_or(0)
@@ -238,7 +252,13 @@ impl Image {
     }
 }
 
-/// Kind of resource in a ConfigRecord: a topic.
-pub(super) const TOPIC_RESOURCE: i8 = 2;
-/// Kind of resource in a ConfigRecord: a broker, or all brokers.
-pub(super) const BROKER_RESOURCE: i8 = 4;
+/// Kind of resource in a ConfigRecord, as everywhere in the protocol: a topic.
+pub const TOPIC_RESOURCE: i8 = 2;
+/// Kind of resource: a broker, or with an empty name all brokers.
+pub const BROKER_RESOURCE: i8 = 4;
+/// Kind of resource: the loggers of a broker. Never in a ConfigRecord.
+pub const BROKER_LOGGER_RESOURCE: i8 = 8;
+/// Kind of resource: a client metrics subscription.
+pub const CLIENT_METRICS_RESOURCE: i8 = 16;
+/// Kind of resource: a group.
+pub const GROUP_RESOURCE: i8 = 32;

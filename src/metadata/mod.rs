@@ -8,7 +8,7 @@
 //! | [`image`] | the state after a prefix of the log; immutable, shared between cores |
 //! | [`apply`] | records to the next image |
 //! | [`bootstrap`] | the records of a start: a new cluster, a broker's registration, new leader epochs |
-//! | [`changes`] | image and request to records and outcomes: create and delete topics, producer ids |
+//! | [`changes`] | image and request to records and outcomes: create and delete topics, settings, producer ids |
 //! | [`topic_name`] | which names a topic may have |
 //! | [`meta_properties`] | who owns a data directory: the text of `meta.properties` |
 
@@ -21,8 +21,8 @@ pub mod topic_name;
 
 pub use apply::ApplyError;
 pub use changes::{
-    CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal, TopicGrowth, TopicToDelete,
-    UpgradeType,
+    Alteration, ConfigChange, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal,
+    TopicGrowth, TopicToDelete, UpgradeType,
 };
 pub use image::{Broker, Endpoint, Image, Partition, Topic};
 pub use meta_properties::MetaProperties;

@@ -59,6 +59,13 @@ pub fn assemble(
         net,
         admission: Arc::clone(admission),
     });
+    let bounds = Arc::clone(admission);
+    shard.on_live(Box::new(move |config| {
+        bounds.set_bounds(
+            config.max_connections as usize,
+            config.max_connections_per_ip as usize,
+        );
+    }));
     let adopted = Rc::clone(&parts.net);
     shard.on_adopt(Box::new(move |socket, listener, admitted| {
         connection::serve(Rc::clone(&adopted), socket, listener, admitted);
@@ -69,6 +76,7 @@ pub fn assemble(
     ))
     .detach();
     glommio::spawn_local(Rc::clone(shard).expire_producers_for_ever()).detach();
+    glommio::spawn_local(Rc::clone(shard).look_after_files_for_ever()).detach();
     glommio::spawn_local(live(Rc::clone(&parts), listeners)).detach();
     parts
 }

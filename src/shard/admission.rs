@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// `max.connections` and `max.connections.per.ip`, shared by all cores.
 #[derive(Debug)]
 pub struct Admission {
-    most: usize,
-    most_per_ip: usize,
+    most: AtomicUsize,
+    most_per_ip: AtomicUsize,
     present: Mutex<Present>,
 }
 
@@ -30,13 +32,19 @@ impl Admission {
     /// Bounds for a broker of `cores` cores.
     pub fn new(cores: usize, most: usize, most_per_ip: usize) -> Arc<Admission> {
         Arc::new(Admission {
-            most,
-            most_per_ip,
+            most: AtomicUsize::new(most),
+            most_per_ip: AtomicUsize::new(most_per_ip),
             present: Mutex::new(Present {
                 by_ip: HashMap::new(),
                 by_core: vec![0; cores],
             }),
         })
+    }
+
+    /// Other bounds from now on. Whoever is here already stays.
+    pub fn set_bounds(&self, most: usize, most_per_ip: usize) {
+        self.most.store(most, Relaxed);
+        self.most_per_ip.store(most_per_ip, Relaxed);
     }
 
     /// Admits a connection that `here` has accepted and names the core that should serve it: this one, or the least
@@ -45,7 +53,7 @@ impl Admission {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let total: usize = present.by_core.iter().sum();
         let of_ip = present.by_ip.get(&ip).copied().unwrap_or(0);
-        if total >= self.most || of_ip >= self.most_per_ip {
+        if total >= self.most.load(Relaxed) || of_ip >= self.most_per_ip.load(Relaxed) {
             return None;
         }
         let loads = &mut present.by_core;
@@ -107,5 +115,17 @@ mod tests {
         assert!(first.is_some() && second.is_some() && admission.admit(IP, 0).is_none());
         drop(first);
         assert!(admission.admit(IP, 0).is_some());
+    }
+
+    #[test]
+    fn bounds_change_for_those_who_come_and_not_for_those_who_are_here() {
+        let admission = Admission::new(1, 10, 10);
+        let held: Vec<_> = (0..5).map(|_| admission.admit(IP, 0).unwrap()).collect();
+        admission.set_bounds(10, 5);
+        assert!(admission.admit(IP, 0).is_none());
+        admission.set_bounds(6, 10);
+        let sixth = admission.admit(IP, 0);
+        assert!(sixth.is_some() && admission.admit(IP, 0).is_none());
+        assert_eq!(held.len(), 5);
     }
 }

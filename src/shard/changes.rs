@@ -7,13 +7,18 @@
 use super::Shard;
 use super::controller::Controller;
 use super::message::{Answer, Call, PartitionCheckpoint};
+use crate::config::property::Status;
+use crate::config::table::broker_property;
+use crate::config::topic_properties::topic_property;
 use crate::metadata::changes::{
-    self, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal, TopicDefaults, TopicGrowth,
-    TopicToDelete,
+    self, AlterRules, Altering, ConfigChange, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic,
+    Refusal, TopicDefaults, TopicGrowth, TopicToDelete,
 };
+use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::MetadataRecord;
 use futures_lite::future::or;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,6 +55,13 @@ pub enum Change {
         /// Check and change nothing.
         validate_only: bool,
     },
+    /// Change settings.
+    AlterConfigs {
+        /// Whose, and how.
+        changes: Vec<ConfigChange>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
     /// Reserve a block of producer ids.
     AllocateProducerIds,
 }
@@ -67,6 +79,8 @@ pub enum ChangeOutcome {
     Grown(Vec<Result<(), ChangeError>>),
     /// Of [`Change::UpdateFeatures`].
     FeaturesUpdated(Result<(), ChangeError>),
+    /// Of [`Change::AlterConfigs`], in order.
+    Altered(Vec<Result<(), ChangeError>>),
     /// Of [`Change::AllocateProducerIds`].
     ProducerIds(Result<Range<i64>, ChangeError>),
 }
@@ -165,6 +179,13 @@ impl Shard {
                 self.update_features(&controller, &updates, validate_only)
                     .await,
             ),
+            Change::AlterConfigs {
+                changes,
+                validate_only,
+            } => ChangeOutcome::Altered(
+                self.alter_configs(&controller, &changes, validate_only)
+                    .await,
+            ),
             Change::AllocateProducerIds => {
                 ChangeOutcome::ProducerIds(self.allocate_producer_ids(&controller).await)
             }
@@ -230,6 +251,33 @@ impl Shard {
         self.make_true(controller, &records).await
     }
 
+    async fn alter_configs(
+        self: &Rc<Self>,
+        controller: &Controller,
+        changes: &[ConfigChange],
+        validate_only: bool,
+    ) -> Outcomes<()> {
+        let rules = AlterRules {
+            node_id: self.node_id,
+            settings: &self.config.settings,
+        };
+        let image = controller.image();
+        let altering = Altering::new(&image, rules, changes);
+        let mut records = Vec::new();
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            let decided = altering.decide(change);
+            outcomes.push(decided.map(|made| records.extend(made)));
+            // There may be thousands.
+            glommio::executor().yield_if_needed().await;
+        }
+        if validate_only {
+            records.clear();
+        }
+        warn_of_what_has_no_effect(&records);
+        self.settle(controller, &records, outcomes).await
+    }
+
     async fn allocate_producer_ids(
         self: &Rc<Self>,
         controller: &Controller,
@@ -285,5 +333,45 @@ impl Shard {
     pub(super) async fn close_controller(&self) -> Option<PartitionCheckpoint> {
         let controller = self.controller.borrow_mut().take()?;
         Some(controller.close().await)
+    }
+}
+
+/// Says which of the settings that change are only kept and shown, one line a resource.
+fn warn_of_what_has_no_effect(records: &[MetadataRecord]) {
+    let mut idle: BTreeMap<(i8, &str), Vec<&str>> = BTreeMap::new();
+    for record in records {
+        if let MetadataRecord::ConfigRecord(set) = record
+            && set.value.is_some()
+            && !has_effect(set.resource_type, &set.name)
+        {
+            let names = idle.entry((set.resource_type, &set.resource_name));
+            names.or_default().push(&set.name);
+        }
+    }
+    for ((resource_type, name), settings) in idle {
+        log::warn!(
+            "{}: kept and shown, but without effect in this version: {}",
+            resource(resource_type, name),
+            settings.join(", ")
+        );
+    }
+}
+
+fn has_effect(resource_type: i8, name: &str) -> bool {
+    let property = match resource_type {
+        TOPIC_RESOURCE => topic_property(name).map(|topic| topic.property),
+        BROKER_RESOURCE => broker_property(name),
+        _ => None,
+    };
+    property.is_some_and(|property| property.status != Status::AcceptedWithoutEffect)
+}
+
+fn resource(resource_type: i8, name: &str) -> String {
+    match resource_type {
+        TOPIC_RESOURCE => format!("topic {name}"),
+        BROKER_RESOURCE if name.is_empty() => "all brokers".to_owned(),
+        BROKER_RESOURCE => format!("broker {name}"),
+        GROUP_RESOURCE => format!("group {name}"),
+        _ => format!("client metrics {name}"),
     }
 }

@@ -108,6 +108,11 @@ impl Controller {
         Ok(controller)
     }
 
+    /// The metadata log itself.
+    pub(super) fn log(&self) -> Rc<PartitionLog> {
+        Rc::clone(&self.log)
+    }
+
     /// The newest image.
     pub fn image(&self) -> Arc<Image> {
         Arc::clone(&self.image.borrow())

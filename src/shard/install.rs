@@ -5,7 +5,7 @@
 
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
-use crate::config::{BrokerConfig, TopicConfig};
+use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
     AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
@@ -74,21 +74,35 @@ impl Shard {
     /// Settings and leader epochs follow the image; returns the partitions that this core is to own and has not yet.
     fn follow_topics(&self, image: &Image, changes: &TopicChanges) -> Vec<Wanted> {
         let dynamic = image.dynamic_configs(self.node_id);
+        let inherited = dynamic != self.image().dynamic_configs(self.node_id);
+        if inherited {
+            self.follow_broker_configs(&dynamic);
+        }
+        let broker = self.live();
         let mut wanted = Vec::new();
         let mut follow = |topic: &Arc<Topic>| {
             let settings = &self.config.settings;
             let config = Rc::new(TopicConfig::resolve(settings, &dynamic, &topic.configs));
-            self.follow_partitions(topic, &log_config(&config, &self.config), &mut wanted);
+            self.follow_partitions(topic, &log_config(&config, &broker), &mut wanted);
             self.topics.borrow_mut().insert(topic.id, config);
         };
-        if dynamic == self.image().dynamic_configs(self.node_id) {
-            changes.created.iter().for_each(&mut follow);
-            changes.changed.iter().for_each(&mut follow);
-        } else {
+        if inherited {
             // Every topic may inherit what changed.
             image.topics().for_each(&mut follow);
+        } else {
+            changes.created.iter().for_each(&mut follow);
+            changes.changed.iter().for_each(&mut follow);
         }
         wanted
+    }
+
+    /// Works with the broker's settings as the metadata log has them now.
+    fn follow_broker_configs(&self, dynamic: &DynamicConfigs) {
+        let live = Rc::new(self.config.with_dynamic(dynamic));
+        *self.live.borrow_mut() = Rc::clone(&live);
+        if let Some(follow) = self.on_live.borrow().as_ref() {
+            follow(&live);
+        }
     }
 
     fn follow_partitions(&self, topic: &Arc<Topic>, config: &LogConfig, wanted: &mut Vec<Wanted>) {
@@ -165,7 +179,10 @@ impl Shard {
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
                 let (log, report) =
                     PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
-                return Ok((log, remark(&name, &report)));
+                let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
+                let cut = remark(&name, &report);
+                let lacking = || lack(&name, &report, known, startup.clean);
+                return Ok((log, cut.or_else(lacking)));
             }
             let log = self.create_log(wanted, dir).await?;
             return Ok((
@@ -271,13 +288,18 @@ impl Startup {
         if self.clean {
             return Trust::CleanShutdown;
         }
-        let point = self
-            .recovery_points
-            .get(&(topic.to_owned(), partition))
-            .copied();
         Trust::Recover {
-            recovery_point: point.unwrap_or(Offset::ZERO),
+            recovery_point: self.recovery_point(topic, partition),
         }
+    }
+
+    /// Everything below was on the disk.
+    fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
+        let key = (topic.to_owned(), partition);
+        self.recovery_points
+            .get(&key)
+            .copied()
+            .unwrap_or(Offset::ZERO)
     }
 }
 
@@ -353,6 +375,23 @@ pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
         cut.lost_bytes,
         cut.dropped_segments
     ))
+}
+
+/// What is missing although nothing was torn: somebody has removed files.
+fn lack(name: &str, report: &RecoveryReport, known: Offset, clean: bool) -> Option<String> {
+    if report.log_end_offset < known {
+        return Some(format!(
+            "{name}: it ends at offset {}, but records up to offset {known} were on the disk: files of it were removed",
+            report.log_end_offset
+        ));
+    }
+    // After a crash indexes are made again as a matter of course.
+    (clean && report.rebuilt_indexes > 0).then(|| {
+        format!(
+            "{name}: the indexes of {} segments were missing or wrong and are made again",
+            report.rebuilt_indexes
+        )
+    })
 }
 
 /// What the log needs to know of a topic's configuration.

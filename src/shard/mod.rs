@@ -16,6 +16,7 @@ mod mesh;
 mod message;
 mod partition;
 mod placement;
+mod presence;
 mod read;
 mod serve;
 mod signal;
@@ -55,11 +56,16 @@ use watches::Watches;
 /// What is done with a connection that another core hands over: the socket, the index of its listener, its admission.
 pub type Adopt = Box<dyn Fn(AcceptedTcpStream, usize, Admitted)>;
 
+/// What is done, besides what follows by itself, when the broker's settings change.
+pub type FollowConfig = Box<dyn Fn(&BrokerConfig)>;
+
 /// One core of the broker.
 pub struct Shard {
     mesh: Rc<Mesh>,
-    /// The broker's configuration.
+    /// The broker's configuration as it was started. What can change while it runs is in [`Shard::live`].
     pub config: Arc<BrokerConfig>,
+    live: RefCell<Rc<BrokerConfig>>,
+    on_live: RefCell<Option<FollowConfig>>,
     /// This node.
     pub node_id: i32,
     /// The cluster it is.
@@ -94,6 +100,8 @@ impl Shard {
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
+            live: RefCell::new(Rc::new((*config).clone())),
+            on_live: RefCell::new(None),
             config,
             node_id: identity.node_id,
             cluster_id: identity.cluster_id.clone(),
@@ -133,6 +141,17 @@ impl Shard {
     /// The configuration in force for a topic.
     pub fn topic_config(&self, topic: &TopicId) -> Option<Rc<TopicConfig>> {
         self.topics.borrow().get(topic).cloned()
+    }
+
+    /// The broker's configuration as it holds now, with what the metadata log says.
+    pub fn live(&self) -> Rc<BrokerConfig> {
+        Rc::clone(&self.live.borrow())
+    }
+
+    /// What to do besides when [`Shard::live`] changes; done at once for what holds now.
+    pub fn on_live(&self, follow: FollowConfig) {
+        follow(&self.live());
+        *self.on_live.borrow_mut() = Some(follow);
     }
 
     /// Whether the broker is stopping.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::messages::alter_configs::AlterConfigsRequest;
 use super::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use super::messages::alter_replica_log_dirs::AlterReplicaLogDirsRequest;
 use super::messages::api_versions::ApiVersionsRequest;
@@ -26,7 +27,9 @@ use super::messages::describe_transactions::DescribeTransactionsRequest;
 use super::messages::elect_leaders::ElectLeadersRequest;
 use super::messages::fetch::FetchRequest;
 use super::messages::find_coordinator::FindCoordinatorRequest;
+use super::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use super::messages::init_producer_id::InitProducerIdRequest;
+use super::messages::list_config_resources::ListConfigResourcesRequest;
 use super::messages::list_offsets::ListOffsetsRequest;
 use super::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
 use super::messages::list_transactions::ListTransactionsRequest;
@@ -226,10 +229,12 @@ pub static TABLE: &[Row] = &[
     row_of::<CreateAclsRequest>(0..=3, 0..=3),
     row_of::<DeleteAclsRequest>(0..=3, 0..=3),
     row_of::<DescribeConfigsRequest>(0..=4, 0..=4),
+    row_of::<AlterConfigsRequest>(0..=2, 0..=2),
     row_of::<AlterReplicaLogDirsRequest>(0..=2, 0..=2),
     row_of::<DescribeLogDirsRequest>(0..=5, 0..=5),
     row_of::<CreatePartitionsRequest>(0..=3, 0..=3),
     row_of::<ElectLeadersRequest>(0..=2, 0..=2),
+    row_of::<IncrementalAlterConfigsRequest>(0..=1, 0..=1),
     row_of::<AlterPartitionReassignmentsRequest>(0..=1, 0..=1),
     row_of::<ListPartitionReassignmentsRequest>(0..=0, 0..=0),
     row_of::<DescribeQuorumRequest>(0..=2, 0..=2),
@@ -238,6 +243,7 @@ pub static TABLE: &[Row] = &[
     row_of::<DescribeProducersRequest>(0..=0, 0..=0),
     row_of::<DescribeTransactionsRequest>(0..=0, 0..=0),
     row_of::<ListTransactionsRequest>(0..=2, 0..=2),
+    row_of::<ListConfigResourcesRequest>(0..=1, 0..=1),
     row_of::<DescribeTopicPartitionsRequest>(0..=0, 0..=0),
 ];
 

@@ -5,6 +5,7 @@
 use vltava::wire::messages::alter_partition_reassignments::{
     AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
 };
+use vltava::wire::messages::api_versions::ApiVersionsRequest;
 use vltava::wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use vltava::wire::messages::describe_acls::DescribeAclsRequest;
 use vltava::wire::messages::describe_log_dirs::DescribeLogDirsRequest;
@@ -212,8 +213,13 @@ fn a_feature_level_that_is_not_supported_is_refused_in_kafkas_words() {
             "{words}"
         );
     }
-    let features = client.assert_serves().finalized_features;
-    let level = features[0].max_version_level;
+    let who = ApiVersionsRequest {
+        client_software_name: "test".into(),
+        client_software_version: "1".into(),
+    };
+    let told = client.call(3, &who);
+    assert_eq!(told.supported_features[0].name.as_str(), "metadata.version");
+    let level = told.finalized_features[0].max_version_level;
     let answer = client.call(2, &request("metadata.version", level));
     assert_eq!(answer.error_code, ErrorCode::NONE, "{answer:?}");
 }

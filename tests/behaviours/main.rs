@@ -6,6 +6,7 @@
 mod harness;
 
 mod administration;
+mod configs;
 mod connection;
 mod delete_records;
 mod fetch;

@@ -88,6 +88,21 @@ impl Client {
         }
     }
 
+    /// Those among the available clients whose drivers know settings.
+    pub fn available_admins() -> Vec<Client> {
+        let knows_settings = |client: &Client| matches!(client, Client::Librdkafka | Client::Java);
+        Client::available()
+            .into_iter()
+            .filter(knows_settings)
+            .collect()
+    }
+
+    /// See [`driver::settings`].
+    pub fn settings(self, bootstrap: &str, topic: &str) -> Vec<[String; 3]> {
+        let start = self.driver().expect("an admin has a driver");
+        driver::settings(start, bootstrap, topic)
+    }
+
     /// Writes `records` with acks=all and gives them back with the places that the broker answered. A client that knows
     /// no idempotence writes without.
     pub fn produce(

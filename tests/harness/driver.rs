@@ -66,6 +66,18 @@ pub fn create_topics(start: Start, bootstrap: &str, topics: &[&str], partitions:
     call(start, &arguments, "");
 }
 
+/// Sets all that can be changed of a topic and a broker back to what it is, then `max.message.bytes=4242` on the topic; gives back the
+/// topic's settings: name, value, source.
+pub fn settings(start: Start, bootstrap: &str, topic: &str) -> Vec<[String; 3]> {
+    let arguments = ["settings", "--bootstrap", bootstrap, "--topic", topic];
+    let output = call(start, &arguments, "");
+    let fields = |line: &str| -> Vec<String> { line.split('\t').map(ToOwned::to_owned).collect() };
+    output
+        .lines()
+        .map(|line| fields(line).try_into().expect("name TAB value TAB source"))
+        .collect()
+}
+
 /// Writes `records` and gives them back with the places that the broker answered.
 pub fn produce(
     start: Start,

@@ -114,25 +114,56 @@ fn values_of_the_metadata_log_stand_between_topic_and_file() {
 }
 
 #[test]
-fn of_several_broker_properties_the_coarser_shows_only_where_it_is_set() {
-    let described = topic("", &DynamicConfigs::default(), &[], "segment.ms");
+fn a_coarser_broker_property_shows_behind_the_finer_one_where_that_is_set() {
+    let file = "log.roll.hours=2\nlog.retention.minutes=7";
+    let none = DynamicConfigs::default();
+    for (name, value) in [("segment.ms", "7200000"), ("retention.ms", "420000")] {
+        let described = topic(file, &none, &[], name);
+        let shown = (
+            described.value.as_deref(),
+            described.source,
+            places(&described),
+        );
+        assert_eq!(shown, (Some(value), Source::Default, vec![]));
+    }
+    let dynamic = DynamicConfigs {
+        broker: configs(&[("log.roll.ms", "99")]),
+        cluster: configs(&[("log.retention.ms", "98")]),
+    };
+    let described = topic(file, &dynamic, &[], "segment.ms");
     assert_eq!(
-        (described.value.as_deref(), places(&described)),
-        (Some("604800000"), vec![])
+        places(&described),
+        [
+            ("log.roll.ms", "99", Source::DynamicBroker),
+            ("log.roll.hours", "2", Source::StaticBroker),
+            ("log.roll.hours", "168", Source::Default),
+        ]
     );
-    let described = topic(
-        "log.roll.hours=2",
-        &DynamicConfigs::default(),
-        &[],
-        "segment.ms",
-    );
+    let described = topic(file, &dynamic, &[], "retention.ms");
     assert_eq!(
         (described.value.as_deref(), described.source),
-        (Some("7200000"), Source::StaticBroker)
+        (Some("98"), Source::DynamicDefaultBroker)
     );
     assert_eq!(
         places(&described),
-        [("log.roll.hours", "2", Source::StaticBroker)]
+        [
+            ("log.retention.ms", "98", Source::DynamicDefaultBroker),
+            ("log.retention.minutes", "7", Source::StaticBroker),
+            ("log.retention.hours", "168", Source::Default),
+        ]
+    );
+    let minutes = broker(file, "log.retention.minutes").unwrap();
+    assert_eq!(
+        places(&minutes),
+        [
+            ("log.retention.minutes", "7", Source::StaticBroker),
+            ("log.retention.hours", "168", Source::Default),
+        ]
+    );
+    let milliseconds = broker(file, "log.retention.ms").unwrap();
+    assert_eq!(
+        (milliseconds.value.as_deref(), places(&milliseconds)),
+        (None, vec![])
     );
 }
 

@@ -196,3 +196,147 @@ fn the_file_of_an_old_tutorial_boots() {
         Some(Value::Number(300_000))
     );
 }
+
+/// What the tutorial for Kafka 0.8 names, with its values, and what came of the names since.
+const TUTORIAL_ROWS: &[(&str, &str, Option<&str>)] = &[
+    ("broker.id", "1", Some("node.id")),
+    ("log.dirs", "/tmp/kafka-logs", None),
+    ("port", "6667", Some("listeners")),
+    ("host.name", "127.0.0.1", Some("listeners")),
+    (
+        "advertised.host.name",
+        "example",
+        Some("advertised.listeners"),
+    ),
+    ("advertised.port", "6668", Some("advertised.listeners")),
+    ("listeners", "PLAINTEXT://:9092", None),
+    ("message.max.bytes", "1000000", None),
+    ("num.network.threads", "3", None),
+    ("num.io.threads", "8", None),
+    ("background.threads", "4", None),
+    ("queued.max.requests", "500", None),
+    ("socket.send.buffer.bytes", "100*1024", None),
+    ("socket.receive.buffer.bytes", "100*1024", None),
+    ("socket.request.max.bytes", "100*1024*1024", None),
+    ("log.segment.bytes", "1024*1024*1024", None),
+    ("log.roll.hours", "24*7", None),
+    ("log.cleanup.policy", "delete", None),
+    ("log.retention.minutes", "7days", None),
+    (
+        "log.cleanup.interval.mins",
+        "1",
+        Some("log.retention.check.interval.ms"),
+    ),
+    ("log.retention.bytes", "-1", None),
+    ("log.retention.check.interval.ms", "5minutes", None),
+    ("log.cleaner.enable", "false", None),
+    ("log.cleaner.threads", "1", None),
+    ("log.cleaner.io.max.bytes.per.second", "1000000", None),
+    ("log.cleaner.dedupe.buffer.size", "500*1024*1024", None),
+    ("log.cleaner.io.buffer.size", "512*1024", None),
+    ("log.cleaner.io.buffer.load.factor", "0.9", None),
+    ("log.cleaner.backoff.ms", "15000", None),
+    ("log.cleaner.min.cleanable.ratio", "0.5", None),
+    ("log.cleaner.delete.retention.ms", "1day", None),
+    ("log.index.size.max.bytes", "10*1024*1024", None),
+    ("log.index.interval.bytes", "4096", None),
+    ("log.flush.interval.messages", "10000", None),
+    ("log.flush.interval.ms", "1000", None),
+    ("log.flush.scheduler.interval.ms", "3000", None),
+    (
+        "log.delete.delay.ms",
+        "60000",
+        Some("log.segment.delete.delay.ms"),
+    ),
+    ("log.flush.offset.checkpoint.interval.ms", "60000", None),
+    ("auto.create.topics.enable", "true", None),
+    ("default.replication.factor", "1", None),
+    ("num.partitions", "1", None),
+    ("controller.socket.timeout.ms", "30000", None),
+    ("controller.message.queue.size", "10", None),
+    ("replica.lag.time.max.ms", "10000", None),
+    ("replica.lag.max.messages", "4000", None),
+    ("replica.socket.timeout.ms", "30*1000", None),
+    ("replica.socket.receive.buffer.bytes", "64*1024", None),
+    ("replica.fetch.max.bytes", "1024*1024", None),
+    ("replica.fetch.wait.max.ms", "500", None),
+    ("replica.fetch.min.bytes", "1", None),
+    ("num.replica.fetchers", "1", None),
+    (
+        "replica.high.watermark.checkpoint.interval.ms",
+        "5000",
+        None,
+    ),
+    ("controlled.shutdown.enable", "false", None),
+    ("controlled.shutdown.max.retries", "3", None),
+    ("controlled.shutdown.retry.backoff.ms", "5000", None),
+    ("auto.leader.rebalance.enable", "false", None),
+    ("leader.imbalance.per.broker.percentage", "10", None),
+    ("leader.imbalance.check.interval.seconds", "300", None),
+    ("offset.metadata.max.bytes", "4096", None),
+    ("zookeeper.connect", "localhost:2181", None),
+    ("zookeeper.session.timeout.ms", "6000", None),
+    ("zookeeper.connection.timeout.ms", "6000", None),
+    ("zookeeper.sync.time.ms", "2000", None),
+    ("delete.topic.enable", "true", None),
+    ("min.insync.replicas", "1", None),
+    ("unclean.leader.election.enable", "false", None),
+    ("offsets.topic.num.partitions", "50", None),
+    ("transaction.state.log.num.partitions", "50", None),
+    ("group.min.session.timeout.ms", "6000", None),
+    ("group.max.session.timeout.ms", "1800000", None),
+    ("group.initial.rebalance.delay.ms", "3000", None),
+    ("connections.max.idle.ms", "600000", None),
+    ("compression.type", "producer", None),
+    ("log.message.timestamp.type", "CreateTime", None),
+];
+
+#[test]
+fn each_property_of_the_tutorial_does_what_it_says_or_is_named_once_as_without_effect() {
+    for (name, text, mapped_to) in TUTORIAL_ROWS {
+        let property = broker_property(name).unwrap_or_else(|| panic!("{name} is unknown"));
+        let Loaded { config, warnings } = loaded(&format!("{name} = {text}"));
+        let named = warnings.iter().filter(|warning| warning.contains(name));
+        let idle = property.status == Status::AcceptedWithoutEffect;
+        assert_eq!(named.count(), usize::from(idle), "{name}: {warnings:?}");
+        let set = config.settings.explicit(name);
+        assert!(set.is_some(), "{name} is shown");
+        match (mapped_to, property.status) {
+            (Some(target), Status::Mapped(to)) => assert_eq!(*target, to, "{name}"),
+            (None, Status::InForce | Status::AcceptedWithoutEffect) => {}
+            (expected, status) => panic!("{name}: {status:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_the_tutorial_maps_holds_under_the_names_of_today() {
+    let config = loaded(
+        "broker.id=7\nport=6667\nhost.name=127.0.0.1\nadvertised.host.name=example\nadvertised.port=6668\n\
+         log.cleanup.interval.mins=1\nlog.delete.delay.ms=5",
+    )
+    .config;
+    assert_eq!(config.node_id, Some(7));
+    let listener = &config.listeners[0];
+    assert_eq!((listener.host.as_str(), listener.port), ("127.0.0.1", 6667));
+    assert_eq!(listener.advertised.host.as_deref(), Some("example"));
+    assert_eq!(listener.advertised.port, Some(6668));
+    assert_eq!(
+        config.settings.value("log.retention.check.interval.ms"),
+        Some(Value::Number(60_000))
+    );
+    assert_eq!(config.topic_defaults.file_delete_delay_ms, 5);
+}
+
+#[test]
+fn headings_between_the_lines_are_no_properties_and_stop_nothing() {
+    let loaded = loaded("---------- LOG ----------\nnum.partitions=3\n\u{6307}\u{5b9a}\n");
+    assert_eq!(loaded.config.num_partitions, 3);
+    assert_eq!(
+        loaded.warnings,
+        [
+            "server.properties:1: ---------- is no property and is ignored",
+            "server.properties:3: \u{6307}\u{5b9a} is no property and is ignored"
+        ]
+    );
+}

@@ -67,10 +67,14 @@ pub fn is_older(name: &str) -> bool {
 
 /// The known name most like `name`; `None` when nothing is near enough to be a slip of the finger.
 pub fn nearest_name(name: &str) -> Option<&'static str> {
+    nearest(name, BY_NAME.keys().copied())
+}
+
+/// As [`nearest_name`], among other names.
+pub fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let tolerated = (name.chars().count() / 4).clamp(1, 5);
-    let (distance, nearest) = BY_NAME
-        .keys()
-        .map(|known| (edit_distance(name, known), *known))
+    let (distance, nearest) = known
+        .map(|known| (edit_distance(name, known), known))
         .min()?;
     (distance <= tolerated).then_some(nearest)
 }

@@ -13,14 +13,19 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -48,8 +53,9 @@ public final class Driver {
             case "produce" -> driver.produce(
                 one(options, "--bootstrap"), one(options, "--codec"), one(options, "--idempotent"));
             case "consume" -> driver.consume(one(options, "--bootstrap"), options.get("--topic"));
+            case "settings" -> driver.settings(one(options, "--bootstrap"), one(options, "--topic"));
             default -> {
-                System.err.println("usage: Driver version|create|produce|consume [--option value]...");
+                System.err.println("usage: Driver version|create|produce|consume|settings [--option value]...");
                 System.exit(2);
             }
         }
@@ -69,6 +75,31 @@ public final class Driver {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
             admin.createTopics(newTopics).all().get(60, TimeUnit.SECONDS);
         }
+    }
+
+    private void settings(String bootstrap, String topic) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            Node node = admin.describeCluster().nodes().get(60, TimeUnit.SECONDS).iterator().next();
+            ConfigResource ofTopic = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+            ConfigResource ofBroker = new ConfigResource(ConfigResource.Type.BROKER, node.idString());
+            for (ConfigResource resource : List.of(ofTopic, ofBroker)) {
+                alter(admin, resource, describe(admin, resource).entries().stream()
+                    .filter(entry -> !entry.isReadOnly() && entry.value() != null).toList());
+            }
+            alter(admin, ofTopic, List.of(new ConfigEntry("max.message.bytes", "4242")));
+            for (ConfigEntry entry : describe(admin, ofTopic).entries()) {
+                out.write(entry.name() + "\t" + entry.value() + "\t" + entry.source() + "\n");
+            }
+        }
+    }
+
+    private static Config describe(Admin admin, ConfigResource resource) throws Exception {
+        return admin.describeConfigs(List.of(resource)).all().get(60, TimeUnit.SECONDS).get(resource);
+    }
+
+    private static void alter(Admin admin, ConfigResource resource, List<ConfigEntry> entries) throws Exception {
+        List<AlterConfigOp> changes = entries.stream().map(entry -> new AlterConfigOp(entry, AlterConfigOp.OpType.SET)).toList();
+        admin.incrementalAlterConfigs(Map.of(resource, changes)).all().get(60, TimeUnit.SECONDS);
     }
 
     private void produce(String bootstrap, String codec, String idempotent) throws Exception {

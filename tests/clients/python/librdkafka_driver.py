@@ -4,7 +4,14 @@ import time
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewTopic,
+)
 
 import record_line
 
@@ -16,6 +23,30 @@ def create(bootstrap, topics, partitions):
     new_topics = [NewTopic(topic, num_partitions=partitions, replication_factor=1) for topic in topics]
     for created in admin.create_topics(new_topics, operation_timeout=30).values():
         created.result(timeout=60)
+
+
+def settings(bootstrap, topic):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    broker = next(iter(admin.list_topics(timeout=30).brokers))
+
+    def describe(kind, name):
+        [described] = admin.describe_configs([ConfigResource(kind, name)], request_timeout=60).values()
+        return described.result(timeout=60)
+
+    def alter(kind, name, values):
+        changes = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in values.items()
+        ]
+        resource = ConfigResource(kind, name, incremental_configs=changes)
+        [altered] = admin.incremental_alter_configs([resource], request_timeout=60).values()
+        altered.result(timeout=60)
+
+    for kind, name in (("topic", topic), ("broker", str(broker))):
+        described = describe(kind, name).items()
+        alter(kind, name, {key: e.value for key, e in described if not e.is_read_only and e.value is not None})
+    alter("topic", topic, {"max.message.bytes": "4242"})
+    for key, entry in describe("topic", topic).items():
+        yield key, entry.value, ConfigSource(entry.source).name
 
 
 def produce(bootstrap, codec, idempotent, records):
@@ -102,4 +133,4 @@ def consume(bootstrap, topics, write):
 
 
 if __name__ == "__main__":
-    record_line.run(VERSION, create, produce, consume)
+    record_line.run(VERSION, create, produce, consume, settings)

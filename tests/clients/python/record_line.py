@@ -36,12 +36,12 @@ def format_record(topic, partition, offset, timestamp, key, value, headers):
     return "\t".join(fields) + "\n"
 
 
-def run(version, create, produce, consume):
+def run(version, create, produce, consume, settings=None):
     """Parses the command line and calls the function that belongs to the command."""
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version")
-    for name in ("create", "produce", "consume"):
+    for name in ("create", "produce", "consume", "settings"):
         command = commands.add_parser(name)
         command.add_argument("--bootstrap", required=True)
         if name == "produce":
@@ -59,5 +59,10 @@ def run(version, create, produce, consume):
     elif args.command == "produce":
         places = produce(args.bootstrap, args.codec, args.idempotent == "true", read_records(sys.stdin))
         sys.stdout.writelines(f"{partition}\t{offset}\n" for partition, offset in places)
+    elif args.command == "settings":
+        if settings is None:
+            raise SystemExit("this client has no settings command")
+        for name, value, source in settings(args.bootstrap, args.topics[0]):
+            print(f"{name}\t{value}\t{source}")
     else:
         consume(args.bootstrap, args.topics, sys.stdout.write)
