@@ -13,6 +13,7 @@ use vltava::wire::messages::describe_producers::{DescribeProducersRequest, Topic
 use vltava::wire::messages::describe_quorum::{
     DescribeQuorumRequest, RequestedPartition, RequestedTopic,
 };
+use vltava::wire::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use vltava::wire::messages::describe_transactions::DescribeTransactionsRequest;
 use vltava::wire::messages::elect_leaders::{ElectLeadersRequest, TopicPartitions};
 use vltava::wire::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
@@ -315,6 +316,16 @@ fn replicas_stay_where_they_are_and_what_cannot_be_is_refused() {
         (answer.error_code, answer.topics.len()),
         (ErrorCode::NONE, 0)
     );
+}
+
+#[test]
+fn described_partitions_have_lists_where_javas_client_expects_them() {
+    let (_broker, mut client) = start();
+    client.create_topic("t", 1);
+    let answer = client.call(0, &DescribeTopicPartitionsRequest::default());
+    let partition = &answer.topics[0].partitions[0];
+    assert_eq!(partition.eligible_leader_replicas, Some(vec![]));
+    assert_eq!(partition.last_known_elr, Some(vec![]));
 }
 
 #[test]
