@@ -10,6 +10,7 @@
 mod client_options;
 mod configs;
 mod connecting;
+mod console_consumer;
 mod console_producer;
 mod consumer_groups;
 mod get_offsets;
@@ -18,6 +19,7 @@ mod line_reader;
 mod options;
 mod perf_stats;
 mod producer_perf;
+mod record_printer;
 mod server_start;
 mod server_stop;
 mod storage;
@@ -80,6 +82,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-configs",
         run: configs::run,
         options: configs::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-consumer",
+        run: console_consumer::run,
+        options: console_consumer::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-console-producer",
