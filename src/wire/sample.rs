@@ -103,13 +103,6 @@ impl Sample for Records {
     }
 }
 
-impl Sample for Bytes {
-    fn sample(e: &mut Entropy<'_>, _: Dialect) -> Bytes {
-        let shape = e.byte();
-        Bytes::from(vec![shape; e.length()])
-    }
-}
-
 impl<T: Sample> Sample for Vec<T> {
     fn sample(e: &mut Entropy<'_>, d: Dialect) -> Vec<T> {
         let length = e.byte() % 4;

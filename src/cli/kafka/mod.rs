@@ -13,9 +13,15 @@ mod connecting;
 mod console_consumer;
 mod console_producer;
 mod consumer_groups;
+mod consumer_perf;
+mod dates;
+mod delete_records;
+mod dump_log;
 mod get_offsets;
 mod java_errors;
+mod json;
 mod line_reader;
+mod log_dirs;
 mod options;
 mod perf_stats;
 mod producer_perf;
@@ -99,9 +105,29 @@ const COMMANDS: &[KafkaCommand] = &[
         options: consumer_groups::OPTIONS,
     },
     KafkaCommand {
+        name: "kafka-consumer-perf-test",
+        run: consumer_perf::run,
+        options: consumer_perf::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-delete-records",
+        run: delete_records::run,
+        options: delete_records::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-dump-log",
+        run: dump_log::run,
+        options: dump_log::OPTIONS,
+    },
+    KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         options: get_offsets::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-log-dirs",
+        run: log_dirs::run,
+        options: log_dirs::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-producer-perf-test",

@@ -9,9 +9,9 @@ use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::perf_stats::LatencyStats;
-use super::{CommandError, connect};
+use super::{CommandError, connect, connecting};
 use crate::cli::client_properties::{self, ClientProperties};
 use crate::cli::serve_args::parse_key_value;
 use crate::client::{OutgoingRecord, Producer, ProducerOptions};
@@ -90,7 +90,8 @@ pub const OPTIONS: &[Opt] = &[
         "INTERVAL-MS",
         "Print progress so often. (default: 5000)",
     ),
-    Opt::flag("help", "Print usage information."),
+    connecting::HELP,
+    connecting::VERSION,
 ];
 
 /// Kafka's defaults of a producer.
@@ -118,6 +119,13 @@ struct Test {
 /// When the command line is wrong, or what the cluster refuses.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This tool is used to verify the producer performance.",
+        out,
+    )? {
+        return Ok(());
+    }
     let test = Test::of(&options, out)?;
     let properties = properties(&options)?;
     for warning in &properties.warnings {

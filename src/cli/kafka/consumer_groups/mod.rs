@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connect_by, connecting, java_errors};
 use crate::client::group_admin::{TopicPartition, delete_group, delete_offsets, list_groups};
 use crate::client::{ClientError, Cluster};
@@ -130,7 +130,8 @@ pub const OPTIONS: &[Opt] = &[
         "regex",
         "Says whether this is a regular expression.",
     ),
-    Opt::flag("help", "Print usage information."),
+    connecting::HELP,
+    connecting::VERSION,
 ];
 
 const ACTIONS: &[&str] = &[
@@ -149,6 +150,13 @@ const TIMEOUT_MS: u64 = 5000;
 /// When the command line is wrong or the cluster cannot be reached.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, or reset consumer group offsets.",
+        out,
+    )? {
+        return Ok(());
+    }
     check(&options)?;
     if let Some(pattern) = options.value("validate-regex") {
         return Ok(validate_regex(pattern, out)?);
