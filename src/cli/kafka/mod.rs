@@ -2,6 +2,10 @@
 //!
 //! Each is a client of the wire protocol like any other, or reads files; none knows the broker's insides.
 //!
+//! A command is called by the name of the program (a link to it, with or without `.sh`) or as the first argument of `vltava`.
+//! Standard output has what Kafka's command prints there; standard error its complaints, and a line for each option that goes by
+//! an older name.
+//!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done, as far as Kafka's own command says so |
@@ -195,6 +199,11 @@ pub fn run_if_named(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode
         }
     };
     Some(run(command, &rest))
+}
+
+/// The names of Kafka's commands that there are, without `.sh`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|command| command.name)
 }
 
 fn find(name: &str) -> Option<&'static KafkaCommand> {
