@@ -2,6 +2,10 @@
 //!
 //! Each is a client of the wire protocol like any other, or reads files; none knows the broker's insides.
 //!
+//! A command is called by the name of the program (a link to it, with or without `.sh`) or as the first argument of `vltava`.
+//! Standard output has what Kafka's command prints there; standard error its complaints, and a line for each option that goes by
+//! an older name.
+//!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done, as far as Kafka's own command says so |
@@ -12,6 +16,7 @@ mod client_options;
 mod cluster;
 mod configs;
 mod connecting;
+mod console_consumer;
 mod console_producer;
 mod consumer_groups;
 mod consumer_perf;
@@ -26,6 +31,7 @@ mod log_dirs;
 mod options;
 mod perf_stats;
 mod producer_perf;
+mod record_printer;
 mod server_start;
 mod server_stop;
 mod storage;
@@ -98,6 +104,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-configs",
         run: configs::run,
         options: configs::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-consumer",
+        run: console_consumer::run,
+        options: console_consumer::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-console-producer",
@@ -200,6 +211,11 @@ pub fn run_if_named(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode
         }
     };
     Some(run(command, &rest))
+}
+
+/// The names of Kafka's commands that there are, without `.sh`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|command| command.name)
 }
 
 fn find(name: &str) -> Option<&'static KafkaCommand> {
