@@ -285,7 +285,7 @@ mod tests {
     fn the_topics_of_any_subscription_are_found() {
         let bytes = [0, 3, 0, 0, 0, 1, 0, 1, 116, 0, 0, 0, 0, 9, 9];
         let found = ConsumerProtocolSubscription::from_bytes(Bytes::copy_from_slice(&bytes));
-        assert_eq!(found.unwrap().topics, ["t".into()]);
+        assert_eq!(found.unwrap().topics, [Text::from("t")]);
         assert!(ConsumerProtocolSubscription::from_bytes(Bytes::from_static(b"ab")).is_err());
     }
 }
