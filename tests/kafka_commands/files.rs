@@ -77,3 +77,54 @@ fn a_filter_that_meets_nothing_is_an_error() {
         "Error occurred: Could not match any topic-partitions with the specified filters\n"
     );
 }
+
+#[test]
+fn records_are_deleted_and_directories_described() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    let produce = [
+        "--topic",
+        "t",
+        "--num-records",
+        "20",
+        "--record-size",
+        "10",
+        "--throughput",
+        "-1",
+        "--bootstrap-server",
+        &at,
+    ];
+    succeed("kafka-producer-perf-test", &produce);
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let offsets = r#"{"partitions": [{"topic": "t", "partition": 0, "offset": 5}], "version": 1}"#;
+    std::fs::write(file.path(), offsets).expect("it can be written");
+    let path = file.path().to_str().expect("UTF-8");
+    let deleted = succeed(
+        "kafka-delete-records",
+        &["--bootstrap-server", &at, "--offset-json-file", path],
+    );
+    assert_eq!(
+        deleted,
+        "Executing records delete operation\nRecords delete operation completed:\n\
+         partition: t-0\tlow_watermark: 5\n"
+    );
+    let earliest = [
+        "--bootstrap-server",
+        &at,
+        "--topic",
+        "t",
+        "--time",
+        "earliest",
+    ];
+    assert_eq!(succeed("kafka-get-offsets", &earliest), "t:0:5\n");
+
+    let described = succeed(
+        "kafka-log-dirs",
+        &["--bootstrap-server", &at, "--describe", "--topic-list", "t"],
+    );
+    let json = described.lines().last().expect("a line of JSON");
+    let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    let partition = &json["brokers"][0]["logDirs"][0]["partitions"][0];
+    assert_eq!(partition["partition"], "t-0");
+    assert!(partition["size"].as_i64().expect("a size") > 0);
+}

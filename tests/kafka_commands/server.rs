@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::broker::Broker;
 use crate::harness::scratch_dir;
-use crate::{Ended, ended};
+use crate::{Ended, ended, succeed};
 
 const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qk";
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -122,4 +123,24 @@ fn a_broker_that_cannot_run_in_the_background_says_where_the_reason_is() {
     assert_eq!(started.code, 1);
     assert!(started.err.contains("ended at once"), "{}", started.err);
     home.log_says("num.partitions");
+}
+
+#[test]
+fn a_running_broker_tells_its_cluster_and_its_versions() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    let said = succeed("kafka-cluster", &["cluster-id", "--bootstrap-server", &at]);
+    let identity = fs::read_to_string(broker.data_dir().join("meta.properties")).unwrap();
+    let id = said.trim_end().strip_prefix("Cluster ID: ").expect(&said);
+    assert!(
+        identity.contains(&format!("cluster.id={id}\n")),
+        "{id}: {identity}"
+    );
+    let versions = succeed("kafka-broker-api-versions", &["--bootstrap-server", &at]);
+    assert!(versions.starts_with(&format!("{at} (id: ")), "{versions}");
+    assert!(
+        versions.contains("\n\tProduce(0): 0 to 13 [usable: 13],\n"),
+        "{versions}"
+    );
+    assert!(versions.ends_with("]\n)\n"), "{versions}");
 }

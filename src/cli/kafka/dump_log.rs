@@ -3,7 +3,9 @@
 //! The files are read by the readers of `vltava dump-log`; only the printing is Kafka's here. What cannot be decoded is
 //! refused, never left out.
 
-use std::fs::{self, File};
+mod indexes;
+
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -208,11 +210,11 @@ impl Dump {
             "index" => self.offset_index(path, base_offset()?, out),
             "timeindex" => self.time_index(path, base_offset()?, out),
             "txnindex" => {
-                let bytes = read(path)?;
+                let bytes = indexes::read(path)?;
                 print_entries(path, index::aborted_entries(&bytes, out))
             }
             "snapshot" => {
-                let bytes = read(path)?;
+                let bytes = indexes::read(path)?;
                 print_entries(path, producer_snapshot::print_as_kafka(&bytes, out))
             }
             _ => {
@@ -385,99 +387,6 @@ impl Dump {
             CommandError::failed(format!("the message at byte {position}: {error}"))
         })
     }
-
-    fn offset_index(
-        &self,
-        path: &Path,
-        base_offset: i64,
-        out: &mut dyn Write,
-    ) -> Result<(), CommandError> {
-        let bytes = read(path)?;
-        let mut lines = Vec::new();
-        let read_all = index::offset_entries(&bytes, base_offset, &mut lines);
-        let entries = read_all.map_err(|error| failed(path, error))?;
-        if entries == 0 {
-            writeln!(out, "{} is empty.", path.display())?;
-            return Ok(());
-        }
-        if self.sanity_only {
-            writeln!(out, "{} passed sanity check.", path.display())?;
-            return Ok(());
-        }
-        let wrong = self.mismatches(path, &bytes[..entries * 8], base_offset)?;
-        if !self.verify_only {
-            out.write_all(&lines)?;
-        }
-        if !wrong.is_empty() {
-            out.flush()?;
-            eprintln!("Mismatches in :{}", absolute(path));
-            for (indexed, found) in wrong.into_iter().rev() {
-                eprintln!("  Index offset: {indexed}, log offset: {found}");
-            }
-        }
-        Ok(())
-    }
-
-    /// Entries whose batch in the log ends with another offset.
-    fn mismatches(
-        &self,
-        path: &Path,
-        entries: &[u8],
-        base_offset: i64,
-    ) -> Result<Vec<(i64, i64)>, CommandError> {
-        let log = path.with_extension("log");
-        let file = File::open(&log).map_err(|error| failed(&log, error))?;
-        let end = file.metadata().map_err(|error| failed(&log, error))?.len();
-        let mut wrong = Vec::new();
-        for entry in entries.chunks_exact(8) {
-            let number =
-                |at: usize| u32::from_be_bytes(entry[at..at + 4].try_into().expect("four bytes"));
-            let (indexed, position) = (
-                base_offset.saturating_add(number(0).into()),
-                u64::from(number(4)),
-            );
-            let size = match end.checked_sub(position) {
-                Some(left) if left > 0 => reader::entry_size(&file, position, end).ok().flatten(),
-                _ => None,
-            };
-            let found = match size {
-                Some(size) if size <= self.max_message_bytes => {
-                    last_offset(&file, position, size, &log)?
-                }
-                _ => -1,
-            };
-            if found != indexed {
-                wrong.push((indexed, found));
-            }
-        }
-        Ok(wrong)
-    }
-
-    fn time_index(
-        &self,
-        path: &Path,
-        base_offset: i64,
-        out: &mut dyn Write,
-    ) -> Result<(), CommandError> {
-        let bytes = read(path)?;
-        let mut lines = Vec::new();
-        let read_all = index::time_entries(&bytes, base_offset, &mut lines);
-        match read_all {
-            Err(error) => {
-                out.write_all(&lines)?;
-                Err(failed(
-                    path,
-                    format!("Found out of order timestamp: {error}"),
-                ))
-            }
-            Ok(_) if self.sanity_only => {
-                writeln!(out, "{} passed sanity check.", path.display())?;
-                Ok(())
-            }
-            Ok(_) if self.verify_only => Ok(()),
-            Ok(_) => Ok(out.write_all(&lines)?),
-        }
-    }
 }
 
 /// Where the bytes begin that a batch's CRC is of.
@@ -499,27 +408,6 @@ fn absolute(path: &Path) -> String {
         .unwrap_or_else(|_| path.to_owned())
         .display()
         .to_string()
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let size = fs::metadata(path)
-        .map_err(|error| failed(path, error))?
-        .len();
-    if size > INDEX_BYTES_MAX {
-        return Err(failed(path, "it is too long for an index"));
-    }
-    fs::read(path).map_err(|error| failed(path, error))
-}
-
-fn last_offset(file: &File, position: u64, size: usize, path: &Path) -> Result<i64, CommandError> {
-    let mut entry = vec![0; size];
-    file.read_exact_at(&mut entry, position)
-        .map_err(|error| failed(path, error))?;
-    let offset = i64::from_be_bytes(entry[..8].try_into().expect("eight bytes"));
-    Ok(match BatchHeader::read(&entry) {
-        Ok(header) if entry[MAGIC_AT] >= 2 => header.last_offset().0,
-        _ => offset,
-    })
 }
 
 fn time_name(header: &BatchHeader) -> &'static str {
@@ -623,114 +511,4 @@ impl Gaps {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::{LeaderEpoch, Offset};
-    use crate::wire::records::{BatchBuilder, Codec};
-
-    fn dumped(name: &str, bytes: &[u8], more: &[&str]) -> Result<String, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        let mut args = vec!["--files".to_owned(), path.display().to_string()];
-        args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        let mut out = Vec::new();
-        run(&args, &mut out).map_err(|error| error.to_string())?;
-        let text = String::from_utf8(out).unwrap();
-        Ok(text.replace(&dir.path().display().to_string(), "DIR"))
-    }
-
-    fn batch() -> Bytes {
-        let mut batch = BatchBuilder::new(Codec::None)
-            .placed(Offset(5), LeaderEpoch(3))
-            .producer(7, 0, 20);
-        batch.append(1_000, Some(b"key"), Some(b"value"), &[("h", Some(b"x"))]);
-        batch.append(1_001, None, None, &[]);
-        batch.build()
-    }
-
-    #[test]
-    fn a_segment_is_printed_as_kafka_prints_it() {
-        let bytes = batch();
-        let text = dumped("00000000000000000005.log", &bytes, &["--print-data-log"]).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[..2],
-            [
-                "Dumping DIR/00000000000000000005.log",
-                "Log starting offset: 5"
-            ]
-        );
-        let begin = "baseOffset: 5 lastOffset: 6 count: 2 baseSequence: 20 lastSequence: 21 producerId: 7 producerEpoch: 0 \
-                     partitionLeaderEpoch: 3 isTransactional: false isControl: false deleteHorizonMs: OptionalLong.empty \
-                     position: 0 CreateTime: 1001 size: ";
-        assert!(lines[2].starts_with(begin), "{}", lines[2]);
-        assert!(
-            lines[2].contains(" magic: 2 compresscodec: none crc: ")
-                && lines[2].ends_with(" isvalid: true")
-        );
-        assert_eq!(
-            lines[3..],
-            [
-                "| offset: 5 CreateTime: 1000 keySize: 3 valueSize: 5 sequence: 20 headerKeys: [h] key: key payload: value",
-                "| offset: 6 CreateTime: 1001 keySize: -1 valueSize: -1 sequence: 21 headerKeys: []",
-            ]
-        );
-    }
-
-    #[test]
-    fn damage_is_told() {
-        let mut bytes = batch().to_vec();
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
-        bytes.extend([1, 2, 3]);
-        let text = dumped("00000000000000000005.log", &bytes, &[]).unwrap();
-        assert!(
-            text.contains(
-                "isvalid: false\nFound 3 invalid bytes at the end of 00000000000000000005.log\n"
-            ),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_decoded_is_refused() {
-        for option in [
-            &["--transaction-log-decoder"][..],
-            &["--value-decoder-class", "a.B"],
-        ] {
-            assert!(
-                dumped("00000000000000000005.log", &batch(), option).is_err(),
-                "{option:?}"
-            );
-        }
-        assert!(dumped("x.log", b"", &[]).is_err());
-    }
-
-    #[test]
-    fn an_index_is_compared_with_its_log() {
-        let dir = tempfile::tempdir().unwrap();
-        let index = dir.path().join("00000000000000000005.index");
-        fs::write(
-            dir.path().join("00000000000000000005.log"),
-            [batch(), batch()].concat(),
-        )
-        .unwrap();
-        let position = batch().len() as u32;
-        fs::write(
-            &index,
-            [1_u32.to_be_bytes(), position.to_be_bytes()].concat(),
-        )
-        .unwrap();
-        let options = Options::parse(OPTIONS, &[]).unwrap();
-        let dump = Dump::of(&options).unwrap();
-        let mut out = Vec::new();
-        dump.offset_index(&index, 5, &mut out).unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            format!("offset: 6 position: {position}\n")
-        );
-        let entry = [9_u32.to_be_bytes(), position.to_be_bytes()].concat();
-        assert_eq!(dump.mismatches(&index, &entry, 5).unwrap(), [(14, 6)]);
-    }
-}
+mod tests;

@@ -11,7 +11,9 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod broker_api_versions;
 mod client_options;
+mod cluster;
 mod configs;
 mod connecting;
 mod console_consumer;
@@ -88,6 +90,16 @@ struct KafkaCommand {
 }
 
 const COMMANDS: &[KafkaCommand] = &[
+    KafkaCommand {
+        name: "kafka-broker-api-versions",
+        run: broker_api_versions::run,
+        options: broker_api_versions::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-cluster",
+        run: cluster::run,
+        options: cluster::OPTIONS,
+    },
     KafkaCommand {
         name: "kafka-configs",
         run: configs::run,
