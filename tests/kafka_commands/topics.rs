@@ -223,3 +223,21 @@ fn names_of_options_may_be_cut_short_and_help_and_version_are_kafkas() {
         (1, "bogus is not a recognized option\n")
     );
 }
+
+#[test]
+fn a_topic_grows_and_never_shrinks() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    printed(&at, "--create --topic t --partitions 2");
+    assert_eq!(printed(&at, "--alter --topic t --partitions 4"), "");
+    let described = printed(&at, "--describe --topic t");
+    assert!(described.contains("\tPartitionCount: 4\t"), "{described}");
+    assert_eq!(described.lines().count(), 5);
+    let ended = topics(&at, "--alter --topic t --partitions 3");
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.out.starts_with("Error while executing topic command : The topic t currently has 4 partition(s); 3 would not be an increase."),
+        "{}",
+        ended.out
+    );
+}

@@ -263,15 +263,15 @@ fn describe(options: &Options, entity: &Entity, out: &mut dyn Write) -> Result<(
         )));
     }
     let mut cluster = connecting::administer(options, MISSING)?;
-    if let Some(name) = entity.name.as_ref().filter(|name| !name.is_empty()) {
-        if !is_there(entity.kind, name, &mut cluster)? {
-            writeln!(
-                out,
-                "The {} '{name}' doesn't exist and doesn't have dynamic config.",
-                entity.singular()
-            )?;
-            return Ok(());
-        }
+    if let Some(name) = entity.name.as_ref().filter(|name| !name.is_empty())
+        && !is_there(entity.kind, name, &mut cluster)?
+    {
+        writeln!(
+            out,
+            "The {} '{name}' doesn't exist and doesn't have dynamic config.",
+            entity.singular()
+        )?;
+        return Ok(());
     }
     let names = match &entity.name {
         Some(name) => vec![name.clone()],

@@ -143,6 +143,12 @@ impl Console<'_> {
                     Formatter::Default(printer) => {
                         self.print(printer, fetched.partition, kind, &record)
                     }
+                    Formatter::Group(printer) => {
+                        let json = printer.json(record.key, record.value).unwrap_or_default();
+                        self.out
+                            .write_all(json.as_bytes())
+                            .map_err(CommandError::Output)
+                    }
                     Formatter::Nothing => Ok(()),
                 };
                 printed?;

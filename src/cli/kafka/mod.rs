@@ -24,6 +24,7 @@ mod dates;
 mod delete_records;
 mod dump_log;
 mod get_offsets;
+mod group_printer;
 mod java_errors;
 mod json;
 mod line_reader;

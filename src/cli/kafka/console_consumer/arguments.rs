@@ -8,6 +8,7 @@ use regex_lite::Regex;
 use super::super::CommandError;
 use super::super::client_options::{Renamed, Sources, plain_properties, tell_renamed};
 use super::super::connecting::{self, BROKER_LIST, HELP, VERSION, ZOOKEEPER};
+use super::super::group_printer::GroupPrinter;
 use super::super::options::{Opt, Options, help_or_version};
 use super::super::record_printer::RecordPrinter;
 use crate::cli::client_properties::{self, ClientProperties};
@@ -49,7 +50,7 @@ pub const OPTIONS: &[Opt] = &[
     Opt::value(
         "formatter",
         "String: class",
-        "The class that formats records: org.apache.kafka.tools.consumer.DefaultMessageFormatter (default) or NoOpMessageFormatter.",
+        "The class that formats records: org.apache.kafka.tools.consumer.DefaultMessageFormatter (default), NoOpMessageFormatter, OffsetsMessageFormatter or GroupMetadataMessageFormatter.",
     ),
     Opt::value(
         "formatter-config",
@@ -175,6 +176,7 @@ pub enum Start {
 /// How records are printed.
 pub enum Formatter {
     Default(Box<RecordPrinter>),
+    Group(GroupPrinter),
     Nothing,
 }
 
@@ -416,9 +418,11 @@ fn formatter(options: &Options) -> Result<Formatter, CommandError> {
     match name {
         "DefaultMessageFormatter" => {}
         "NoOpMessageFormatter" => return Ok(Formatter::Nothing),
+        "OffsetsMessageFormatter" => return Ok(Formatter::Group(GroupPrinter::Offsets)),
+        "GroupMetadataMessageFormatter" => return Ok(Formatter::Group(GroupPrinter::Groups)),
         _ => {
             return Err(CommandError::usage(format!(
-                "--formatter {class}: there are no classes here; DefaultMessageFormatter and NoOpMessageFormatter are known"
+                "--formatter {class}: there are no classes here; known are Default-, NoOp-, Offsets- and GroupMetadataMessageFormatter"
             )));
         }
     }
