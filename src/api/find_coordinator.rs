@@ -14,6 +14,7 @@ const BATCHED_FROM: i16 = 4;
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 const SHARE: i8 = 2;
+const SHARE_FROM: i16 = 6;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: FindCoordinatorRequest = asked.decode()?;
@@ -25,7 +26,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
                 "This broker has no transaction coordinator: transactions are not served yet.",
             ),
         )),
-        SHARE => Err((
+        SHARE if asked.version() >= SHARE_FROM => Err((
             ErrorCode::COORDINATOR_NOT_AVAILABLE,
             super::text("This broker has no share coordinator: share groups are not served."),
         )),

@@ -18,6 +18,13 @@ pub(super) async fn ask(
     group: &str,
     request: GroupRequest,
 ) -> Result<Result<GroupAnswer, ErrorCode>, Handled> {
+    let may_be_nameless = matches!(
+        request,
+        GroupRequest::Commit(_) | GroupRequest::FetchOffsets(_)
+    );
+    if group.is_empty() && !may_be_nameless {
+        return Ok(Err(ErrorCode::INVALID_GROUP_ID));
+    }
     let answer = async { Some(asked.context.shard.group(group, request).await) };
     let gone = async {
         asked.client.gone.wait().await;

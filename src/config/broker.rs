@@ -9,6 +9,7 @@ use super::listener::{Listener, listeners};
 use super::settings::{Origin, Setting, Settings};
 use super::topic::{DynamicConfigs, TopicConfig};
 use super::value::Value;
+use crate::wire::records::Codec;
 
 /// Number of a broker that was given none and whose data directory has none yet.
 pub const FIRST_NODE_ID: i32 = 1;
@@ -87,6 +88,8 @@ pub struct GroupConfig {
     pub offset_metadata_max_bytes: usize,
     /// `offsets.load.buffer.size`.
     pub offsets_load_buffer_bytes: u32,
+    /// `offsets.topic.compression.codec`.
+    pub offsets_topic_codec: Codec,
     /// `offsets.topic.num.partitions`.
     pub offsets_topic_partitions: i32,
     /// `offsets.topic.replication.factor`.
@@ -108,6 +111,11 @@ impl GroupConfig {
             offset_metadata_max_bytes: usize::try_from(at_least_0("offset.metadata.max.bytes"))
                 .unwrap_or(usize::MAX),
             offsets_load_buffer_bytes: number(settings, "offsets.load.buffer.size"),
+            offsets_topic_codec: Codec::from_id(number(
+                settings,
+                "offsets.topic.compression.codec",
+            ))
+            .unwrap_or_default(),
             offsets_topic_partitions: number(settings, "offsets.topic.num.partitions"),
             offsets_topic_replication_factor: number(settings, "offsets.topic.replication.factor"),
             offsets_topic_segment_bytes: number(settings, "offsets.topic.segment.bytes"),

@@ -13,7 +13,7 @@ use crate::limits::GROUPS_PER_COORDINATOR;
 use crate::wire::WireError;
 use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// A record that a group cannot be made of.
@@ -241,6 +241,15 @@ impl Coordinator {
             });
         }
         self.out.take()
+    }
+
+    /// The topics that some group has positions in.
+    pub fn topics(&self) -> BTreeSet<String> {
+        let positions = self
+            .groups
+            .values()
+            .flat_map(|group| group.positions.keys());
+        positions.map(|(topic, _)| topic.clone()).collect()
     }
 
     /// Answers everyone who waits: this coordinator decides nothing more.

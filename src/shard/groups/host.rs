@@ -11,12 +11,12 @@ use crate::coordinator::group::{
 };
 use crate::log::{AppendError, LogError, PartitionLog};
 use crate::shard::Partition;
-use crate::types::TimestampMs;
+use crate::types::{TimestampMs, TopicId};
 use crate::wire::records::{BatchBuilder, Codec};
 use bytes::Bytes;
 use glommio::channels::local_channel::{self, LocalReceiver, LocalSender};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -42,6 +42,8 @@ struct Place {
 
 /// A coordinator and its surroundings.
 pub struct Host {
+    topic_id: TopicId,
+    codec: Codec,
     partition: Rc<Partition>,
     state: RefCell<State>,
     next_request: Cell<u64>,
@@ -54,13 +56,17 @@ pub struct Host {
 impl Host {
     /// A coordinator that has yet to be loaded. `began` is when the coordinators' clock started.
     pub fn start(
+        topic_id: TopicId,
         partition: Rc<Partition>,
+        codec: Codec,
         settings: GroupSettings,
         alarm: Rc<Alarm>,
         began: Instant,
     ) -> Rc<Host> {
         let (writes, written) = local_channel::new_unbounded();
         let host = Rc::new(Host {
+            topic_id,
+            codec,
             partition,
             state: RefCell::new(State::Loading(Box::new(Coordinator::new(settings)))),
             next_request: Cell::new(0),
@@ -71,6 +77,11 @@ impl Host {
         });
         glommio::spawn_local(tell_in_order(Rc::downgrade(&host), written)).detach();
         host
+    }
+
+    /// The topic that its partition belongs to.
+    pub fn topic_id(&self) -> TopicId {
+        self.topic_id
     }
 
     /// The partition's log.
@@ -132,11 +143,21 @@ impl Host {
     }
 
     /// Works with new settings.
-    pub fn follow(self: &Rc<Self>, settings: GroupSettings) {
-        self.decide(|coordinator| {
-            coordinator.set_settings(settings);
-            Vec::new()
-        });
+    pub fn follow(&self, settings: GroupSettings) {
+        match &mut *self.state.borrow_mut() {
+            State::Loading(coordinator) | State::Active(coordinator) => {
+                coordinator.set_settings(settings);
+            }
+            State::Gone(_) => {}
+        }
+    }
+
+    /// The topics that some group has positions in.
+    pub fn topics(&self) -> BTreeSet<String> {
+        match &*self.state.borrow() {
+            State::Active(coordinator) => coordinator.topics(),
+            State::Loading(_) | State::Gone(_) => BTreeSet::new(),
+        }
     }
 
     /// When the coordinator must be woken, in milliseconds of its clock.
@@ -221,7 +242,7 @@ impl Host {
     /// Stages the records as one batch; the future is the wait until they are as durable as acks=all.
     fn write(&self, records: &[LogRecord]) -> Written {
         let now = TimestampMs::now();
-        let mut batch = BatchBuilder::new(Codec::None);
+        let mut batch = BatchBuilder::new(self.codec);
         for record in records {
             batch.append(now.0, Some(&record.key), record.value.as_deref(), &[]);
         }

@@ -22,8 +22,8 @@ enum LoadError {
 }
 
 /// Loads `host` with reads of about `read_bytes`.
-pub async fn load(host: Rc<Host>, read_bytes: u32) {
-    match replay(&host, read_bytes).await {
+pub async fn load(host: &Rc<Host>, read_bytes: u32) {
+    match replay(host, read_bytes).await {
         Ok(()) => host.loaded(),
         Err(error) => {
             log::error!(

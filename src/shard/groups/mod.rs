@@ -186,9 +186,14 @@ impl Shard {
         async move {
             let mut listings = Vec::new();
             for answer in asked {
-                match answer?.await? {
-                    GroupAnswer::List(found) => listings.extend(found),
-                    other => unreachable!("a list of groups was answered with {other:?}"),
+                match answer {
+                    Ok(answer) => match answer.await? {
+                        GroupAnswer::List(found) => listings.extend(found),
+                        other => unreachable!("a list of groups was answered with {other:?}"),
+                    },
+                    // What cannot be loaded has no groups that could be listed.
+                    Err(GroupFault::NotCoordinator) => {}
+                    Err(fault) => return Err(fault),
                 }
             }
             Ok(listings)
@@ -255,12 +260,14 @@ impl Shard {
     }
 
     /// A partition of `__consumer_offsets` is this core's now: its coordinator loads.
-    pub(super) fn host_groups(&self, key: PartitionKey, partition: &Rc<Partition>) {
+    pub(super) fn host_groups(self: &Rc<Self>, key: PartitionKey, partition: &Rc<Partition>) {
         if &*partition.topic != GROUP_METADATA_TOPIC {
             return;
         }
         let host = Host::start(
+            key.topic_id,
             Rc::clone(partition),
+            self.config.groups.offsets_topic_codec,
             self.groups.settings.get(),
             Rc::clone(&self.groups.alarm),
             self.groups.began,
@@ -270,7 +277,12 @@ impl Shard {
             .borrow_mut()
             .insert(key.partition, Rc::clone(&host));
         let read_bytes = self.config.groups.offsets_load_buffer_bytes;
-        glommio::spawn_local(load::load(host, read_bytes)).detach();
+        let shard = Rc::clone(self);
+        glommio::spawn_local(async move {
+            load::load(&host, read_bytes).await;
+            shard.forget_topics_that_are_gone(&host);
+        })
+        .detach();
     }
 
     /// Topics are gone: so are the offsets in them, and with `__consumer_offsets` its coordinators.
@@ -278,17 +290,28 @@ impl Shard {
         if removed.is_empty() {
             return;
         }
-        if removed
-            .iter()
-            .any(|topic| &*topic.name == GROUP_METADATA_TOPIC)
-        {
-            self.unload_groups();
-            return;
+        for topic in removed {
+            let mut hosts = self.groups.hosts.borrow_mut();
+            let gone: Vec<_> = hosts
+                .extract_if(|_, host| host.topic_id() == topic.id)
+                .collect();
+            drop(hosts);
+            gone.iter().for_each(|(_, host)| host.unload());
         }
         let names: Vec<String> = removed.iter().map(|topic| topic.name.to_string()).collect();
         let now = self.groups.now();
         for host in self.groups.all() {
             host.topics_deleted(now, &names);
+        }
+    }
+
+    /// Topics that were deleted before their offsets could be forgotten, or while the coordinator was loading.
+    fn forget_topics_that_are_gone(&self, host: &Rc<Host>) {
+        let image = self.image();
+        let mut names: Vec<String> = host.topics().into_iter().collect();
+        names.retain(|name| image.topic_by_name(name).is_none());
+        if !names.is_empty() {
+            host.topics_deleted(self.groups.now(), &names);
         }
     }
 
