@@ -18,7 +18,8 @@ pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
         PartitionFault::UnknownEpoch => ErrorCode::UNKNOWN_LEADER_EPOCH,
         PartitionFault::OutOfRange(_) => ErrorCode::OFFSET_OUT_OF_RANGE,
         PartitionFault::Refused(error) => append(error),
-        PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        PartitionFault::NeverDeletes => ErrorCode::POLICY_VIOLATION,
+        PartitionFault::NotKept(_) | PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
     }
 }
 
@@ -85,6 +86,7 @@ fn refused(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidConfig(_) => ErrorCode::INVALID_CONFIG,
         Refusal::InvalidRequest(_) => ErrorCode::INVALID_REQUEST,
         Refusal::PolicyViolation(_) => ErrorCode::POLICY_VIOLATION,
+        Refusal::InvalidUpdateVersion(_) => ErrorCode::INVALID_UPDATE_VERSION,
         Refusal::UnknownTopic | Refusal::NoSuchTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         Refusal::UnknownOperation => ErrorCode::UNKNOWN_SERVER_ERROR,
         Refusal::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,

@@ -3,14 +3,20 @@
 //! [`handle`] takes a frame to its handler. A handler sees all cores as one [`Shard`]; it knows the wire's messages and
 //! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
+mod access_control;
 mod alter_configs;
 mod api_versions;
 mod broker_logger;
+mod create_partitions;
 mod create_topics;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_producers;
+mod describe_quorum;
 mod describe_topic_partitions;
+mod elect_leaders;
 mod faults;
 mod fetch;
 mod fetch_sessions;
@@ -18,9 +24,13 @@ mod find_coordinator;
 mod init_producer_id;
 mod list_config_resources;
 mod list_offsets;
+mod log_dirs;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
+mod reassignments;
+mod transactions;
+mod update_features;
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -222,6 +232,21 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DescribeCluster => describe_cluster::handle(asked),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::handle(asked),
         ApiKey::FindCoordinator => find_coordinator::handle(asked),
+        ApiKey::DeleteRecords => delete_records::handle(asked).await,
+        ApiKey::DescribeAcls => access_control::describe(asked),
+        ApiKey::CreateAcls => access_control::create(asked),
+        ApiKey::DeleteAcls => access_control::delete(asked),
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter(asked),
+        ApiKey::DescribeLogDirs => log_dirs::describe(asked).await,
+        ApiKey::CreatePartitions => create_partitions::handle(asked).await,
+        ApiKey::ElectLeaders => elect_leaders::handle(asked),
+        ApiKey::AlterPartitionReassignments => reassignments::alter(asked),
+        ApiKey::ListPartitionReassignments => reassignments::list(asked),
+        ApiKey::DescribeQuorum => describe_quorum::handle(asked),
+        ApiKey::UpdateFeatures => update_features::handle(asked).await,
+        ApiKey::DescribeProducers => describe_producers::handle(asked).await,
+        ApiKey::DescribeTransactions => transactions::describe(asked),
+        ApiKey::ListTransactions => transactions::list(asked),
         other => unreachable!("{other} is in the table of served keys and has no handler"),
     }
 }

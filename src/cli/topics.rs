@@ -37,6 +37,7 @@ fn create(args: &CreateTopicsArgs, out: &mut dyn Write) -> Result<(), CliError> 
             partitions: args.partitions,
             replication_factor: args.replication_factor,
             configs: args.config.clone(),
+            ..NewTopic::default()
         })
         .collect();
     let outcomes = admin::create_topics(&mut cluster, &topics, args.validate_only)?;

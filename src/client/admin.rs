@@ -2,15 +2,23 @@
 //!
 //! Each topic's outcome is its own: one that is refused does not spoil the others.
 
+use std::collections::BTreeMap;
+
 use super::cluster::Cluster;
 use super::error::ClientError;
 use crate::wire::ErrorCode;
+use crate::wire::messages::create_partitions::{
+    CreatePartitionsAssignment, CreatePartitionsRequest, CreatePartitionsTopic,
+};
 use crate::wire::messages::create_topics::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use crate::wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use crate::wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
+};
+use crate::wire::messages::describe_topic_partitions::{
+    Cursor, DescribeTopicPartitionsRequest, TopicRequest,
 };
 
 /// A topic to create.
@@ -22,6 +30,8 @@ pub struct NewTopic {
     pub partitions: Option<i32>,
     /// `None`: the broker's default.
     pub replication_factor: Option<i16>,
+    /// The replicas of each partition, by hand; empty leaves it to the broker.
+    pub assignment: Vec<Vec<i32>>,
     /// Properties that differ from the broker's.
     pub configs: Vec<(String, String)>,
 }
@@ -122,12 +132,94 @@ pub fn describe_topic_configs(
     Ok(configs)
 }
 
+/// Lets a topic grow to `count` partitions; `assignment` says where the replicas of the new ones shall be, or is empty.
+///
+/// # Errors
+/// What the broker refuses, or when it cannot be asked.
+pub fn create_partitions(
+    cluster: &mut Cluster,
+    topic: &str,
+    count: i32,
+    assignment: &[Vec<i32>],
+) -> Outcome {
+    let by_hand = |broker_ids: &Vec<i32>| CreatePartitionsAssignment {
+        broker_ids: broker_ids.clone(),
+    };
+    let request = CreatePartitionsRequest {
+        topics: vec![CreatePartitionsTopic {
+            name: topic.into(),
+            count,
+            assignments: (!assignment.is_empty()).then(|| assignment.iter().map(by_hand).collect()),
+        }],
+        timeout_ms: patience_ms(cluster),
+        validate_only: false,
+    };
+    let answer = cluster.patiently(|cluster| cluster.controller()?.call(&request))?;
+    match answer.results.first() {
+        Some(result) => outcome(topic, result.error_code, result.error_message.as_deref()),
+        None => Err(unanswered(topic)),
+    }
+}
+
+/// The eligible leader replicas of each partition, and the last of them that were known.
+pub type EligibleLeaders = BTreeMap<(String, i32), (Vec<i32>, Vec<i32>)>;
+
+/// Of every partition of these topics (KIP-966), asked in pages of so many partitions; `None` if the broker does not tell.
+///
+/// # Errors
+/// When the broker cannot be asked.
+pub fn eligible_leaders(
+    cluster: &mut Cluster,
+    topics: &[String],
+    page: i32,
+) -> Result<Option<EligibleLeaders>, ClientError> {
+    let mut found = BTreeMap::new();
+    if topics.is_empty() {
+        return Ok(Some(found));
+    }
+    let mut request = DescribeTopicPartitionsRequest {
+        topics: topics
+            .iter()
+            .map(|name| TopicRequest {
+                name: name.as_str().into(),
+            })
+            .collect(),
+        response_partition_limit: page,
+        cursor: None,
+    };
+    loop {
+        let answer = match cluster.patiently(|cluster| cluster.any()?.call(&request)) {
+            Err(ClientError::NoCommonVersion { .. }) => return Ok(None),
+            answer => answer?,
+        };
+        for topic in answer.topics {
+            let name = topic.name.map(|name| name.to_string()).unwrap_or_default();
+            for partition in topic.partitions {
+                let leaders = (
+                    partition.eligible_leader_replicas.unwrap_or_default(),
+                    partition.last_known_elr.unwrap_or_default(),
+                );
+                found.insert((name.clone(), partition.partition_index), leaders);
+            }
+        }
+        let next = answer.next_cursor.map(|cursor| Cursor {
+            topic_name: cursor.topic_name,
+            partition_index: cursor.partition_index,
+        });
+        // A page that goes nowhere would be asked for for ever.
+        if next.is_none() || next == request.cursor {
+            return Ok(Some(found));
+        }
+        request.cursor = next;
+    }
+}
+
 fn creatable(topic: &NewTopic) -> CreatableTopic {
     CreatableTopic {
         name: topic.name.as_str().into(),
         num_partitions: topic.partitions.unwrap_or(BROKER_DEFAULT.into()),
         replication_factor: topic.replication_factor.unwrap_or(BROKER_DEFAULT.into()),
-        assignments: Vec::new(),
+        assignments: (0..).zip(&topic.assignment).map(assigned).collect(),
         configs: topic
             .configs
             .iter()
@@ -136,6 +228,13 @@ fn creatable(topic: &NewTopic) -> CreatableTopic {
                 value: Some(value.as_str().into()),
             })
             .collect(),
+    }
+}
+
+fn assigned((partition_index, broker_ids): (i32, &Vec<i32>)) -> CreatableReplicaAssignment {
+    CreatableReplicaAssignment {
+        partition_index,
+        broker_ids: broker_ids.clone(),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -174,7 +175,7 @@ impl Connection {
     /// # Errors
     /// [`ClientError::NoCommonVersion`].
     pub fn version_of<R: Request>(&self) -> Result<i16, ClientError> {
-        let (our_min, our_max) = R::VERSIONS.into_inner();
+        let (our_min, our_max) = spoken::<R>().into_inner();
         let theirs = self.theirs.get(&(R::KEY as i16)).copied();
         match theirs {
             Some((min, max)) if our_max.min(max) >= our_min.max(min) => Ok(our_max.min(max)),
@@ -400,6 +401,15 @@ fn write_pieces(stream: &mut impl Write, pieces: &[Piece]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Our versions of an API: offsets of groups are asked for by the names of topics, which ends before version 10.
+fn spoken<R: Request>() -> RangeInclusive<i16> {
+    const LAST_BY_NAME: i16 = 9;
+    match R::KEY {
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch => *R::VERSIONS.start()..=LAST_BY_NAME,
+        _ => R::VERSIONS,
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! | `connection` | one broker: requests out, answers in, versions negotiated |
 //! | `cluster` | who leads what; a connection to each broker in use; patience with what may pass |
 //! | `admin` | create, delete and describe topics |
+//! | `group_admin` | groups from outside: members, committed offsets, changes to them |
+//! | `config_admin` | configurations of topics, brokers and groups |
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
 //! | `offsets`, `consumer` | positions; batches from leaders |
@@ -15,10 +17,12 @@
 
 pub mod admin;
 mod cluster;
+pub mod config_admin;
 mod connection;
 mod consumer;
 mod error;
 mod fetched_records;
+pub mod group_admin;
 mod offsets;
 mod outbox;
 pub mod partitioner;

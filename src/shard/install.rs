@@ -28,6 +28,8 @@ pub struct Startup {
     pub clean: bool,
     /// Below these offsets the records were on the disk, by topic and partition.
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
+    /// Where logs began, by topic and partition, if not at 0.
+    pub log_starts: Arc<HashMap<(String, i32), Offset>>,
 }
 
 /// A partition that is to be opened.
@@ -173,8 +175,10 @@ impl Shard {
         let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
+                let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
-                let (log, report) = PartitionLog::open(dir, wanted.config.clone(), trust).await?;
+                let (log, report) =
+                    PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
                 let cut = remark(&name, &report);
                 let lacking = || lack(&name, &report, known, startup.clean);
@@ -275,6 +279,11 @@ impl Shard {
 }
 
 impl Startup {
+    fn log_start(&self, topic: &str, partition: i32) -> Offset {
+        let start = self.log_starts.get(&(topic.to_owned(), partition));
+        start.copied().unwrap_or(Offset::ZERO)
+    }
+
     fn trust(&self, topic: &str, partition: i32) -> Trust {
         if self.clean {
             return Trust::CleanShutdown;

@@ -2,6 +2,7 @@
 //!
 //! A call is answered by exactly one answer that carries its ticket; everything else is one way.
 
+use super::administration::{PartitionQuestion, PartitionReply};
 use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
 use super::read::{ReadCall, ReadOutcome};
@@ -41,6 +42,10 @@ pub enum Call {
     Offsets(Vec<OffsetQuery>),
     /// Where leader epochs end.
     EpochEnds(Vec<EpochQuery>),
+    /// Questions of administration to partitions that the core owns.
+    Ask(Vec<PartitionQuestion>),
+    /// Write log start offsets down (only the first core).
+    KeepLogStarts,
     /// Work with this image from now on; answered when the core does.
     Install(Arc<Image>),
     /// Change the cluster's metadata (only the first core).
@@ -66,6 +71,10 @@ pub enum Answer {
     Offsets(Vec<OffsetOutcome>),
     /// To [`Call::EpochEnds`], in its order.
     EpochEnds(Vec<Result<(LeaderEpoch, Offset), PartitionFault>>),
+    /// To [`Call::Ask`], in its order.
+    Replies(Vec<PartitionReply>),
+    /// To [`Call::KeepLogStarts`]: why they cannot be written.
+    Kept(Result<(), String>),
     /// To [`Call::Install`].
     Installed(InstallReport),
     /// To [`Call::Change`].
@@ -103,6 +112,10 @@ pub enum PartitionFault {
     OutOfRange(Offset),
     /// The log refused the batch.
     Refused(AppendError),
+    /// The topic is compacted only: its records are not deleted by offset.
+    NeverDeletes,
+    /// What was done could not be written down.
+    NotKept(String),
     /// The log has failed.
     Failed(LogError),
 }

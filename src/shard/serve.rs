@@ -57,6 +57,12 @@ impl Shard {
                 let ends = self.find_epoch_ends(&queries);
                 self.answer(from, ticket, async move { Answer::EpochEnds(ends) });
             }
+            Call::Ask(questions) => self.answer(from, ticket, async move {
+                Answer::Replies(shard.reply_all(questions).await)
+            }),
+            Call::KeepLogStarts => self.answer(from, ticket, async move {
+                Answer::Kept(shard.write_log_starts().await)
+            }),
             Call::Install(image) => self.answer(from, ticket, async move {
                 Answer::Installed(shard.install_here(image).await)
             }),

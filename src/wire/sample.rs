@@ -62,6 +62,12 @@ impl Sample for bool {
     }
 }
 
+impl Sample for Bytes {
+    fn sample(e: &mut Entropy<'_>, _: Dialect) -> Bytes {
+        (0..e.length()).map(|_| e.byte()).collect()
+    }
+}
+
 impl Sample for Uuid {
     fn sample(e: &mut Entropy<'_>, _: Dialect) -> Uuid {
         Uuid::from_bytes(e.array())

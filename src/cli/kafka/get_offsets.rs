@@ -5,20 +5,12 @@ use std::time::Duration;
 
 use super::options::{Opt, Options};
 use super::topic_filter::{Rule, rules};
-use super::{CommandError, connect};
+use super::{CommandError, connect_by, connecting};
 use crate::client::{Cluster, OffsetQuery, TopicInfo, list_offsets};
 
 pub const OPTIONS: &[Opt] = &[
-    Opt::value(
-        "bootstrap-server",
-        "HOST1:PORT1,...,HOST3:PORT3",
-        "REQUIRED. The server(s) to connect to in the form HOST1:PORT1,HOST2:PORT2.",
-    ),
-    Opt::value(
-        "broker-list",
-        "HOST1:PORT1,...,HOST3:PORT3",
-        "The older name of --bootstrap-server.",
-    ),
+    connecting::BOOTSTRAP_SERVER,
+    connecting::BROKER_LIST,
     Opt::value(
         "topic-partitions",
         "topic1:1,topic2:0-3,topic3,topic4:5-,topic5:-3",
@@ -68,15 +60,9 @@ pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     }
     // Kafka's command tells what is wrong with options without the table of them.
     let options = Options::parse(OPTIONS, args).map_err(|error| occurred(error.to_string()))?;
-    let bootstrap = match options.value("bootstrap-server") {
-        Some(given) => given,
-        None => options.value("broker-list").ok_or_else(|| {
-            CommandError::usage("Missing required argument \"[bootstrap-server]\"")
-        })?,
-    };
     let rules = wanted(&options).map_err(occurred)?;
     let query = query(options.value("time").unwrap_or("latest")).map_err(occurred)?;
-    let mut cluster = connect(bootstrap, CLIENT_ID, PATIENCE)?;
+    let mut cluster = connect_by(&options, CLIENT_ID, PATIENCE)?;
     let mut lines = Vec::new();
     let mut meant = 0;
     for topic in cluster.all_topics()? {

@@ -7,7 +7,10 @@
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod connecting;
+mod consumer_groups;
 mod get_offsets;
+mod java_errors;
 mod options;
 mod perf_stats;
 mod producer_perf;
@@ -15,6 +18,7 @@ mod server_start;
 mod server_stop;
 mod storage;
 mod topic_filter;
+mod topics;
 mod zookeeper;
 
 use std::ffi::OsString;
@@ -69,6 +73,11 @@ struct KafkaCommand {
 
 const COMMANDS: &[KafkaCommand] = &[
     KafkaCommand {
+        name: "kafka-consumer-groups",
+        run: consumer_groups::run,
+        options: consumer_groups::OPTIONS,
+    },
+    KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         options: get_offsets::OPTIONS,
@@ -92,6 +101,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-storage",
         run: storage::run,
         options: storage::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-topics",
+        run: topics::run,
+        options: topics::OPTIONS,
     },
     KafkaCommand {
         name: "zookeeper-client",
@@ -165,6 +179,21 @@ fn run(command: &KafkaCommand, args: &[String]) -> ExitCode {
     }
 }
 
+/// Reaches the cluster that the options of a command name, for as long as its own option says.
+fn connect_by(
+    options: &options::Options,
+    client_id: &str,
+    patience: Duration,
+) -> Result<Cluster, CommandError> {
+    let properties = connecting::command_config(options)?;
+    let named = properties.bootstrap.map(|addresses| addresses.join(","));
+    let bootstrap = connecting::brokers(options)?
+        .or(named)
+        .ok_or_else(|| CommandError::usage("Missing required argument \"[bootstrap-server]\""))?;
+    let client_id = properties.client_id.as_deref().unwrap_or(client_id);
+    connect(&bootstrap, client_id, patience)
+}
+
 /// Reaches a cluster by `--bootstrap-server`.
 fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Cluster, CommandError> {
     Ok(Cluster::connect(ClusterOptions {
@@ -176,4 +205,17 @@ fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Clust
         },
         patience,
     })?)
+}
+
+/// A failure in the broker's own words, where it has any: what Kafka's commands print of an exception.
+fn words(error: &ClientError) -> String {
+    match error {
+        ClientError::Broker {
+            message: Some(message),
+            ..
+        } if !message.is_empty() => message.clone(),
+        ClientError::Broker { code, .. } => code.message().to_owned(),
+        ClientError::GaveUp { last, .. } => words(last),
+        other => other.to_string(),
+    }
 }

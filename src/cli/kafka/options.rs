@@ -4,6 +4,7 @@
 //! Knows no command: each brings the list of what it accepts. What is not in the list is refused, nothing is passed over.
 
 use std::fmt::Write;
+use std::io;
 
 use super::CommandError;
 
@@ -184,6 +185,32 @@ impl Options {
             None => Ok(()),
         }
     }
+}
+
+/// The release of Kafka whose commands these are.
+const KAFKA_VERSION: &str = "4.3.1";
+
+/// Does what `--help` and `--version` ask for; whether one of them was there and there is nothing more to do.
+///
+/// # Errors
+/// For `--help` [`CommandError::Usage`] with `about`, which has the options printed and ends with 1: Kafka's commands do so.
+pub fn help_or_version(
+    options: &Options,
+    about: &str,
+    out: &mut dyn io::Write,
+) -> Result<bool, CommandError> {
+    if options.has("help") {
+        return Err(CommandError::usage(about));
+    }
+    if options.has("version") {
+        writeln!(
+            out,
+            "{KAFKA_VERSION} (Vltava {})",
+            env!("CARGO_PKG_VERSION")
+        )?;
+        return Ok(true);
+    }
+    Ok(false)
 }
 
 fn find<'a>(accepted: &'a [Opt], name: &str) -> Result<&'a Opt, CommandError> {

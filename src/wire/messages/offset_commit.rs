@@ -9,10 +9,13 @@
 //! | 6 | leader epoch |
 //! | 7 | group instance id |
 //! | 8 | flexible |
+//! | 9 | STALE_MEMBER_EPOCH (KIP-848) |
+//! | 10 | topics by id |
 
 use crate::wire::error_code::ErrorCode;
 use crate::wire::schema::{Request, schema};
 use crate::wire::{ApiKey, Text};
+use uuid::Uuid;
 
 impl Request for OffsetCommitRequest {
     const KEY: ApiKey = ApiKey::OffsetCommit;
@@ -21,7 +24,7 @@ impl Request for OffsetCommitRequest {
 
 schema! {
     /// Commits offsets.
-    message OffsetCommitRequest (versions 0..=9, flexible 8) {
+    message OffsetCommitRequest (versions 0..=10, flexible 8) {
         /// The group.
         group_id: Text [0..],
         /// The generation of the member that commits; -1 from outside.
@@ -39,7 +42,9 @@ schema! {
     /// A topic.
     struct OffsetCommitRequestTopic {
         /// Its name.
-        name: Text [0..],
+        name: Text [0..=9],
+        /// Its id.
+        topic_id: Uuid [10..],
         /// Of which partitions.
         partitions: Vec<OffsetCommitRequestPartition> [0..],
     }
@@ -59,7 +64,7 @@ schema! {
     }
 
     /// What became of them.
-    message OffsetCommitResponse (versions 0..=9, flexible 8) {
+    message OffsetCommitResponse (versions 0..=10, flexible 8) {
         /// How long the client is being held back, in milliseconds.
         throttle_time_ms: i32 [3..],
         /// One for each topic.
@@ -69,7 +74,9 @@ schema! {
     /// A topic.
     struct OffsetCommitResponseTopic {
         /// Its name.
-        name: Text [0..],
+        name: Text [0..=9],
+        /// Its id.
+        topic_id: Uuid [10..],
         /// One for each partition.
         partitions: Vec<OffsetCommitResponsePartition> [0..],
     }

@@ -9,10 +9,12 @@
 //! | 7 | require stable |
 //! | 8 | several groups |
 //! | 9 | member id and epoch |
+//! | 10 | topics by id |
 
 use crate::wire::error_code::ErrorCode;
 use crate::wire::schema::{Request, schema};
 use crate::wire::{ApiKey, Text};
+use uuid::Uuid;
 
 impl Request for OffsetFetchRequest {
     const KEY: ApiKey = ApiKey::OffsetFetch;
@@ -21,11 +23,11 @@ impl Request for OffsetFetchRequest {
 
 schema! {
     /// Asks for offsets.
-    message OffsetFetchRequest (versions 0..=9, flexible 6) {
+    message OffsetFetchRequest (versions 0..=10, flexible 6) {
         /// The group.
         group_id: Text [0..=7],
         /// Of which topics; null is all.
-        topics: Option<Vec<OffsetFetchRequestTopic>> [0..=7],
+        topics: Option<Vec<OffsetFetchRequestTopic>> [0..=7] nullable [2..=7],
         /// The groups.
         groups: Vec<OffsetFetchRequestGroup> [8..],
         /// Whether to wait for transactions that are about to commit offsets.
@@ -35,7 +37,9 @@ schema! {
     /// A topic.
     struct OffsetFetchRequestTopic {
         /// Its name.
-        name: Text [0..],
+        name: Text [0..=9],
+        /// Its id.
+        topic_id: Uuid [10..],
         /// Of which partitions.
         partition_indexes: Vec<i32> [0..],
     }
@@ -53,7 +57,7 @@ schema! {
     }
 
     /// The offsets; before version 8 those of the only group.
-    message OffsetFetchResponse (versions 0..=9, flexible 6) {
+    message OffsetFetchResponse (versions 0..=10, flexible 6) {
         /// How long the client is being held back, in milliseconds.
         throttle_time_ms: i32 [3..],
         /// One for each topic.
@@ -67,7 +71,9 @@ schema! {
     /// A topic.
     struct OffsetFetchResponseTopic {
         /// Its name.
-        name: Text [0..],
+        name: Text [0..=9],
+        /// Its id.
+        topic_id: Uuid [10..],
         /// One for each partition.
         partitions: Vec<OffsetFetchResponsePartition> [0..],
     }

@@ -10,7 +10,7 @@ use super::ours::produce::*;
 use super::*;
 use crate::wire::{ErrorCode, Records, Text};
 
-/// What the tests below hold.
+/// What the tests below hold, and those in `administration_vectors`.
 pub(super) const COVERED: &[(ApiKey, i16)] = &[
     (ApiKey::Produce, 0),
     (ApiKey::Produce, 1),
@@ -26,11 +26,17 @@ pub(super) const COVERED: &[(ApiKey, i16)] = &[
     (ApiKey::DeleteTopics, 0),
     (ApiKey::OffsetForLeaderEpoch, 0),
     (ApiKey::OffsetForLeaderEpoch, 1),
+    (ApiKey::DescribeAcls, 0),
+    (ApiKey::CreateAcls, 0),
+    (ApiKey::DeleteAcls, 0),
     (ApiKey::DescribeConfigs, 0),
+    (ApiKey::AlterReplicaLogDirs, 0),
+    (ApiKey::DescribeLogDirs, 0),
+    (ApiKey::DescribeLogDirs, 5),
 ];
 
 #[track_caller]
-fn check<M: Message>(message: M, versions: impl IntoIterator<Item = i16>, hex: &str) {
+pub(super) fn check<M: Message>(message: M, versions: impl IntoIterator<Item = i16>, hex: &str) {
     let expected = unhex(hex);
     for version in versions {
         let bytes = encoded(&message, version);
@@ -51,7 +57,7 @@ fn unhex(hex: &str) -> Bytes {
     digits.chunks(2).map(byte).collect()
 }
 
-fn text(text: &str) -> Text {
+pub(super) fn text(text: &str) -> Text {
     Text::from(text)
 }
 
