@@ -13,6 +13,7 @@
 //! | [`error_code`] | Kafka's error codes |
 //! | [`messages`] | one file per API |
 //! | [`metadata_records`], [`control_records`] | what `__cluster_metadata` holds |
+//! | [`group_records`] | what `__consumer_offsets` holds |
 //! | [`records`] | record batches: what producers send, segments hold and consumers read |
 //!
 //! A frame's way in: `net` cuts it, [`decode_request_header`] names key and version, [`api::lookup`] says whether they are
