@@ -32,6 +32,20 @@ pub const CONFIG_CHANGES_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Settings in one answer to DescribeConfigs: thousands of topics, and still bounded memory.
 pub const DESCRIBED_SETTINGS_MAX: usize = 250_000;
 
+/// Groups that the coordinator of one partition of `__consumer_offsets` keeps.
+pub const GROUPS_PER_COORDINATOR: usize = 100_000;
+/// Ids given to clients of one group that have not come back with them.
+pub const GROUP_PENDING_MEMBERS: usize = 10_000;
+/// Assignors that one member may know.
+pub const GROUP_MEMBER_PROTOCOLS: usize = 100;
+/// What one member may bring for its assignors, in bytes. Only what fits a batch of `__consumer_offsets` can be kept anyway.
+pub const GROUP_MEMBER_METADATA_BYTES: usize = 8 * 1024 * 1024;
+/// How much of a client's name a member's id begins with, in bytes: with a UUID the id is still a string of the protocol.
+pub const GROUP_MEMBER_NAME_BYTES: usize = 32_767 - 37;
+
+/// Records that a group's coordinator writes at once where it forgets many positions.
+pub const GROUP_RECORDS_PER_WRITE: usize = 1_000;
+
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
 
@@ -103,22 +117,6 @@ pub const METADATA_TRANSACTION_MAX_RECORDS: usize = 100_000;
 
 /// What is read of the metadata log at a time, in bytes.
 pub const METADATA_READ_BYTES: u32 = 1024 * 1024;
-
-/// New members of one group that have been given an id and have not come back with it. Each is forgotten after its session
-/// timeout; `group.max.size` does not count them.
-pub const PENDING_MEMBERS_PER_GROUP: usize = 10_000;
-
-/// What of a client's name stands in the member id that it is given, in bytes: ids are kept, sent and written often.
-pub const MEMBER_ID_NAME_MAX_BYTES: usize = 1024;
-
-/// How long a new member waits in its first rebalance before it must ask again. Kafka's number.
-pub const NEW_MEMBER_JOIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
-/// Bytes of keys in one write that forgets offsets: well below the smallest usual `max.message.bytes`.
-pub const FORGOTTEN_OFFSETS_WRITE_BYTES: usize = 256 * 1024;
-
-/// Offsets that are looked at for expiry before others get their turn.
-pub const EXPIRY_OFFSETS_A_SLICE: usize = 5_000;
 
 const _: () = assert!(
     REGISTERED_MEMORY_PER_CORE < LOCKED_MEMORY_PER_CORE_KIB * 1024,

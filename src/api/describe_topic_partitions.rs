@@ -101,6 +101,9 @@ fn described(
             leader_epoch: state.leader_epoch.0,
             replica_nodes: state.replicas.clone(),
             isr_nodes: state.isr.clone(),
+            // Java's client takes them to be there, although the schema lets them be null.
+            eligible_leader_replicas: Some(state.eligible_leader_replicas.clone()),
+            last_known_elr: Some(state.last_known_eligible.clone()),
             ..DescribeTopicPartitionsResponsePartition::default()
         }
     });

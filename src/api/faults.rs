@@ -1,8 +1,9 @@
 //! Domain errors to Kafka's error codes: the one place.
 
+use crate::coordinator::group::GroupError;
 use crate::log::AppendError;
 use crate::metadata::Refusal;
-use crate::shard::{ChangeError, PartitionFault};
+use crate::shard::{ChangeError, GroupFault, PartitionFault};
 use crate::wire::ErrorCode;
 use crate::wire::messages::produce::BatchIndexAndErrorMessage;
 use crate::wire::records::BatchError;
@@ -18,7 +19,8 @@ pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
         PartitionFault::UnknownEpoch => ErrorCode::UNKNOWN_LEADER_EPOCH,
         PartitionFault::OutOfRange(_) => ErrorCode::OFFSET_OUT_OF_RANGE,
         PartitionFault::Refused(error) => append(error),
-        PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        PartitionFault::NeverDeletes => ErrorCode::POLICY_VIOLATION,
+        PartitionFault::NotKept(_) | PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
     }
 }
 
@@ -64,6 +66,39 @@ pub(super) fn records(error: &BatchError) -> Vec<BatchIndexAndErrorMessage> {
         .collect()
 }
 
+/// The code where no coordinator decides for a group.
+pub(super) fn coordinator(fault: &GroupFault) -> ErrorCode {
+    match fault {
+        GroupFault::Loading => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+        GroupFault::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+        GroupFault::NotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    }
+}
+
+/// The code for what a group says no to.
+pub(super) fn group(error: GroupError) -> ErrorCode {
+    match error {
+        GroupError::InvalidGroupId => ErrorCode::INVALID_GROUP_ID,
+        GroupError::GroupIdNotFound => ErrorCode::GROUP_ID_NOT_FOUND,
+        GroupError::NonEmptyGroup => ErrorCode::NON_EMPTY_GROUP,
+        GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+        GroupError::UnknownMemberId => ErrorCode::UNKNOWN_MEMBER_ID,
+        GroupError::MemberIdRequired => ErrorCode::MEMBER_ID_REQUIRED,
+        GroupError::FencedInstanceId => ErrorCode::FENCED_INSTANCE_ID,
+        GroupError::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+        GroupError::RebalanceInProgress => ErrorCode::REBALANCE_IN_PROGRESS,
+        GroupError::InconsistentGroupProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+        GroupError::InvalidSessionTimeout => ErrorCode::INVALID_SESSION_TIMEOUT,
+        GroupError::GroupMaxSizeReached => ErrorCode::GROUP_MAX_SIZE_REACHED,
+        GroupError::OffsetMetadataTooLarge => ErrorCode::OFFSET_METADATA_TOO_LARGE,
+        GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
+        GroupError::StateTooLarge => ErrorCode::UNKNOWN_SERVER_ERROR,
+        GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+        GroupError::InvalidRequest => ErrorCode::INVALID_REQUEST,
+        GroupError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    }
+}
+
 /// The code for a change of the metadata that is not made.
 pub(super) fn change(error: &ChangeError) -> ErrorCode {
     match error {
@@ -85,6 +120,7 @@ fn refused(refusal: &Refusal) -> ErrorCode {
         Refusal::InvalidConfig(_) => ErrorCode::INVALID_CONFIG,
         Refusal::InvalidRequest(_) => ErrorCode::INVALID_REQUEST,
         Refusal::PolicyViolation(_) => ErrorCode::POLICY_VIOLATION,
+        Refusal::InvalidUpdateVersion(_) => ErrorCode::INVALID_UPDATE_VERSION,
         Refusal::UnknownTopic | Refusal::NoSuchTopic(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         Refusal::UnknownOperation => ErrorCode::UNKNOWN_SERVER_ERROR,
         Refusal::UnknownTopicId => ErrorCode::UNKNOWN_TOPIC_ID,

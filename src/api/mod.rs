@@ -3,24 +3,45 @@
 //! [`handle`] takes a frame to its handler. A handler sees all cores as one [`Shard`]; it knows the wire's messages and
 //! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
+mod access_control;
 mod alter_configs;
 mod api_versions;
 mod broker_logger;
+mod create_partitions;
 mod create_topics;
+mod delete_groups;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
+mod describe_producers;
+mod describe_quorum;
 mod describe_topic_partitions;
+mod elect_leaders;
 mod faults;
 mod fetch;
 mod fetch_sessions;
 mod find_coordinator;
+mod groups;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
 mod list_config_resources;
+mod list_groups;
 mod list_offsets;
+mod log_dirs;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
+mod reassignments;
+mod sync_group;
+mod transactions;
+mod update_features;
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -221,7 +242,32 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::ListConfigResources => list_config_resources::handle(asked),
         ApiKey::DescribeCluster => describe_cluster::handle(asked),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::handle(asked),
-        ApiKey::FindCoordinator => find_coordinator::handle(asked),
+        ApiKey::FindCoordinator => find_coordinator::handle(asked).await,
+        ApiKey::JoinGroup => join_group::handle(asked).await,
+        ApiKey::SyncGroup => sync_group::handle(asked).await,
+        ApiKey::Heartbeat => heartbeat::handle(asked).await,
+        ApiKey::LeaveGroup => leave_group::handle(asked).await,
+        ApiKey::OffsetCommit => offset_commit::handle(asked).await,
+        ApiKey::OffsetFetch => offset_fetch::handle(asked).await,
+        ApiKey::OffsetDelete => offset_delete::handle(asked).await,
+        ApiKey::DescribeGroups => describe_groups::handle(asked).await,
+        ApiKey::ListGroups => list_groups::handle(asked).await,
+        ApiKey::DeleteGroups => delete_groups::handle(asked).await,
+        ApiKey::DeleteRecords => delete_records::handle(asked).await,
+        ApiKey::DescribeAcls => access_control::describe(asked),
+        ApiKey::CreateAcls => access_control::create(asked),
+        ApiKey::DeleteAcls => access_control::delete(asked),
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter(asked),
+        ApiKey::DescribeLogDirs => log_dirs::describe(asked).await,
+        ApiKey::CreatePartitions => create_partitions::handle(asked).await,
+        ApiKey::ElectLeaders => elect_leaders::handle(asked),
+        ApiKey::AlterPartitionReassignments => reassignments::alter(asked),
+        ApiKey::ListPartitionReassignments => reassignments::list(asked),
+        ApiKey::DescribeQuorum => describe_quorum::handle(asked),
+        ApiKey::UpdateFeatures => update_features::handle(asked).await,
+        ApiKey::DescribeProducers => describe_producers::handle(asked).await,
+        ApiKey::DescribeTransactions => transactions::describe(asked),
+        ApiKey::ListTransactions => transactions::list(asked),
         other => unreachable!("{other} is in the table of served keys and has no handler"),
     }
 }

@@ -8,6 +8,7 @@ use super::{Answer, Asked, Context, Handled, Outcome, faults};
 use crate::config::TopicConfig;
 use crate::limits;
 use crate::log::Appended;
+use crate::metadata::topic_name;
 use crate::shard::{AppendOutcome, AppendPart, PartitionFault};
 use crate::types::{PartitionKey, TimestampMs};
 use crate::wire::messages::produce::{
@@ -82,6 +83,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 struct Found {
     id: Uuid,
     partitions: i32,
+    is_internal: bool,
     config: Rc<TopicConfig>,
 }
 
@@ -102,8 +104,14 @@ fn find_topic(asked: &Asked<'_>, name: &str, id: Uuid) -> Result<Found, ErrorCod
     Ok(Found {
         id: topic.id,
         partitions: topic.partitions.len() as i32,
+        is_internal: topic_name::is_internal(&topic.name),
         config,
     })
+}
+
+/// Only Kafka's own tools write to internal topics; they say who they are by this client id.
+fn is_administrator(asked: &Asked<'_>) -> bool {
+    asked.header.client_id.as_deref() == Some("__admin_client")
 }
 
 async fn check(
@@ -112,6 +120,9 @@ async fn check(
     topic: &Found,
     data: &PartitionProduceData,
 ) -> Result<AppendPart, Refusal> {
+    if topic.is_internal && !is_administrator(asked) {
+        return Err(Refusal::coded(ErrorCode::INVALID_TOPIC_EXCEPTION));
+    }
     if !(-1..=1).contains(&request.acks) {
         return Err(Refusal::coded(ErrorCode::INVALID_REQUIRED_ACKS));
     }

@@ -16,6 +16,7 @@ mod consume;
 mod dump_log;
 pub mod format;
 mod input;
+pub mod install_links;
 pub mod kafka;
 mod line;
 mod produce;
@@ -58,6 +59,8 @@ Examples:
   echo 'hello' | vltava produce orders
   vltava consume orders --from-beginning --max-messages 1
 
+Kafka's own commands work by their names: `vltava kafka-topics --help`, and as links from `vltava install-links DIR`.
+
 `vltava COMMAND --help` has more of each.";
 
 /// The commands.
@@ -84,6 +87,9 @@ pub enum ClientCommand {
     /// Print what a file of a partition's log holds, and check it
     #[command(name = "dump-log")]
     DumpLog(DumpLogArgs),
+    /// Make a folder with Kafka's commands and property files
+    #[command(name = "install-links")]
+    InstallLinks(install_links::InstallLinksArgs),
 }
 
 /// Why a command ends with exit code 1, or 0 where only our reader went away.
@@ -121,6 +127,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
         ClientCommand::Consume(args) => consume::run(args, &mut out),
         ClientCommand::Config(args) => config_check::run(args, &mut out),
         ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
+        ClientCommand::InstallLinks(args) => install_links::run(args, &mut out),
     };
     let written = out.flush().map_err(CliError::Output);
     exit_code(done.and(written))

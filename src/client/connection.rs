@@ -119,6 +119,33 @@ impl Connection {
         self.receive::<R>()
     }
 
+    /// As [`Connection::call`], in version `newest` at most: for a request that says in older versions what the newest says
+    /// in another way (topics by name in place of their ids).
+    ///
+    /// # Errors
+    /// As [`Connection::call`].
+    ///
+    /// # Panics
+    /// As [`Connection::call`].
+    pub fn call_at_most<R: Request>(
+        &mut self,
+        request: &R,
+        newest: i16,
+    ) -> Result<R::Response, ClientError> {
+        assert!(
+            self.unanswered.is_empty(),
+            "receive the earlier answers first"
+        );
+        let version = self.version_of::<R>()?.min(newest);
+        let correlation_id = self.write_at(request, version)?;
+        self.unanswered.push_back(Unanswered {
+            correlation_id,
+            key: R::KEY,
+            version,
+        });
+        self.receive::<R>()
+    }
+
     /// Sends a request whose answer [`Connection::receive`] will fetch later.
     ///
     /// # Errors

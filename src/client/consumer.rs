@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::cluster::{Backoff, Cluster, TopicInfo};
 use super::error::ClientError;
+use super::group::OffsetReset;
 use super::offsets::{OffsetQuery, list_offsets};
 use crate::types::TopicId;
 use crate::wire::ErrorCode;
@@ -93,6 +94,38 @@ impl Consumer {
     /// Stops reading a partition; what is already on its way is dropped.
     pub fn drop_partition(&mut self, partition: i32) {
         self.positions.remove(&partition);
+    }
+
+    /// Goes on reading a partition from another offset; what is on its way is dropped.
+    pub fn seek(&mut self, partition: i32, offset: i64) {
+        self.start_over();
+        self.positions.insert(partition, offset);
+    }
+
+    /// After a [`Consumer::poll`] whose position is not in the log (any more, or yet): goes to the log's one end or other.
+    ///
+    /// # Errors
+    /// `error` itself, if it is another one or nothing is to be done about it.
+    pub fn reset_out_of_range(
+        &mut self,
+        error: ClientError,
+        reset: OffsetReset,
+    ) -> Result<(), ClientError> {
+        let ClientError::OffsetOutOfRange {
+            partition,
+            earliest,
+            latest,
+            ..
+        } = error
+        else {
+            return Err(error);
+        };
+        match reset {
+            OffsetReset::Earliest => self.seek(partition, earliest),
+            OffsetReset::Latest => self.seek(partition, latest),
+            OffsetReset::None => return Err(error),
+        }
+        Ok(())
     }
 
     /// The next batches of any partition; empty after a wait without new records.

@@ -39,6 +39,10 @@ const KEY_TYPE_GROUP: i8 = 0;
 /// The answer to whoever does not want to know what he may do.
 const GENERATION_FROM_OUTSIDE: i32 = -1;
 
+/// The newest version of OffsetCommit and OffsetFetch that names topics; later ones have their ids only. No other API of groups has
+/// got so far.
+pub(super) const BY_NAME: i16 = 9;
+
 /// The groups of every broker, by name; in these states and of these types only, where any are given.
 ///
 /// # Errors
@@ -103,7 +107,7 @@ fn ask<R: Request>(
 ) -> Result<R::Response, ClientError> {
     cluster.patiently(|cluster| {
         let node = coordinator(cluster, group)?.node_id;
-        let answer = cluster.node(node)?.call(request)?;
+        let answer = cluster.node(node)?.call_at_most(request, BY_NAME)?;
         check(&answer)?;
         Ok(answer)
     })

@@ -9,6 +9,8 @@
 //! | `admin` | create, delete and describe topics |
 //! | `group_admin` | groups from outside: members, committed offsets, changes to them |
 //! | `config_admin` | configurations of topics, brokers and groups |
+//! | `group` | a member of a consumer group, and its share of the topics |
+//! | `records_admin` | records to delete, and the directories they are in |
 //! | `partitioner` | which partition a record goes to |
 //! | `producer`, `outbox` | records into batches, batches to leaders, failures sent again |
 //! | `offsets`, `consumer` | positions; batches from leaders |
@@ -22,11 +24,13 @@ mod connection;
 mod consumer;
 mod error;
 mod fetched_records;
+pub mod group;
 pub mod group_admin;
 mod offsets;
 mod outbox;
 pub mod partitioner;
 mod producer;
+pub mod records_admin;
 #[cfg(test)]
 #[path = "tests/scripted_broker.rs"]
 mod scripted_broker;

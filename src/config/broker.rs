@@ -9,6 +9,7 @@ use super::listener::{Listener, listeners};
 use super::settings::{Origin, Setting, Settings};
 use super::topic::{DynamicConfigs, TopicConfig};
 use super::value::Value;
+use crate::wire::records::Codec;
 
 /// Number of a broker that was given none and whose data directory has none yet.
 pub const FIRST_NODE_ID: i32 = 1;
@@ -60,10 +61,66 @@ pub struct BrokerConfig {
     pub recovery_point_checkpoint_interval_ms: u64,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
+    /// What consumer groups run with.
+    pub groups: GroupConfig,
     /// What topics without overrides run with.
     pub topic_defaults: TopicConfig,
     /// What was set and where, for DescribeConfigs and for topics' own values.
     pub settings: Settings,
+}
+
+/// What consumer groups run with.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupConfig {
+    /// `group.min.session.timeout.ms`.
+    pub min_session_timeout_ms: i32,
+    /// `group.max.session.timeout.ms`.
+    pub max_session_timeout_ms: i32,
+    /// `group.initial.rebalance.delay.ms`.
+    pub initial_rebalance_delay_ms: u64,
+    /// `group.max.size`.
+    pub max_size: usize,
+    /// `offsets.retention.minutes`.
+    pub offsets_retention_ms: i64,
+    /// `offsets.retention.check.interval.ms`.
+    pub offsets_retention_check_interval_ms: u64,
+    /// `offset.metadata.max.bytes`.
+    pub offset_metadata_max_bytes: usize,
+    /// `offsets.load.buffer.size`.
+    pub offsets_load_buffer_bytes: u32,
+    /// `offsets.topic.compression.codec`.
+    pub offsets_topic_codec: Codec,
+    /// `offsets.topic.num.partitions`.
+    pub offsets_topic_partitions: i32,
+    /// `offsets.topic.replication.factor`.
+    pub offsets_topic_replication_factor: i16,
+    /// `offsets.topic.segment.bytes`.
+    pub offsets_topic_segment_bytes: i32,
+}
+
+impl GroupConfig {
+    fn from_settings(settings: &Settings) -> GroupConfig {
+        let at_least_0 = |name| known(settings, name).max(0).unsigned_abs();
+        GroupConfig {
+            min_session_timeout_ms: number(settings, "group.min.session.timeout.ms"),
+            max_session_timeout_ms: number(settings, "group.max.session.timeout.ms"),
+            initial_rebalance_delay_ms: at_least_0("group.initial.rebalance.delay.ms"),
+            max_size: number(settings, "group.max.size"),
+            offsets_retention_ms: known(settings, "offsets.retention.minutes") * 60_000,
+            offsets_retention_check_interval_ms: at_least_0("offsets.retention.check.interval.ms"),
+            offset_metadata_max_bytes: usize::try_from(at_least_0("offset.metadata.max.bytes"))
+                .unwrap_or(usize::MAX),
+            offsets_load_buffer_bytes: number(settings, "offsets.load.buffer.size"),
+            offsets_topic_codec: Codec::from_id(number(
+                settings,
+                "offsets.topic.compression.codec",
+            ))
+            .unwrap_or_default(),
+            offsets_topic_partitions: number(settings, "offsets.topic.num.partitions"),
+            offsets_topic_replication_factor: number(settings, "offsets.topic.replication.factor"),
+            offsets_topic_segment_bytes: number(settings, "offsets.topic.segment.bytes"),
+        }
+    }
 }
 
 impl BrokerConfig {
@@ -125,6 +182,7 @@ impl BrokerConfig {
                 known(&settings, "log.flush.offset.checkpoint.interval.ms"),
             ),
             producer_id_expiration_ms: known(&settings, "producer.id.expiration.ms"),
+            groups: GroupConfig::from_settings(&settings),
             topic_defaults: TopicConfig::resolve(
                 &settings,
                 &DynamicConfigs::default(),
@@ -161,6 +219,11 @@ fn known(settings: &Settings, name: &str) -> i64 {
     settings
         .number(name)
         .unwrap_or_else(|| unreachable!("{name} has a default"))
+}
+
+/// The number that holds, in the type its bounds in the table guarantee.
+fn number<T: TryFrom<i64>>(settings: &Settings, name: &str) -> T {
+    narrow(name, known(settings, name))
 }
 
 /// A number in the type its bounds in the table guarantee.

@@ -27,6 +27,8 @@ pub struct DynamicConfigs {
 /// What a topic's logs run with.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TopicConfig {
+    /// `cleanup.policy` names delete: records may go by age, size or offset.
+    pub delete: bool,
     /// `cleanup.policy` names compact: records without a key are refused.
     pub compact: bool,
     /// `segment.bytes`.
@@ -296,6 +298,7 @@ impl TopicConfig {
         let values = Values(values);
         TopicConfig {
             compact: values.list_has("cleanup.policy", "compact"),
+            delete: values.list_has("cleanup.policy", "delete"),
             segment_bytes: values.number("segment.bytes"),
             segment_ms: values.number("segment.ms"),
             segment_jitter_ms: values.number("segment.jitter.ms"),

@@ -18,6 +18,7 @@ pub mod segment_file;
 pub mod socket;
 pub mod storage;
 pub mod sync_group;
+pub mod volume;
 
 pub use append_file::AppendFile;
 pub use blocking::blocking;

@@ -67,6 +67,20 @@ impl LeaderEpochs {
         self.entries.len() != before
     }
 
+    /// Forgets epochs that ended at or before `start`; the one that is under way there begins there.
+    pub fn begin_at(&mut self, start: Offset) {
+        let after = self.entries.partition_point(|(_, offset)| *offset <= start);
+        if let Some(under_way) = after.checked_sub(1) {
+            self.entries.drain(..under_way);
+            self.entries[0].1 = start;
+        }
+    }
+
+    /// Where the oldest epoch begins.
+    pub fn start(&self) -> Option<Offset> {
+        self.entries.first().map(|(_, start)| *start)
+    }
+
     /// The content of the file.
     pub fn encode(&self) -> String {
         let mut content = format!("0\n{}\n", self.entries.len());
@@ -138,6 +152,19 @@ mod tests {
         assert_eq!(epochs.epoch_at(Offset(9)), None);
         assert_eq!(epochs.epoch_at(Offset(29)), Some(LeaderEpoch(2)));
         assert_eq!(epochs.epoch_at(Offset(30)), Some(LeaderEpoch(4)));
+    }
+
+    #[test]
+    fn epochs_before_a_new_start_are_forgotten_and_the_one_there_begins_there() {
+        let started_at = |start| {
+            let mut epochs = epochs(&[(2, 0), (4, 30), (7, 60)]);
+            epochs.begin_at(Offset(start));
+            epochs.encode()
+        };
+        assert_eq!(started_at(0), "0\n3\n2 0\n4 30\n7 60\n");
+        assert_eq!(started_at(29), "0\n3\n2 29\n4 30\n7 60\n");
+        assert_eq!(started_at(30), "0\n2\n4 30\n7 60\n");
+        assert_eq!(started_at(99), "0\n1\n7 99\n");
     }
 
     #[test]

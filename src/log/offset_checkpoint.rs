@@ -12,6 +12,9 @@ use crate::types::Offset;
 use std::collections::HashMap;
 use thiserror::Error;
 
+/// The checkpoint of log start offsets, in the data directory.
+pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
+
 /// Offsets by topic and partition.
 pub type OffsetCheckpoint = HashMap<(String, i32), Offset>;
 

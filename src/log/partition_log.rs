@@ -14,6 +14,7 @@ use super::error::LogError;
 use super::file_names::FileKind;
 use super::leader_epochs::LeaderEpochs;
 use super::load::{self, Loaded, RecoveryReport, Trust};
+use super::producer_state::ProducerEntry;
 use super::segment::Segment;
 use super::state::{Condition, State, reserve, small_files};
 use super::waiters::{Goal, Wait};
@@ -114,6 +115,23 @@ impl PartitionLog {
         trust: Trust,
     ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
         PartitionLog::open_on(Rc::new(Disk), dir, config, trust).await
+    }
+
+    /// [`PartitionLog::open`] of a log whose first records were deleted: it begins at `log_start`, or at its first segment if
+    /// that is later. A partition of the same name that is gone may have left a `log_start`: it counts only as far as the
+    /// log's own leader epochs begin there too.
+    ///
+    /// # Errors
+    /// As [`PartitionLog::open`].
+    pub async fn open_from(
+        dir: PathBuf,
+        config: LogConfig,
+        trust: Trust,
+        log_start: Offset,
+    ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
+        let (log, report) = PartitionLog::open(dir, config, trust).await?;
+        log.state.borrow_mut().begin_at(log_start);
+        Ok((log, report))
     }
 
     /// [`PartitionLog::open`] on a storage of the caller's (which takes no part in the opening itself).
@@ -294,6 +312,14 @@ impl PartitionLog {
             Condition::ReadOnly(error) | Condition::Closed(error) => Some(error.clone()),
             Condition::Writable | Condition::OutOfSpace => None,
         }
+    }
+
+    /// What `describe` makes of each idempotent producer, by id.
+    pub fn producers<T>(&self, describe: impl FnMut((i64, &ProducerEntry)) -> T) -> Vec<T> {
+        let state = self.state.borrow();
+        let mut producers: Vec<_> = state.producers.iter().collect();
+        producers.sort_unstable_by_key(|(id, _)| *id);
+        producers.into_iter().map(describe).collect()
     }
 
     /// How many idempotent producers are remembered.

@@ -95,8 +95,12 @@ impl PartitionLog {
             state.segment_of(from)
         };
         while let Some(candidate) = segment {
-            if let Some(place) = self.find_in_segment(&candidate, from).await? {
-                return Ok(Some(place));
+            match self.find_in_segment(&candidate, from).await {
+                Ok(Some(place)) => return Ok(Some(place)),
+                Ok(None) => {}
+                // Its records were deleted meanwhile, and perhaps its file with them.
+                Err(_) if from < self.log_start_offset() => return Ok(None),
+                Err(error) => return Err(error),
             }
             segment = self.state.borrow().segment_following(&candidate);
         }

@@ -5,12 +5,16 @@
 //! Refusals carry Kafka's words, as its tools show them; which error code goes with which is the API's business.
 
 mod alter_configs;
+mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod update_features;
 
 pub use alter_configs::{AlterRules, Alteration, Altering, ConfigChange};
+pub use create_partitions::{TopicGrowth, create_partitions};
 pub use create_topics::{CreatedTopic, NewTopic, TopicDefaults, create_topics};
 pub use delete_topics::{DeletedTopic, TopicToDelete, delete_topics};
+pub use update_features::{FeatureUpdate, UpgradeType, update_features};
 
 use super::image::Image;
 use crate::limits::PRODUCER_ID_BLOCK;
@@ -44,6 +48,9 @@ pub enum Refusal {
     /// POLICY_VIOLATION
     #[error("{0}")]
     PolicyViolation(String),
+    /// INVALID_UPDATE_VERSION
+    #[error("{0}")]
+    InvalidUpdateVersion(String),
     /// UNKNOWN_TOPIC_OR_PARTITION
     #[error("This server does not host this topic-partition.")]
     UnknownTopic,

@@ -21,7 +21,8 @@ pub mod topic_name;
 
 pub use apply::ApplyError;
 pub use changes::{
-    Alteration, ConfigChange, CreatedTopic, DeletedTopic, NewTopic, Refusal, TopicToDelete,
+    Alteration, ConfigChange, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic, Refusal,
+    TopicGrowth, TopicToDelete, UpgradeType,
 };
 pub use image::{Broker, Endpoint, Image, Partition, Topic};
 pub use meta_properties::MetaProperties;

@@ -18,7 +18,7 @@ const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// Everything below these offsets is committed.
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 /// The first offsets that can be read, where they are above the first segment's.
-const LOG_STARTS: &str = "log-start-offset-checkpoint";
+const LOG_STARTS: &str = offset_checkpoint::LOG_STARTS;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
@@ -64,6 +64,8 @@ pub struct LastRun {
     pub clean: bool,
     /// From where logs must be checked if it did not.
     pub recovery_points: OffsetCheckpoint,
+    /// Where logs began, if not at 0.
+    pub log_starts: OffsetCheckpoint,
 }
 
 impl DataDir {
@@ -109,19 +111,28 @@ impl DataDir {
             fs::remove_file(&mark).map_err(failed("remove", &mark))?;
             sync_dir(&self.path)?;
         }
-        let path = self.path.join(RECOVERY_POINTS);
-        let recovery_points = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => OffsetCheckpoint::new(),
-            Err(source) => return Err(failed("read", &path)(source)),
-            Ok(text) => offset_checkpoint::parse(&text).unwrap_or_else(|error| {
-                log::warn!("{}: {error}; logs are checked whole", path.display());
-                OffsetCheckpoint::new()
-            }),
-        };
+        let lost = "logs are checked whole";
+        let recovery_points = self.read_checkpoint(RECOVERY_POINTS, lost)?;
+        let lost = "logs begin with their first segment";
+        let log_starts = self.read_checkpoint(LOG_STARTS, lost)?;
         Ok(LastRun {
             clean,
             recovery_points,
+            log_starts,
         })
+    }
+
+    /// Reads a checkpoint; one that is not there is empty.
+    fn read_checkpoint(&self, name: &str, lost: &str) -> Result<OffsetCheckpoint, DataDirError> {
+        let path = self.path.join(name);
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(OffsetCheckpoint::new()),
+            Err(source) => Err(failed("read", &path)(source)),
+            Ok(text) => Ok(offset_checkpoint::parse(&text).unwrap_or_else(|error| {
+                log::warn!("{}: {error}; {lost}", path.display());
+                OffsetCheckpoint::new()
+            })),
+        }
     }
 
     /// Removes what a deletion before the last stop left behind (`*-delete`).

@@ -114,6 +114,7 @@ async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
         if shard.is_draining() {
             return;
         }
+        let _turn = shard.checkpointing.acquire_permit(1).await;
         let points = shard.checkpoint_everywhere().await;
         if let Err(reason) = write(data_dir.clone(), points).await {
             log::error!("{reason}");

@@ -97,6 +97,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let startup = Startup {
         clean: last_run.clean,
         recovery_points: Arc::new(last_run.recovery_points),
+        log_starts: Arc::new(last_run.log_starts),
     };
     let admission = Admission::new(
         cpus.len(),

@@ -11,10 +11,11 @@ use crate::config::property::Status;
 use crate::config::table::broker_property;
 use crate::config::topic_properties::topic_property;
 use crate::metadata::changes::{
-    self, AlterRules, Altering, ConfigChange, CreatedTopic, DeletedTopic, NewTopic, Refusal,
-    TopicDefaults, TopicToDelete,
+    self, AlterRules, Altering, ConfigChange, CreatedTopic, DeletedTopic, FeatureUpdate, NewTopic,
+    Refusal, TopicDefaults, TopicGrowth, TopicToDelete,
 };
 use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
+use crate::metadata::topic_name::GROUP_METADATA_TOPIC;
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::MetadataRecord;
 use futures_lite::future::or;
@@ -41,6 +42,20 @@ pub enum Change {
     AutoCreate(Vec<String>),
     /// Delete topics.
     DeleteTopics(Vec<TopicToDelete>),
+    /// Give topics more partitions.
+    CreatePartitions {
+        /// Which.
+        topics: Vec<TopicGrowth>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
+    /// Set levels of features.
+    UpdateFeatures {
+        /// Which.
+        updates: Vec<FeatureUpdate>,
+        /// Check and change nothing.
+        validate_only: bool,
+    },
     /// Change settings.
     AlterConfigs {
         /// Whose, and how.
@@ -61,6 +76,10 @@ pub enum ChangeOutcome {
     AutoCreated(Vec<(String, ChangeError)>),
     /// Of [`Change::DeleteTopics`], in order.
     Deleted(Vec<Result<DeletedTopic, ChangeError>>),
+    /// Of [`Change::CreatePartitions`], in order.
+    Grown(Vec<Result<(), ChangeError>>),
+    /// Of [`Change::UpdateFeatures`].
+    FeaturesUpdated(Result<(), ChangeError>),
     /// Of [`Change::AlterConfigs`], in order.
     Altered(Vec<Result<(), ChangeError>>),
     /// Of [`Change::AllocateProducerIds`].
@@ -143,6 +162,24 @@ impl Shard {
                 let (records, outcomes) = changes::delete_topics(&controller.image(), &topics);
                 ChangeOutcome::Deleted(self.settle(&controller, &records, outcomes).await)
             }
+            Change::CreatePartitions {
+                topics,
+                validate_only,
+            } => {
+                let (mut records, outcomes) =
+                    changes::create_partitions(&controller.image(), &topics);
+                if validate_only {
+                    records.clear();
+                }
+                ChangeOutcome::Grown(self.settle(&controller, &records, outcomes).await)
+            }
+            Change::UpdateFeatures {
+                updates,
+                validate_only,
+            } => ChangeOutcome::FeaturesUpdated(
+                self.update_features(&controller, &updates, validate_only)
+                    .await,
+            ),
             Change::AlterConfigs {
                 changes,
                 validate_only,
@@ -182,13 +219,16 @@ impl Shard {
         controller: &Controller,
         names: Vec<String>,
     ) -> Vec<(String, ChangeError)> {
-        let with_defaults = |name| NewTopic {
-            name,
-            partitions: -1,
-            replication_factor: -1,
-            ..NewTopic::default()
+        let as_usual = |name: String| match name.as_str() {
+            GROUP_METADATA_TOPIC => self.offsets_topic(),
+            _ => NewTopic {
+                name,
+                partitions: -1,
+                replication_factor: -1,
+                ..NewTopic::default()
+            },
         };
-        let topics: Vec<_> = names.into_iter().map(with_defaults).collect();
+        let topics: Vec<_> = names.into_iter().map(as_usual).collect();
         let outcomes = self.create_topics(controller, &topics, false).await;
         // Where somebody else was faster, there is what was wanted.
         let exists = |error: &ChangeError| {
@@ -200,6 +240,19 @@ impl Shard {
             .filter_map(|(topic, outcome)| Some((topic.name, outcome.err()?)))
             .filter(|(_, error)| !exists(error))
             .collect()
+    }
+
+    async fn update_features(
+        self: &Rc<Self>,
+        controller: &Controller,
+        updates: &[FeatureUpdate],
+        validate_only: bool,
+    ) -> Result<(), ChangeError> {
+        let mut records = changes::update_features(&controller.image(), updates)?;
+        if validate_only {
+            records.clear();
+        }
+        self.make_true(controller, &records).await
     }
 
     async fn alter_configs(

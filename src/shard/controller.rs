@@ -28,7 +28,7 @@ use thiserror::Error;
 /// The metadata topic's id, the same in every cluster.
 const METADATA_TOPIC_ID: TopicId = TopicId::from_u128(1);
 /// The single node is its controller from the first record on.
-const METADATA_EPOCH: LeaderEpoch = LeaderEpoch(1);
+pub const METADATA_EPOCH: LeaderEpoch = LeaderEpoch(1);
 
 /// Why the metadata log cannot be used.
 #[derive(Debug, Error)]

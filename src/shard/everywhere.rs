@@ -40,6 +40,8 @@ impl Shard {
 
     pub(super) async fn drain_here(&self) {
         self.draining.raise();
+        // Members that wait for a rebalance are told to find another coordinator.
+        self.unload_groups();
         self.drained.wait().await;
     }
 

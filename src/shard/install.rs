@@ -28,6 +28,8 @@ pub struct Startup {
     pub clean: bool,
     /// Below these offsets the records were on the disk, by topic and partition.
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
+    /// Where logs began, by topic and partition, if not at 0.
+    pub log_starts: Arc<HashMap<(String, i32), Offset>>,
 }
 
 /// A partition that is to be opened.
@@ -36,6 +38,7 @@ struct Wanted {
     topic: Arc<Topic>,
     epoch: LeaderEpoch,
     config: LogConfig,
+    max_message_bytes: u32,
 }
 
 impl Shard {
@@ -64,6 +67,7 @@ impl Shard {
         *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
+        self.forget_topics(&changes.removed);
         self.put_away(&changes.removed).await;
         report.partitions = self.partitions.borrow().len();
         report
@@ -81,7 +85,8 @@ impl Shard {
         let mut follow = |topic: &Arc<Topic>| {
             let settings = &self.config.settings;
             let config = Rc::new(TopicConfig::resolve(settings, &dynamic, &topic.configs));
-            self.follow_partitions(topic, &log_config(&config, &broker), &mut wanted);
+            let log = log_config(&config, &broker);
+            self.follow_partitions(topic, &log, config.max_message_bytes, &mut wanted);
             self.topics.borrow_mut().insert(topic.id, config);
         };
         if inherited {
@@ -98,12 +103,19 @@ impl Shard {
     fn follow_broker_configs(&self, dynamic: &DynamicConfigs) {
         let live = Rc::new(self.config.with_dynamic(dynamic));
         *self.live.borrow_mut() = Rc::clone(&live);
+        self.groups.follow(&live);
         if let Some(follow) = self.on_live.borrow().as_ref() {
             follow(&live);
         }
     }
 
-    fn follow_partitions(&self, topic: &Arc<Topic>, config: &LogConfig, wanted: &mut Vec<Wanted>) {
+    fn follow_partitions(
+        &self,
+        topic: &Arc<Topic>,
+        config: &LogConfig,
+        max_message_bytes: u32,
+        wanted: &mut Vec<Wanted>,
+    ) {
         for (&partition, state) in &topic.partitions {
             let key = PartitionKey {
                 topic_id: topic.id,
@@ -115,6 +127,7 @@ impl Shard {
             match self.partitions.borrow().get(&key) {
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
+                    partition.max_message_bytes.set(max_message_bytes);
                     partition.log.update_config(config.clone());
                 }
                 None => wanted.push(Wanted {
@@ -122,6 +135,7 @@ impl Shard {
                     topic: Arc::clone(topic),
                     epoch: state.leader_epoch,
                     config: config.clone(),
+                    max_message_bytes,
                 }),
             }
         }
@@ -173,8 +187,10 @@ impl Shard {
         let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
+                let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
-                let (log, report) = PartitionLog::open(dir, wanted.config.clone(), trust).await?;
+                let (log, report) =
+                    PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
                 let cut = remark(&name, &report);
                 let lacking = || lack(&name, &report, known, startup.clean);
@@ -218,9 +234,12 @@ impl Shard {
         }));
         let partition = Rc::new(Partition {
             topic: Arc::clone(&wanted.topic.name),
+            index: key.partition,
             log,
             leader_epoch: Cell::new(wanted.epoch),
+            max_message_bytes: Cell::new(wanted.max_message_bytes),
         });
+        self.host_groups(key, &partition);
         self.partitions.borrow_mut().insert(key, partition);
     }
 
@@ -275,6 +294,11 @@ impl Shard {
 }
 
 impl Startup {
+    fn log_start(&self, topic: &str, partition: i32) -> Offset {
+        let start = self.log_starts.get(&(topic.to_owned(), partition));
+        start.copied().unwrap_or(Offset::ZERO)
+    }
+
     fn trust(&self, topic: &str, partition: i32) -> Trust {
         if self.clean {
             return Trust::CleanShutdown;

@@ -51,7 +51,7 @@ impl Shard {
         outcomes
     }
 
-    fn by_owner<'a>(
+    pub(super) fn by_owner<'a>(
         &self,
         keys: impl Iterator<Item = &'a PartitionKey>,
     ) -> Vec<(ShardId, Vec<usize>)> {

@@ -2,9 +2,12 @@
 //!
 //! A call is answered by exactly one answer that carries its ticket; everything else is one way.
 
+use super::administration::{PartitionQuestion, PartitionReply};
 use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
+use super::groups::{GroupFault, GroupOutcome};
 use super::read::{ReadCall, ReadOutcome};
+use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
 use crate::log::{AppendError, Appended, LogError};
 use crate::metadata::Image;
 use crate::types::{LeaderEpoch, Offset, PartitionKey};
@@ -41,10 +44,18 @@ pub enum Call {
     Offsets(Vec<OffsetQuery>),
     /// Where leader epochs end.
     EpochEnds(Vec<EpochQuery>),
+    /// Questions of administration to partitions that the core owns.
+    Ask(Vec<PartitionQuestion>),
+    /// Write log start offsets down (only the first core).
+    KeepLogStarts,
     /// Work with this image from now on; answered when the core does.
     Install(Arc<Image>),
     /// Change the cluster's metadata (only the first core).
     Change(Box<Change>),
+    /// Ask the coordinator of this partition of `__consumer_offsets`, which the core owns.
+    Group(i32, Box<GroupRequest>),
+    /// The groups that the core's coordinators have.
+    ListGroups(ListFilter),
     /// Accept connections.
     Open,
     /// Answer what was received and let every connection go; answered when the last has gone.
@@ -66,10 +77,18 @@ pub enum Answer {
     Offsets(Vec<OffsetOutcome>),
     /// To [`Call::EpochEnds`], in its order.
     EpochEnds(Vec<Result<(LeaderEpoch, Offset), PartitionFault>>),
+    /// To [`Call::Ask`], in its order.
+    Replies(Vec<PartitionReply>),
+    /// To [`Call::KeepLogStarts`]: why they cannot be written.
+    Kept(Result<(), String>),
     /// To [`Call::Install`].
     Installed(InstallReport),
     /// To [`Call::Change`].
     Changed(Box<ChangeOutcome>),
+    /// To [`Call::Group`].
+    Group(Box<GroupOutcome>),
+    /// To [`Call::ListGroups`].
+    Groups(Result<Vec<GroupListing>, GroupFault>),
     /// To [`Call::Open`] and [`Call::Drain`].
     Done,
     /// To [`Call::Checkpoint`] and [`Call::Close`].
@@ -103,6 +122,10 @@ pub enum PartitionFault {
     OutOfRange(Offset),
     /// The log refused the batch.
     Refused(AppendError),
+    /// The topic is compacted only: its records are not deleted by offset.
+    NeverDeletes,
+    /// What was done could not be written down.
+    NotKept(String),
     /// The log has failed.
     Failed(LogError),
 }

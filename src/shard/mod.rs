@@ -4,11 +4,13 @@
 //! cores at once: each operation finds the owners, asks them (itself without a message), and gathers the answers in order.
 //! Only this room touches the mesh. It knows topics and partitions, never the wire's layout.
 
+mod administration;
 mod admission;
 mod append;
 mod changes;
 mod controller;
 mod everywhere;
+mod groups;
 mod install;
 mod lookup;
 mod mesh;
@@ -23,9 +25,11 @@ mod ticks;
 mod waits;
 mod watches;
 
+pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
-pub use controller::{Controller, ControllerError};
+pub use controller::{Controller, ControllerError, METADATA_EPOCH};
+pub use groups::{GroupFault, GroupOutcome};
 pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;
@@ -41,6 +45,8 @@ use crate::config::{BrokerConfig, TopicConfig};
 use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
 use glommio::net::AcceptedTcpStream;
+use glommio::sync::Semaphore;
+use groups::Groups;
 use mesh::{Joined, Mesh};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -73,9 +79,12 @@ pub struct Shard {
     partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
+    groups: Groups,
     startup: RefCell<Option<Startup>>,
     controller: RefCell<Option<Rc<Controller>>>,
     adopt: RefCell<Option<Adopt>>,
+    /// One checkpoint of offsets at a time, from looking at the logs to the file.
+    pub checkpointing: Semaphore,
     /// Raised when connections may be accepted.
     pub open: Rc<Signal>,
     /// Raised when the broker stops: waiting fetches answer at once, no new connection is taken.
@@ -95,6 +104,7 @@ impl Shard {
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
+            groups: Groups::new(&config),
             live: RefCell::new(Rc::new((*config).clone())),
             on_live: RefCell::new(None),
             config,
@@ -109,6 +119,7 @@ impl Shard {
             startup: RefCell::new(Some(startup)),
             controller: RefCell::new(None),
             adopt: RefCell::new(None),
+            checkpointing: Semaphore::new(1),
             open: Signal::new(),
             draining: Signal::new(),
             drained: Signal::new(),

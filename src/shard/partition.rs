@@ -12,10 +12,14 @@ use std::sync::Arc;
 pub struct Partition {
     /// Topic name, for files and log lines.
     pub topic: Arc<str>,
+    /// Its index in the topic.
+    pub index: i32,
     /// Its records.
     pub log: Rc<PartitionLog>,
     /// Stamped on every batch.
     pub leader_epoch: Cell<LeaderEpoch>,
+    /// `max.message.bytes` of the topic.
+    pub max_message_bytes: Cell<u32>,
 }
 
 impl Partition {

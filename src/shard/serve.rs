@@ -57,12 +57,30 @@ impl Shard {
                 let ends = self.find_epoch_ends(&queries);
                 self.answer(from, ticket, async move { Answer::EpochEnds(ends) });
             }
+            Call::Ask(questions) => self.answer(from, ticket, async move {
+                Answer::Replies(shard.reply_all(questions).await)
+            }),
+            Call::KeepLogStarts => self.answer(from, ticket, async move {
+                Answer::Kept(shard.write_log_starts().await)
+            }),
             Call::Install(image) => self.answer(from, ticket, async move {
                 Answer::Installed(shard.install_here(image).await)
             }),
             Call::Change(change) => self.answer(from, ticket, async move {
                 Answer::Changed(Box::new(shard.change_here(*change).await))
             }),
+            Call::Group(partition, request) => {
+                let asked = self.ask_group_here(partition, *request);
+                self.answer(
+                    from,
+                    ticket,
+                    async move { Answer::Group(Box::new(asked.await)) },
+                );
+            }
+            Call::ListGroups(filter) => {
+                let asked = self.list_groups_here(filter);
+                self.answer(from, ticket, async move { Answer::Groups(asked.await) });
+            }
             Call::Open => {
                 self.open.raise();
                 self.answer(from, ticket, async move { Answer::Done });

@@ -7,21 +7,46 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::messages::alter_configs::AlterConfigsRequest;
+use super::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
+use super::messages::alter_replica_log_dirs::AlterReplicaLogDirsRequest;
 use super::messages::api_versions::ApiVersionsRequest;
+use super::messages::create_acls::CreateAclsRequest;
+use super::messages::create_partitions::CreatePartitionsRequest;
 use super::messages::create_topics::CreateTopicsRequest;
+use super::messages::delete_acls::DeleteAclsRequest;
+use super::messages::delete_groups::DeleteGroupsRequest;
+use super::messages::delete_records::DeleteRecordsRequest;
 use super::messages::delete_topics::DeleteTopicsRequest;
+use super::messages::describe_acls::DescribeAclsRequest;
 use super::messages::describe_cluster::DescribeClusterRequest;
 use super::messages::describe_configs::DescribeConfigsRequest;
+use super::messages::describe_groups::DescribeGroupsRequest;
+use super::messages::describe_log_dirs::DescribeLogDirsRequest;
+use super::messages::describe_producers::DescribeProducersRequest;
+use super::messages::describe_quorum::DescribeQuorumRequest;
 use super::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
+use super::messages::describe_transactions::DescribeTransactionsRequest;
+use super::messages::elect_leaders::ElectLeadersRequest;
 use super::messages::fetch::FetchRequest;
 use super::messages::find_coordinator::FindCoordinatorRequest;
+use super::messages::heartbeat::HeartbeatRequest;
 use super::messages::incremental_alter_configs::IncrementalAlterConfigsRequest;
 use super::messages::init_producer_id::InitProducerIdRequest;
+use super::messages::join_group::JoinGroupRequest;
+use super::messages::leave_group::LeaveGroupRequest;
 use super::messages::list_config_resources::ListConfigResourcesRequest;
+use super::messages::list_groups::ListGroupsRequest;
 use super::messages::list_offsets::ListOffsetsRequest;
+use super::messages::list_partition_reassignments::ListPartitionReassignmentsRequest;
+use super::messages::list_transactions::ListTransactionsRequest;
 use super::messages::metadata::MetadataRequest;
+use super::messages::offset_commit::OffsetCommitRequest;
+use super::messages::offset_delete::OffsetDeleteRequest;
+use super::messages::offset_fetch::OffsetFetchRequest;
 use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use super::messages::produce::ProduceRequest;
+use super::messages::sync_group::SyncGroupRequest;
+use super::messages::update_features::UpdateFeaturesRequest;
 use super::schema::{Message, Request};
 
 macro_rules! api_keys {
@@ -203,16 +228,41 @@ pub static TABLE: &[Row] = &[
     row_of::<FetchRequest>(4..=18, 4..=18),
     row_of::<ListOffsetsRequest>(0..=11, 0..=11),
     row_of::<MetadataRequest>(0..=13, 0..=13),
+    row_of::<OffsetCommitRequest>(0..=10, 0..=10),
+    row_of::<OffsetFetchRequest>(0..=10, 0..=10),
     row_of::<FindCoordinatorRequest>(0..=6, 0..=6),
+    row_of::<JoinGroupRequest>(0..=9, 0..=9),
+    row_of::<HeartbeatRequest>(0..=4, 0..=4),
+    row_of::<LeaveGroupRequest>(0..=5, 0..=5),
+    row_of::<SyncGroupRequest>(0..=5, 0..=5),
+    row_of::<DescribeGroupsRequest>(0..=6, 0..=6),
+    row_of::<ListGroupsRequest>(0..=5, 0..=5),
     row_of::<ApiVersionsRequest>(0..=4, 0..=4),
     row_of::<CreateTopicsRequest>(0..=7, 0..=7),
     row_of::<DeleteTopicsRequest>(0..=6, 0..=6),
+    row_of::<DeleteRecordsRequest>(0..=2, 0..=2),
     row_of::<InitProducerIdRequest>(0..=5, 0..=5),
     row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
+    row_of::<DescribeAclsRequest>(0..=3, 0..=3),
+    row_of::<CreateAclsRequest>(0..=3, 0..=3),
+    row_of::<DeleteAclsRequest>(0..=3, 0..=3),
     row_of::<DescribeConfigsRequest>(0..=4, 0..=4),
     row_of::<AlterConfigsRequest>(0..=2, 0..=2),
+    row_of::<AlterReplicaLogDirsRequest>(0..=2, 0..=2),
+    row_of::<DescribeLogDirsRequest>(0..=5, 0..=5),
+    row_of::<CreatePartitionsRequest>(0..=3, 0..=3),
+    row_of::<DeleteGroupsRequest>(0..=2, 0..=2),
+    row_of::<ElectLeadersRequest>(0..=2, 0..=2),
     row_of::<IncrementalAlterConfigsRequest>(0..=1, 0..=1),
+    row_of::<AlterPartitionReassignmentsRequest>(0..=1, 0..=1),
+    row_of::<ListPartitionReassignmentsRequest>(0..=0, 0..=0),
+    row_of::<OffsetDeleteRequest>(0..=0, 0..=0),
+    row_of::<DescribeQuorumRequest>(0..=2, 0..=2),
+    row_of::<UpdateFeaturesRequest>(0..=2, 0..=2),
     row_of::<DescribeClusterRequest>(0..=2, 0..=2),
+    row_of::<DescribeProducersRequest>(0..=0, 0..=0),
+    row_of::<DescribeTransactionsRequest>(0..=0, 0..=0),
+    row_of::<ListTransactionsRequest>(0..=2, 0..=2),
     row_of::<ListConfigResourcesRequest>(0..=1, 0..=1),
     row_of::<DescribeTopicPartitionsRequest>(0..=0, 0..=0),
 ];

@@ -1,13 +1,13 @@
-//! The records of `__consumer_offsets`: what groups remember.
+//! The records of `__consumer_offsets`: positions of groups, and the groups themselves.
 //!
 //! ```text
-//! key    version int16 (0, 1: a position; 2: a group) | body
-//! value  version int16 | body; no value at all means forgotten
+//! key     version i16 | body       version 0 or 1: OffsetCommitKey, 2: GroupMetadataKey, others: kinds of groups not known here
+//! value   version i16 | body       of the kind that the key says; a null value is a tombstone
 //! ```
 //!
-//! Sources: the schemas of Kafka 4.3's group coordinator (`OffsetCommitKey`, `OffsetCommitValue`, `GroupMetadataKey`,
-//! `GroupMetadataValue`) and `ConsumerProtocolSubscription`. Values are read in every version and written in the one that a
-//! cluster at the level of Kafka 4.3 writes. Keys of the newer group protocols (3 and up) mean nothing here. Any core.
+//! Sources: the schemas of Kafka 4.3 (`group-coordinator/src/main/resources/common/message/*.json`); which versions are
+//! written is `MetadataVersion`'s choice there: the newest that is not flexible, and version 1 of an offset that carries its
+//! own end. All versions are read. What the records mean together is the coordinator's business. Any core.
 
 use bytes::Bytes;
 
@@ -18,8 +18,8 @@ use super::text::Text;
 use super::writer::Writer;
 
 schema! {
-    /// Key of a position.
-    message OffsetCommitKey (versions 0..=1, flexible 2) {
+    /// Key of a position. Version 0 was written by Kafka 0.8.
+    message OffsetCommitKey (versions 0..=1, flexible 32767) {
         /// The group.
         group: Text [0..],
         /// The topic.
@@ -36,21 +36,21 @@ schema! {
         leader_epoch: i32 [3..] = -1,
         /// The application's own note.
         metadata: Text [0..],
-        /// When it was committed, in milliseconds.
+        /// When it was committed.
         commit_timestamp: i64 [0..],
-        /// When it expires by the client's own wish, -1 for none.
+        /// When it expires whatever the broker's retention is; -1 for no such date.
         expire_timestamp: i64 [1..=1] = -1,
     }
 
     /// Key of a group.
-    message GroupMetadataKey (versions 2..=2, flexible 3) {
+    message GroupMetadataKey (versions 2..=2, flexible 32767) {
         /// The group.
         group: Text [2..],
     }
 
-    /// A group.
+    /// A group with its members and what is assigned to them.
     message GroupMetadataValue (versions 0..=4, flexible 4) {
-        /// `consumer`, `connect`; empty for none.
+        /// `consumer`, `connect`, or empty.
         protocol_type: Text [0..],
         /// The generation.
         generation: i32 [0..],
@@ -58,7 +58,7 @@ schema! {
         protocol: Option<Text> [0..],
         /// Member id of the leader.
         leader: Option<Text> [0..],
-        /// When the group came to its state, in milliseconds; -1 for unknown.
+        /// When the group came into its state; -1 for unknown.
         current_state_timestamp: i64 [2..] = -1,
         /// Its members.
         members: Vec<MemberMetadata> [0..],
@@ -68,224 +68,144 @@ schema! {
     struct MemberMetadata {
         /// Its id.
         member_id: Text [0..],
-        /// The id it gave itself.
+        /// Its `group.instance.id`.
         group_instance_id: Option<Text> [3..],
         /// Its client id.
         client_id: Text [0..],
         /// Its address.
         client_host: Text [0..],
-        /// How long a rebalance waits for it, in milliseconds; -1 is the session timeout.
+        /// How long a rebalance waits for it; -1 for the session timeout.
         rebalance_timeout: i32 [1..] = -1,
-        /// Silence after which it is out, in milliseconds.
+        /// Silence after which it is out.
         session_timeout: i32 [0..],
         /// Its metadata for the chosen assignor.
         subscription: Bytes [0..],
-        /// What it was assigned.
+        /// What is assigned to it.
         assignment: Bytes [0..],
     }
 
-    /// The topics of a consumer's subscription: the beginning that all its versions share.
-    message ConsumerProtocolSubscription (versions 0..=0, flexible 1) {
-        /// Their names.
+    /// The beginning of what a consumer says to its assignor. Later versions only add to the end of it.
+    message ConsumerProtocolSubscription (versions 0..=0, flexible 32767) {
+        /// Topics it is subscribed to.
         topics: Vec<Text> [0..],
+        /// The assignor's own.
+        user_data: Option<Bytes> [0..],
     }
 }
 
-/// Written unless a client wants its position to expire, as Kafka 4.3 does.
-const POSITION_VERSION: i16 = 3;
-/// The only version with an expiry of its own.
-const EXPIRING_POSITION_VERSION: i16 = 1;
-const GROUP_VERSION: i16 = 3;
-const POSITION_KEY_VERSION: i16 = 1;
+/// The version of a position's key that is written.
+const OFFSET_KEY_VERSION: i16 = 1;
+/// The version of a group's key.
 const GROUP_KEY_VERSION: i16 = 2;
+/// The version of a position that carries its own end.
+const OFFSET_VALUE_WITH_END: i16 = 1;
+/// The version of any other value that is written.
+const VALUE_VERSION: i16 = 3;
 
-/// What a record is about.
+/// Which kind of record a key belongs to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GroupRecordKey {
     /// A position.
     Offset(OffsetCommitKey),
     /// A group.
     Group(GroupMetadataKey),
-    /// Something of a newer group protocol.
+    /// A record of another kind of groups (consumer, share and streams groups of Kafka 4), or of the future: to be passed
+    /// over, as Kafka does with versions that it does not know.
     Other {
-        /// Its version.
+        /// The key's version.
         version: i16,
     },
 }
 
 impl GroupRecordKey {
-    /// Reads a key.
+    /// Reads the key of a record.
     ///
     /// # Errors
-    /// A malformed body.
+    /// A malformed body of a known version.
     pub fn decode(key: Bytes) -> Result<GroupRecordKey, WireError> {
         let mut r = Reader::new(key);
         match r.i16()? {
-            version @ 0..=1 => OffsetCommitKey::decode(&mut r, version).map(GroupRecordKey::Offset),
-            version @ 2 => GroupMetadataKey::decode(&mut r, version).map(GroupRecordKey::Group),
+            version @ (0 | OFFSET_KEY_VERSION) => {
+                OffsetCommitKey::decode(&mut r, version).map(GroupRecordKey::Offset)
+            }
+            GROUP_KEY_VERSION => {
+                GroupMetadataKey::decode(&mut r, GROUP_KEY_VERSION).map(GroupRecordKey::Group)
+            }
             version => Ok(GroupRecordKey::Other { version }),
         }
     }
 }
 
 impl OffsetCommitKey {
-    /// The bytes of the key.
-    pub fn to_bytes(&self) -> Bytes {
-        versioned(self, POSITION_KEY_VERSION)
-    }
-}
-
-impl OffsetCommitValue {
-    /// The bytes of the value.
-    pub fn to_bytes(&self) -> Bytes {
-        versioned(
-            self,
-            if self.expire_timestamp == -1 {
-                POSITION_VERSION
-            } else {
-                EXPIRING_POSITION_VERSION
-            },
-        )
-    }
-
-    /// Reads a value of any version.
-    ///
-    /// # Errors
-    /// An unknown version or a malformed body.
-    pub fn from_bytes(value: Bytes) -> Result<OffsetCommitValue, WireError> {
-        read_versioned(value)
+    /// The key of the record.
+    pub fn encode_key(&self) -> Bytes {
+        versioned(self, OFFSET_KEY_VERSION)
     }
 }
 
 impl GroupMetadataKey {
-    /// The bytes of the key.
-    pub fn to_bytes(&self) -> Bytes {
+    /// The key of the record.
+    pub fn encode_key(&self) -> Bytes {
         versioned(self, GROUP_KEY_VERSION)
     }
 }
 
+impl OffsetCommitValue {
+    /// Reads the value of a record.
+    ///
+    /// # Errors
+    /// An unknown version, or a malformed body.
+    pub fn decode_value(value: Bytes) -> Result<OffsetCommitValue, WireError> {
+        let mut r = Reader::new(value);
+        let version = r.i16()?;
+        OffsetCommitValue::decode(&mut r, version)
+    }
+
+    /// The value of the record. Only version 1 has a date of its own to expire, and that version has no leader epoch.
+    pub fn encode_value(&self) -> Bytes {
+        let version = if self.expire_timestamp == -1 {
+            VALUE_VERSION
+        } else {
+            OFFSET_VALUE_WITH_END
+        };
+        versioned(self, version)
+    }
+}
+
 impl GroupMetadataValue {
-    /// The bytes of the value.
-    pub fn to_bytes(&self) -> Bytes {
-        versioned(self, GROUP_VERSION)
-    }
-
-    /// Reads a value of any version.
+    /// Reads the value of a record.
     ///
     /// # Errors
-    /// An unknown version or a malformed body.
-    pub fn from_bytes(value: Bytes) -> Result<GroupMetadataValue, WireError> {
-        read_versioned(value)
+    /// An unknown version, or a malformed body.
+    pub fn decode_value(value: Bytes) -> Result<GroupMetadataValue, WireError> {
+        let mut r = Reader::new(value);
+        let version = r.i16()?;
+        GroupMetadataValue::decode(&mut r, version)
+    }
+
+    /// The value of the record.
+    pub fn encode_value(&self) -> Bytes {
+        versioned(self, VALUE_VERSION)
     }
 }
 
-impl ConsumerProtocolSubscription {
-    /// Reads the topics of a subscription of any version.
-    ///
-    /// # Errors
-    /// A malformed one.
-    pub fn from_bytes(metadata: Bytes) -> Result<ConsumerProtocolSubscription, WireError> {
-        let mut r = Reader::new(metadata);
-        let _any_version = r.i16()?;
-        ConsumerProtocolSubscription::decode(&mut r, 0)
-    }
+/// The topics that a member of a `consumer` group is subscribed to, from its metadata for the assignor. Every version begins
+/// with what version 0 has, and only that is read.
+///
+/// # Errors
+/// Bytes that are not such a subscription.
+pub fn subscribed_topics(metadata: Bytes) -> Result<Vec<Text>, WireError> {
+    let mut r = Reader::new(metadata);
+    r.i16()?;
+    ConsumerProtocolSubscription::decode(&mut r, 0).map(|subscription| subscription.topics)
 }
 
-fn versioned<M: Message>(message: &M, version: i16) -> Bytes {
+fn versioned(message: &impl Message, version: i16) -> Bytes {
     let mut w = Writer::with_capacity(128);
     w.i16(version);
     message.encode(&mut w, version);
     w.finish_bytes()
 }
 
-fn read_versioned<M: Message>(value: Bytes) -> Result<M, WireError> {
-    let mut r = Reader::new(value);
-    let version = r.i16()?;
-    if !M::VERSIONS.contains(&version) {
-        return Err(WireError::UnknownRecordType {
-            record_type: 0,
-            version: u32::from(version.cast_unsigned()),
-        });
-    }
-    M::decode(&mut r, version)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hex(bytes: &Bytes) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    #[test]
-    fn a_position_has_the_bytes_that_kafka_writes() {
-        let key = OffsetCommitKey {
-            group: "g".into(),
-            topic: "t".into(),
-            partition: 7,
-        };
-        assert_eq!(
-            hex(&key.to_bytes()),
-            "0001000167000174".to_owned() + "00000007"
-        );
-        let value = OffsetCommitValue {
-            offset: 5,
-            leader_epoch: 2,
-            metadata: "m".into(),
-            commit_timestamp: 9,
-            expire_timestamp: -1,
-        };
-        let expected =
-            "0003".to_owned() + "0000000000000005" + "00000002" + "00016d" + "0000000000000009";
-        assert_eq!(hex(&value.to_bytes()), expected);
-        let expiring = OffsetCommitValue {
-            expire_timestamp: 10,
-            ..value
-        };
-        let expected = "0001".to_owned()
-            + "0000000000000005"
-            + "00016d"
-            + "0000000000000009"
-            + "000000000000000a";
-        assert_eq!(hex(&expiring.to_bytes()), expected);
-    }
-
-    #[test]
-    fn values_are_read_back_in_every_version() {
-        let value = GroupMetadataValue {
-            protocol_type: "consumer".into(),
-            generation: 3,
-            protocol: Some("range".into()),
-            leader: Some("a".into()),
-            members: vec![MemberMetadata {
-                member_id: "a".into(),
-                subscription: Bytes::from_static(b"s"),
-                assignment: Bytes::from_static(b"x"),
-                ..MemberMetadata::default()
-            }],
-            ..GroupMetadataValue::default()
-        };
-        for version in GroupMetadataValue::VERSIONS {
-            let read = GroupMetadataValue::from_bytes(versioned(&value, version)).unwrap();
-            assert_eq!(read.members.len(), 1, "version {version}");
-            assert_eq!((read.generation, read.protocol), (3, Some("range".into())));
-        }
-        assert!(GroupMetadataValue::from_bytes(Bytes::from_static(&[0, 5])).is_err());
-        assert!(GroupMetadataValue::from_bytes(Bytes::from_static(&[0])).is_err());
-    }
-
-    #[test]
-    fn keys_of_newer_protocols_are_known_as_such() {
-        let key = GroupRecordKey::decode(Bytes::from_static(&[0, 3, 0, 1, 97]));
-        assert_eq!(key.unwrap(), GroupRecordKey::Other { version: 3 });
-    }
-
-    #[test]
-    fn the_topics_of_any_subscription_are_found() {
-        let bytes = [0, 3, 0, 0, 0, 1, 0, 1, 116, 0, 0, 0, 0, 9, 9];
-        let found = ConsumerProtocolSubscription::from_bytes(Bytes::copy_from_slice(&bytes));
-        assert_eq!(found.unwrap().topics, [Text::from("t")]);
-        assert!(ConsumerProtocolSubscription::from_bytes(Bytes::from_static(b"ab")).is_err());
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! The codec against an independent one: the `kafka-protocol` crate, whose code is generated from Kafka's schemas.
 //!
 //! For random messages of every version: what we write, the other reads to the last byte and writes again to the same
-//! bytes, and we read back what we wrote. Versions which the other lacks are held by the bytes in `vectors`.
+//! bytes, and we read back what we wrote. Versions which the other lacks are held by the bytes in `vectors` and
+//! `administration_vectors`.
 
 use std::fmt::Debug;
 
@@ -16,6 +17,7 @@ use super::sample::{Entropy, Sample};
 use super::schema::Dialect;
 use super::{Message, Piece, Reader, Request, Writer, encode_request, encode_response};
 
+mod administration_vectors;
 mod vectors;
 
 fn sampled<M: Message + Sample>(entropy: &[u8], version: i16) -> M {
@@ -232,6 +234,16 @@ macro_rules! apis {
 }
 
 apis! {
+    offset_commit: OffsetCommitRequest, OffsetCommitResponse;
+    offset_fetch: OffsetFetchRequest, OffsetFetchResponse;
+    join_group: JoinGroupRequest, JoinGroupResponse;
+    heartbeat: HeartbeatRequest, HeartbeatResponse;
+    leave_group: LeaveGroupRequest, LeaveGroupResponse;
+    sync_group: SyncGroupRequest, SyncGroupResponse;
+    describe_groups: DescribeGroupsRequest, DescribeGroupsResponse;
+    list_groups: ListGroupsRequest, ListGroupsResponse;
+    delete_groups: DeleteGroupsRequest, DeleteGroupsResponse;
+    offset_delete: OffsetDeleteRequest, OffsetDeleteResponse;
     produce: ProduceRequest, ProduceResponse;
     fetch: FetchRequest, FetchResponse;
     list_offsets: ListOffsetsRequest, ListOffsetsResponse;
@@ -240,12 +252,27 @@ apis! {
     api_versions: ApiVersionsRequest, ApiVersionsResponse;
     create_topics: CreateTopicsRequest, CreateTopicsResponse;
     delete_topics: DeleteTopicsRequest, DeleteTopicsResponse;
+    delete_records: DeleteRecordsRequest, DeleteRecordsResponse;
     init_producer_id: InitProducerIdRequest, InitProducerIdResponse;
     offset_for_leader_epoch: OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
+    describe_acls: DescribeAclsRequest, DescribeAclsResponse;
+    create_acls: CreateAclsRequest, CreateAclsResponse;
+    delete_acls: DeleteAclsRequest, DeleteAclsResponse;
     describe_configs: DescribeConfigsRequest, DescribeConfigsResponse;
     alter_configs: AlterConfigsRequest, AlterConfigsResponse;
+    alter_replica_log_dirs: AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse;
+    describe_log_dirs: DescribeLogDirsRequest, DescribeLogDirsResponse;
+    create_partitions: CreatePartitionsRequest, CreatePartitionsResponse;
+    elect_leaders: ElectLeadersRequest, ElectLeadersResponse;
     incremental_alter_configs: IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse;
+    alter_partition_reassignments: AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse;
+    list_partition_reassignments: ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse;
+    describe_quorum: DescribeQuorumRequest, DescribeQuorumResponse;
+    update_features: UpdateFeaturesRequest, UpdateFeaturesResponse;
     describe_cluster: DescribeClusterRequest, DescribeClusterResponse;
+    describe_producers: DescribeProducersRequest, DescribeProducersResponse;
+    describe_transactions: DescribeTransactionsRequest, DescribeTransactionsResponse;
+    list_transactions: ListTransactionsRequest, ListTransactionsResponse;
     list_config_resources: ListConfigResourcesRequest, ListConfigResourcesResponse;
     describe_topic_partitions: DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse;
 }

@@ -5,8 +5,10 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod administration;
 mod configs;
 mod connection;
+mod delete_records;
 mod fetch;
 mod fetch_sessions;
 mod idempotence;

@@ -66,7 +66,10 @@ pub fn dump_batches(
 }
 
 /// How long the batch or message at `position` is; `None` where the rest is preallocated space.
-fn entry_size(file: &File, position: u64, end: u64) -> Result<Option<usize>, DumpError> {
+///
+/// # Errors
+/// [`DumpError::Damaged`] when what stands there cannot be a batch, or is cut off.
+pub fn entry_size(file: &File, position: u64, end: u64) -> Result<Option<usize>, DumpError> {
     let mut prefix = [0; PREFIX_BYTES];
     let left = end - position;
     let there = prefix

@@ -30,8 +30,22 @@ pub fn dump_offset_index(
     base_offset: i64,
     out: &mut dyn Write,
 ) -> Result<(), DumpError> {
+    let entries = offset_entries(bytes, base_offset, out)?;
+    writeln!(out, "{entries} entries")?;
+    Ok(())
+}
+
+/// Prints the entries of an offset index and counts them.
+///
+/// # Errors
+/// As [`dump_offset_index`].
+pub fn offset_entries(
+    bytes: &[u8],
+    base_offset: i64,
+    out: &mut dyn Write,
+) -> Result<usize, DumpError> {
     let mut last: Option<(u32, u32)> = None;
-    let entries = each_entry(bytes, OFFSET_ENTRY_BYTES, |entry| {
+    each_entry(bytes, OFFSET_ENTRY_BYTES, |entry| {
         let (relative, position) = (be_u32(&entry[..4]), be_u32(&entry[4..]));
         match last {
             Some(_) if (relative, position) == (0, 0) => return Ok(ControlFlow::Break(())),
@@ -53,9 +67,7 @@ pub fn dump_offset_index(
             base_offset.saturating_add(relative.into())
         )?;
         Ok(ControlFlow::Continue(()))
-    })?;
-    writeln!(out, "{entries} entries")?;
-    Ok(())
+    })
 }
 
 /// Prints a time index.
@@ -67,8 +79,22 @@ pub fn dump_time_index(
     base_offset: i64,
     out: &mut dyn Write,
 ) -> Result<(), DumpError> {
+    let entries = time_entries(bytes, base_offset, out)?;
+    writeln!(out, "{entries} entries")?;
+    Ok(())
+}
+
+/// Prints the entries of a time index and counts them.
+///
+/// # Errors
+/// As [`dump_time_index`].
+pub fn time_entries(
+    bytes: &[u8],
+    base_offset: i64,
+    out: &mut dyn Write,
+) -> Result<usize, DumpError> {
     let mut last: Option<(i64, u32)> = None;
-    let entries = each_entry(bytes, TIME_ENTRY_BYTES, |entry| {
+    each_entry(bytes, TIME_ENTRY_BYTES, |entry| {
         let (timestamp, relative) = (be_i64(&entry[..8]), be_u32(&entry[8..]));
         if (timestamp, relative) == (0, 0) {
             return Ok(ControlFlow::Break(()));
@@ -90,9 +116,7 @@ pub fn dump_time_index(
             base_offset.saturating_add(relative.into())
         )?;
         Ok(ControlFlow::Continue(()))
-    })?;
-    writeln!(out, "{entries} entries")?;
-    Ok(())
+    })
 }
 
 /// Prints an index of aborted transactions.
@@ -100,7 +124,17 @@ pub fn dump_time_index(
 /// # Errors
 /// [`DumpError::Damaged`] at an entry of another version, or when the file ends inside one.
 pub fn dump_aborted_transactions(bytes: &[u8], out: &mut dyn Write) -> Result<(), DumpError> {
-    let entries = each_entry(bytes, ABORTED_ENTRY_BYTES, |entry| {
+    let entries = aborted_entries(bytes, out)?;
+    writeln!(out, "{entries} entries")?;
+    Ok(())
+}
+
+/// Prints the entries of an index of aborted transactions and counts them.
+///
+/// # Errors
+/// As [`dump_aborted_transactions`].
+pub fn aborted_entries(bytes: &[u8], out: &mut dyn Write) -> Result<usize, DumpError> {
+    each_entry(bytes, ABORTED_ENTRY_BYTES, |entry| {
         let version = i16::from_be_bytes([entry[0], entry[1]]);
         if version != 0 {
             return Err(DumpError::damaged(format!(
@@ -117,9 +151,7 @@ pub fn dump_aborted_transactions(bytes: &[u8], out: &mut dyn Write) -> Result<()
             number(26)
         )?;
         Ok(ControlFlow::Continue(()))
-    })?;
-    writeln!(out, "{entries} entries")?;
-    Ok(())
+    })
 }
 
 /// Calls `print` for each whole entry until it breaks; how many it printed.

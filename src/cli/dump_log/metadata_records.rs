@@ -18,16 +18,43 @@ const COMMIT_MARKER: i16 = 1;
 /// # Errors
 /// [`DumpError::Damaged`] if it is none that Kafka knows.
 pub fn write_metadata_record(record: &Record<'_>, out: &mut dyn Write) -> Result<(), DumpError> {
+    let decoded = metadata_text(record)?;
+    writeln!(
+        out,
+        "| offset: {} timestamp: {} {decoded}",
+        record.offset, record.timestamp
+    )?;
+    Ok(())
+}
+
+/// What a record of the metadata log says.
+///
+/// # Errors
+/// As [`write_metadata_record`].
+pub fn metadata_text(record: &Record<'_>) -> Result<String, DumpError> {
     let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
     let decoded = MetadataRecord::decode(value).map_err(|error| {
         DumpError::damaged(format!("record at offset {}: {error}", record.offset))
     })?;
-    writeln!(
-        out,
-        "| offset: {} timestamp: {} {decoded:?}",
+    Ok(format!("{decoded:?}"))
+}
+
+/// What a control record says, as Kafka's `DumpLogSegments` has it for transactions.
+///
+/// # Errors
+/// As [`write_control_record`].
+pub fn control_text(record: &Record<'_>) -> Result<String, DumpError> {
+    let mut line = Vec::new();
+    write_control_record(record, &mut line)?;
+    let line = String::from_utf8_lossy(&line);
+    let begin = format!(
+        "| offset: {} timestamp: {}",
         record.offset, record.timestamp
-    )?;
-    Ok(())
+    );
+    let text = line.strip_prefix(&begin).unwrap_or(&line).trim_end();
+    Ok(text
+        .replace("endTxnMarker: abort", "endTxnMarker: ABORT")
+        .replace("endTxnMarker: commit", "endTxnMarker: COMMIT"))
 }
 
 /// Prints a control record: a transaction's marker, or one of the metadata log's own.

@@ -5,11 +5,11 @@
 //! the broker's own reader and writer cannot both be wrong in the same way unnoticed. What takes memory is bounded by
 //! the file's length.
 
-mod batches;
+pub(super) mod batches;
 mod checkpoint;
-mod index;
-mod metadata_records;
-mod producer_snapshot;
+pub(super) mod index;
+pub(super) mod metadata_records;
+pub(super) mod producer_snapshot;
 mod text;
 
 use std::fs::File;

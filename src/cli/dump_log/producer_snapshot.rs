@@ -19,6 +19,47 @@ const ENTRY_BYTES: usize = 46;
 /// # Errors
 /// [`DumpError::Damaged`] when it is of another version, its CRC is wrong, or its length is not that of its entries.
 pub fn dump_producer_snapshot(bytes: &[u8], out: &mut dyn Write) -> Result<(), DumpError> {
+    let entries = checked_entries(bytes)?;
+    for entry in entries.chunks_exact(ENTRY_BYTES) {
+        print_producer(entry, out)?;
+    }
+    writeln!(out, "{} producers", entries.len() / ENTRY_BYTES)?;
+    Ok(())
+}
+
+/// Prints a producer snapshot in the words of Kafka's `DumpLogSegments`, and counts its producers.
+///
+/// # Errors
+/// As [`dump_producer_snapshot`].
+pub fn print_as_kafka(bytes: &[u8], out: &mut dyn Write) -> Result<usize, DumpError> {
+    let entries = checked_entries(bytes)?;
+    for entry in entries.chunks_exact(ENTRY_BYTES) {
+        let (last_sequence, delta) = (
+            i32::from_be_bytes(field(entry, 10)),
+            i32::from_be_bytes(field(entry, 22)),
+        );
+        let first_offset = match i64::from_be_bytes(field(entry, 38)) {
+            -1 => "OptionalLong.empty".to_owned(),
+            offset => format!("OptionalLong[{offset}]"),
+        };
+        let timestamp = i64::from_be_bytes(field(entry, 26));
+        writeln!(
+            out,
+            "producerId: {} producerEpoch: {} coordinatorEpoch: {} currentTxnFirstOffset: {first_offset} \
+             lastTimestamp: {timestamp} firstSequence: {} lastSequence: {last_sequence} lastOffset: {} \
+             offsetDelta: {delta} timestamp: {timestamp}",
+            i64::from_be_bytes(field(entry, 0)),
+            i16::from_be_bytes(field(entry, 8)),
+            i32::from_be_bytes(field(entry, 34)),
+            last_sequence.wrapping_sub(delta),
+            i64::from_be_bytes(field(entry, 14)),
+        )?;
+    }
+    Ok(entries.len() / ENTRY_BYTES)
+}
+
+/// The entries of a snapshot whose version, CRC and length are as they should be.
+fn checked_entries(bytes: &[u8]) -> Result<&[u8], DumpError> {
     if bytes.len() < HEADER_BYTES {
         return Err(DumpError::damaged(format!(
             "{} bytes are no producer snapshot",
@@ -50,11 +91,7 @@ pub fn dump_producer_snapshot(bytes: &[u8], out: &mut dyn Write) -> Result<(), D
             entries.len()
         )));
     }
-    for entry in entries.chunks_exact(ENTRY_BYTES) {
-        print_producer(entry, out)?;
-    }
-    writeln!(out, "{count} producers")?;
-    Ok(())
+    Ok(entries)
 }
 
 fn print_producer(entry: &[u8], out: &mut dyn Write) -> Result<(), DumpError> {

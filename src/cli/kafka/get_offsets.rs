@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::topic_filter::{Rule, rules};
 use super::{CommandError, connect_by, connecting};
 use crate::client::{Cluster, OffsetQuery, TopicInfo, list_offsets};
@@ -40,11 +40,13 @@ pub const OPTIONS: &[Opt] = &[
         "exclude-internal-topics",
         "Leave out the topics that the broker keeps for itself.",
     ),
-    Opt::flag("help", "Print usage information."),
+    connecting::HELP,
+    connecting::VERSION,
 ];
 
 /// The name that GetOffsetShell gives itself.
 const CLIENT_ID: &str = "GetOffsetShell";
+const ABOUT: &str = "An interactive shell for getting topic-partition offsets.";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Prints the offsets.
@@ -54,12 +56,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let occurred = |text: String| CommandError::Failed(format!("Error occurred: {text}"));
     if args.is_empty() {
-        return Err(CommandError::usage(
-            "An interactive shell for getting topic-partition offsets.",
-        ));
+        return Err(CommandError::usage(ABOUT));
     }
     // Kafka's command tells what is wrong with options without the table of them.
     let options = Options::parse(OPTIONS, args).map_err(|error| occurred(error.to_string()))?;
+    if help_or_version(&options, ABOUT, out)? {
+        return Ok(());
+    }
     let rules = wanted(&options).map_err(occurred)?;
     let query = query(options.value("time").unwrap_or("latest")).map_err(occurred)?;
     let mut cluster = connect_by(&options, CLIENT_ID, PATIENCE)?;

@@ -2,18 +2,37 @@
 //!
 //! Each is a client of the wire protocol like any other, or reads files; none knows the broker's insides.
 //!
+//! A command is called by the name of the program (a link to it, with or without `.sh`) or as the first argument of `vltava`.
+//! Standard output has what Kafka's command prints there; standard error its complaints, and a line for each option that goes by
+//! an older name.
+//!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done, as far as Kafka's own command says so |
 //! | 1 | it failed, or the command line is wrong |
 
+mod broker_api_versions;
+mod client_options;
+mod cluster;
+mod configs;
 mod connecting;
+mod console_consumer;
+mod console_producer;
 mod consumer_groups;
+mod consumer_perf;
+mod dates;
+mod delete_records;
+mod dump_log;
 mod get_offsets;
+mod group_printer;
 mod java_errors;
+mod json;
+mod line_reader;
+mod log_dirs;
 mod options;
 mod perf_stats;
 mod producer_perf;
+mod record_printer;
 mod server_start;
 mod server_stop;
 mod storage;
@@ -73,14 +92,59 @@ struct KafkaCommand {
 
 const COMMANDS: &[KafkaCommand] = &[
     KafkaCommand {
+        name: "kafka-broker-api-versions",
+        run: broker_api_versions::run,
+        options: broker_api_versions::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-cluster",
+        run: cluster::run,
+        options: cluster::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-configs",
+        run: configs::run,
+        options: configs::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-consumer",
+        run: console_consumer::run,
+        options: console_consumer::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-console-producer",
+        run: console_producer::run,
+        options: console_producer::OPTIONS,
+    },
+    KafkaCommand {
         name: "kafka-consumer-groups",
         run: consumer_groups::run,
         options: consumer_groups::OPTIONS,
     },
     KafkaCommand {
+        name: "kafka-consumer-perf-test",
+        run: consumer_perf::run,
+        options: consumer_perf::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-delete-records",
+        run: delete_records::run,
+        options: delete_records::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-dump-log",
+        run: dump_log::run,
+        options: dump_log::OPTIONS,
+    },
+    KafkaCommand {
         name: "kafka-get-offsets",
         run: get_offsets::run,
         options: get_offsets::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-log-dirs",
+        run: log_dirs::run,
+        options: log_dirs::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-producer-perf-test",
@@ -148,6 +212,11 @@ pub fn run_if_named(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode
         }
     };
     Some(run(command, &rest))
+}
+
+/// The names of Kafka's commands that there are, without `.sh`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|command| command.name)
 }
 
 fn find(name: &str) -> Option<&'static KafkaCommand> {

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, ffi::OsString};
 
-use super::CommandError;
-use super::options::{Opt, Options};
+use super::options::{Opt, Options, help_or_version};
 use super::server_start::{properties_text, property};
+use super::{CommandError, connecting};
 use crate::cli::serve_args::parse_key_value;
 
 pub const OPTIONS: &[Opt] = &[
@@ -26,7 +26,8 @@ pub const OPTIONS: &[Opt] = &[
         "id",
         "Only the broker whose node.id is this; wins over --process-role.",
     ),
-    Opt::flag("help", "Print usage information."),
+    connecting::HELP,
+    connecting::VERSION,
 ];
 
 /// A running broker.
@@ -43,6 +44,13 @@ struct Broker {
 /// [`CommandError::Reported`] when there is none to stop, as Kafka's script; a signal that cannot be sent.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let options = Options::parse(OPTIONS, args)?;
+    if help_or_version(
+        &options,
+        "This command stops the brokers of this machine.",
+        out,
+    )? {
+        return Ok(());
+    }
     let (node, role) = (options.value("node-id"), options.value("process-role"));
     if node.is_some() && role.is_some() {
         writeln!(

@@ -1,8 +1,8 @@
-//! Consumer groups: the classic protocol, the newer one, and the topic that keeps their offsets. Without effect until groups are served.
+//! Consumer groups: the classic protocol, which is served, the newer one, which is not, and the topic that keeps their offsets.
 
 use crate::config::property::Kind::*;
 use crate::config::property::Status::*;
-use crate::config::property::{ANY, Property, at_least, properties};
+use crate::config::property::{ANY, Property, at_least, properties, within};
 
 pub(super) static PROPERTIES: &[Property] = properties! {
     "group.consumer.assignment.interval.ms", Int(at_least(0)), "1000", Medium, AcceptedWithoutEffect,
@@ -41,30 +41,30 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Protocols of groups that are served.";
     "group.coordinator.threads", Int(at_least(1)), "4", High, AcceptedWithoutEffect,
         "Threads of the group coordinator; here each core has its groups.";
-    "group.initial.rebalance.delay.ms", Int(ANY), "3000", Medium, AcceptedWithoutEffect,
+    "group.initial.rebalance.delay.ms", Int(ANY), "3000", Medium, InForce,
         "How long the first member of an empty group waits for others.";
-    "group.max.session.timeout.ms", Int(ANY), "1800000", Medium, AcceptedWithoutEffect,
+    "group.max.session.timeout.ms", Int(ANY), "1800000", Medium, InForce,
         "Greatest session timeout a member of a classic group may ask for.";
-    "group.max.size", Int(at_least(1)), "2147483647", Medium, AcceptedWithoutEffect,
+    "group.max.size", Int(at_least(1)), "2147483647", Medium, InForce,
         "Members a classic group may have.";
-    "group.min.session.timeout.ms", Int(ANY), "6000", Medium, AcceptedWithoutEffect,
+    "group.min.session.timeout.ms", Int(ANY), "6000", Medium, InForce,
         "Least session timeout a member of a classic group may ask for.";
-    "offset.metadata.max.bytes", Int(ANY), "4096", High, AcceptedWithoutEffect,
+    "offset.metadata.max.bytes", Int(ANY), "4096", High, InForce,
         "Largest text that may go with a committed offset.";
     "offsets.commit.timeout.ms", Int(at_least(1)), "5000", High, AcceptedWithoutEffect,
         "Time a commit may take to reach the in-sync replicas.";
-    "offsets.load.buffer.size", Int(at_least(1)), "5242880", High, AcceptedWithoutEffect,
+    "offsets.load.buffer.size", Int(at_least(1)), "5242880", High, InForce,
         "Bytes read at once when offsets are loaded.";
-    "offsets.retention.check.interval.ms", Long(at_least(1)), "600000", High, AcceptedWithoutEffect,
+    "offsets.retention.check.interval.ms", Long(at_least(1)), "600000", High, InForce,
         "How often expired offsets are looked for.";
-    "offsets.retention.minutes", Int(at_least(1)), "10080", High, AcceptedWithoutEffect,
+    "offsets.retention.minutes", Int(at_least(1)), "10080", High, InForce,
         "How long the offsets of a group outlive it.";
-    "offsets.topic.compression.codec", Int(ANY), "0", High, AcceptedWithoutEffect,
+    "offsets.topic.compression.codec", Int(within(0, 4)), "0", High, InForce,
         "Codec of the offsets topic: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.";
-    "offsets.topic.num.partitions", Int(at_least(1)), "50", High, AcceptedWithoutEffect,
+    "offsets.topic.num.partitions", Int(at_least(1)), "50", High, InForce,
         "Partitions of the offsets topic; not to be changed once it is there.";
-    "offsets.topic.replication.factor", Short(at_least(1)), "3", High, AcceptedWithoutEffect,
+    "offsets.topic.replication.factor", Short(at_least(1)), "3", High, InForce,
         "Replicas of the offsets topic.";
-    "offsets.topic.segment.bytes", Int(at_least(1)), "104857600", High, AcceptedWithoutEffect,
+    "offsets.topic.segment.bytes", Int(at_least(1)), "104857600", High, InForce,
         "Segment size of the offsets topic.";
 };

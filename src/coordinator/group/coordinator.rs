@@ -1,39 +1,46 @@
-//! The door: events in, effects out.
+//! All groups of one partition of `__consumer_offsets`: events in, effects out.
 
-use super::answer::{Effect, GroupAnswer, GroupError, WriteFault, WriteId};
-use super::commit::no_positions;
-use super::encode;
-use super::request::{CommitRequest, GroupRequest, JoinRequest, Now, RequestId};
+use super::outbox::{AfterWrite, Outbox, Stage, commit_fault, state_fault};
+use super::records::read_position;
 use super::settings::GroupSettings;
-use super::state::{Group, State};
-use super::turn::{PendingWrite, Then, Turn, Writes, failed, not_stored};
-use crate::limits::EXPIRY_OFFSETS_A_SLICE;
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
+use super::state::Group;
+use super::timers::{Due, Timers};
+use super::{
+    CommitRequest, Effect, FetchOffsetsRequest, GroupAnswer, GroupError, GroupRequest, JoinRequest,
+    ListFilter, Now, RequestId, WriteFault, WriteId,
+};
+use crate::limits::GROUPS_PER_COORDINATOR;
+use crate::wire::WireError;
+use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
 
-/// The groups of one partition of `__consumer_offsets`.
+/// A record that a group cannot be made of.
+#[derive(Debug, Error)]
+#[error("not a record of a group: {0}")]
+pub struct GroupRecordError(#[from] WireError);
+
+/// The coordinator of one partition.
+#[derive(Debug)]
 pub struct Coordinator {
     settings: GroupSettings,
-    pub(super) groups: HashMap<Rc<str>, Group>,
-    writes: Writes,
-    /// Groups by the moment of which none of them is due earlier.
-    alarms: BTreeSet<(u64, Rc<str>)>,
-    /// When expired offsets are looked for next.
-    expiry_due: Option<u64>,
-    /// Groups whose offsets are still to be looked at this time.
-    expiry_left: Vec<Rc<str>>,
+    /// By name.
+    pub(super) groups: BTreeMap<String, Group>,
+    timers: Timers,
+    out: Outbox,
+    next_check_ms: u64,
 }
 
 impl Coordinator {
-    /// One without groups, to be fed with records.
+    /// A coordinator that knows nothing yet.
     pub fn new(settings: GroupSettings) -> Coordinator {
         Coordinator {
             settings,
-            groups: HashMap::new(),
-            writes: Writes::default(),
-            alarms: BTreeSet::new(),
-            expiry_due: None,
-            expiry_left: Vec::new(),
+            groups: BTreeMap::new(),
+            timers: Timers::default(),
+            out: Outbox::default(),
+            next_check_ms: 0,
         }
     }
 
@@ -42,367 +49,412 @@ impl Coordinator {
         self.settings = settings;
     }
 
-    /// All records have been replayed: members have their session timeout from now.
-    pub fn loaded(&mut self, now: Now) -> Vec<Effect> {
-        let interval = self.settings.offsets_retention_check_interval_ms;
-        self.expiry_due = Some(now.monotonic_ms.saturating_add(interval));
-        let mut effects = Vec::new();
-        let names: Vec<Rc<str>> = self.groups.keys().cloned().collect();
-        for name in names {
-            effects.extend(self.in_group(now, &name, |group, turn| {
-                // Where only offsets were written, since when it stands is not known.
-                if group.protocol_type.is_none() {
-                    group.state_since = Some(now.wall);
+    /// Takes over a record of the log, in the log's order. No value is a tombstone.
+    ///
+    /// # Errors
+    /// The record is malformed, or of a version this broker does not know; it changes nothing.
+    pub fn replay(&mut self, key: Bytes, value: Option<Bytes>) -> Result<(), GroupRecordError> {
+        match GroupRecordKey::decode(key)? {
+            GroupRecordKey::Offset(key) => {
+                let value = value.map(OffsetCommitValue::decode_value).transpose()?;
+                let name = key.group.to_string();
+                let group = self
+                    .groups
+                    .entry(name.clone())
+                    .or_insert_with(|| Group::new(&name));
+                let key = (key.topic.to_string(), key.partition);
+                match value {
+                    Some(value) => drop(group.positions.insert(key, read_position(&value))),
+                    None => drop(group.positions.remove(&key)),
                 }
-                for id in group.member_ids() {
-                    group.touch(turn, &id);
-                }
-                if group.size() > turn.settings.max_size {
-                    // The limit was lowered: whoever comes last does not come back in.
-                    group.prepare_rebalance(turn);
-                }
-            }));
+                self.drop_if_void(&name);
+            }
+            GroupRecordKey::Group(key) => {
+                let value = value.map(GroupMetadataValue::decode_value).transpose()?;
+                let name = key.group.to_string();
+                let group = self
+                    .groups
+                    .entry(name.clone())
+                    .or_insert_with(|| Group::new(&name));
+                group.take_over(&value.unwrap_or_default());
+                self.drop_if_void(&name);
+            }
+            GroupRecordKey::Other { .. } => {}
         }
-        effects
+        Ok(())
     }
 
-    /// Somebody asks. Every request is answered exactly once, now or with a later event.
+    /// The whole log has been replayed: members have a session's time to be heard of.
+    pub fn loaded(&mut self, now: Now) -> Vec<Effect> {
+        self.next_check_ms = now.monotonic_ms + self.settings.offsets_retention_check_interval_ms;
+        let names: Vec<String> = self.groups.keys().cloned().collect();
+        for name in names {
+            self.on(now, &name, |group, stage| {
+                for member in group.members.values_mut() {
+                    member.heard(&group.name, stage);
+                }
+                if group.members.len() > stage.settings.max_size {
+                    group.prepare_rebalance(stage);
+                }
+            });
+        }
+        self.out.take()
+    }
+
+    /// Decides on a request. It is answered by one of the effects, of this or of a later event.
     pub fn handle(&mut self, now: Now, id: RequestId, request: GroupRequest) -> Vec<Effect> {
         match request {
-            GroupRequest::Join(request) => self.join(now, id, &request),
-            GroupRequest::Commit(request) => self.commit(now, id, request),
-            GroupRequest::List(filter) => {
-                let listed = self
-                    .groups
-                    .values()
-                    .filter_map(|group| group.listing(&filter));
-                vec![Effect::Answer(id, GroupAnswer::List(listed.collect()))]
+            GroupRequest::Join(join) => self.join(now, id, join),
+            GroupRequest::Sync(sync) => {
+                let name = sync.claim.group.clone();
+                let error = self.known(&name, GroupError::UnknownMemberId);
+                match error {
+                    Some(error) => self.out.synced(id, Err(error)),
+                    None => self.on(now, &name, |group, stage| group.sync(id, sync, stage)),
+                }
             }
-            other => self.of_a_known_group(now, id, other),
-        }
-    }
-
-    fn join(&mut self, now: Now, id: RequestId, request: &JoinRequest) -> Vec<Effect> {
-        let allowed = self.settings.min_session_timeout_ms..=self.settings.max_session_timeout_ms;
-        let known = self.groups.contains_key(request.group.as_str());
-        let error = if request.group.is_empty() {
-            Some(GroupError::InvalidGroupId)
-        } else if !allowed.contains(&request.session_timeout_ms) {
-            Some(GroupError::InvalidSessionTimeout)
-        } else if !known && !request.member_id.is_empty() {
-            Some(GroupError::UnknownMemberId)
-        } else {
-            None
-        };
-        if let Some(error) = error {
-            return self.turn(now, |turn| turn.refuse_join(id, error, &request.member_id));
-        }
-        let name = self.group_named(&request.group, now);
-        self.in_group(now, &name, |group, turn| {
-            let unwritten = !known || group.forgetting.is_some();
-            group.join(turn, id, request);
-            if unwritten && (group.size() > 0 || !group.pending.is_empty()) {
-                group.forgetting = None;
-                let record = encode::empty_group(group);
-                turn.write(group, vec![record], vec![], Then::Created);
-            }
-        })
-    }
-
-    fn commit(&mut self, now: Now, id: RequestId, request: CommitRequest) -> Vec<Effect> {
-        let group = &request.claim.group;
-        if !self.groups.contains_key(group.as_str()) && request.claim.generation >= 0 {
-            let outcomes = vec![Err(GroupError::IllegalGeneration); request.offsets.len()];
-            return vec![Effect::Answer(id, GroupAnswer::Commit(outcomes))];
-        }
-        let name = self.group_named(group, now);
-        self.in_group(now, &name, |group, turn| group.commit(turn, id, request))
-    }
-
-    /// Requests that make no group.
-    fn of_a_known_group(&mut self, now: Now, id: RequestId, request: GroupRequest) -> Vec<Effect> {
-        let name = request.group().to_owned();
-        let may_be_empty = matches!(request, GroupRequest::FetchOffsets(_));
-        if name.is_empty() && !may_be_empty {
-            let answer = refusal(request, GroupError::InvalidGroupId);
-            return vec![Effect::Answer(id, answer)];
-        }
-        if !self.groups.contains_key(name.as_str()) {
-            return vec![Effect::Answer(id, answer_without_group(request))];
-        }
-        self.in_group(now, &name, |group, turn| match request {
-            GroupRequest::Sync(request) => group.sync(turn, id, request),
             GroupRequest::Heartbeat(claim) => {
-                let outcome = group.heartbeat(turn, &claim);
-                turn.answer(id, GroupAnswer::Heartbeat(outcome));
+                let mut heard = Ok(());
+                match self.known(&claim.group, GroupError::UnknownMemberId) {
+                    Some(error) => heard = Err(error),
+                    None => self.on(now, &claim.group, |group, stage| {
+                        heard = group.heartbeat(&claim, stage);
+                    }),
+                }
+                self.out.answer(id, GroupAnswer::Heartbeat(heard));
             }
-            GroupRequest::Leave(request) => group.leave(turn, id, &request),
-            GroupRequest::FetchOffsets(request) => {
-                let positions = group.positions(request);
-                turn.answer(id, GroupAnswer::FetchOffsets(Ok(positions)));
+            GroupRequest::Leave(leave) => {
+                let mut left = Ok(Vec::new());
+                match self.known(&leave.group, GroupError::UnknownMemberId) {
+                    Some(GroupError::UnknownMemberId) => {
+                        left = Ok(vec![Err(GroupError::UnknownMemberId); leave.members.len()]);
+                    }
+                    Some(error) => left = Err(error),
+                    None => self.on(now, &leave.group, |group, stage| {
+                        left = Ok(group.leave(&leave.members, stage));
+                    }),
+                }
+                self.out.answer(id, GroupAnswer::Leave(left));
             }
-            GroupRequest::Describe { .. } => {
-                turn.answer(id, GroupAnswer::Describe(Ok(group.describe())));
+            GroupRequest::Commit(commit) => self.commit(now, id, commit),
+            GroupRequest::FetchOffsets(fetch) => self.fetch_offsets(id, fetch),
+            GroupRequest::Describe { group } => {
+                let error = self.known(&group, GroupError::GroupIdNotFound);
+                let described = match (error, self.groups.get(&group)) {
+                    (None, Some(group)) => Ok(group.describe()),
+                    (error, _) => Err(error.unwrap_or(GroupError::GroupIdNotFound)),
+                };
+                self.out.answer(id, GroupAnswer::Describe(described));
             }
-            GroupRequest::Delete { .. } => group.delete(turn, id),
-            GroupRequest::DeleteOffsets(request) => group.delete_offsets(turn, id, request),
-            GroupRequest::Join(_) | GroupRequest::Commit(_) | GroupRequest::List(_) => {
-                unreachable!("these may come from and to no group")
+            GroupRequest::List(filter) => self.list(id, &filter),
+            GroupRequest::Delete { group } => match self.known(&group, GroupError::GroupIdNotFound)
+            {
+                Some(error) => self.out.answer(id, GroupAnswer::Delete(Err(error))),
+                None => self.on(now, &group, |group, stage| group.delete(id, stage)),
+            },
+            GroupRequest::DeleteOffsets(delete) => {
+                match self.known(&delete.group, GroupError::GroupIdNotFound) {
+                    Some(error) => self.out.answer(id, GroupAnswer::DeleteOffsets(Err(error))),
+                    None => self.on(now, &delete.group, |group, stage| {
+                        group.delete_offsets(id, &delete, stage);
+                    }),
+                }
             }
-        })
+        }
+        self.out.take()
     }
 
-    /// A write has ended. Writes end in the order in which they were wanted.
+    /// A write is done, or has failed. Writes are told of in the order in which they were wanted.
     pub fn written(
         &mut self,
         now: Now,
         id: WriteId,
         outcome: Result<(), WriteFault>,
     ) -> Vec<Effect> {
-        let Some(pending) = self.writes.finish(id) else {
-            return Vec::new();
-        };
-        let name = Rc::clone(&pending.group);
-        self.in_group(now, &name, |group, turn| {
-            end_write(group, turn, id, pending, outcome);
-        })
+        match self.out.done(id) {
+            None | Some(AfterWrite::Nothing) => {}
+            Some(AfterWrite::Assigned {
+                group,
+                generation,
+                assignment,
+            }) => {
+                let outcome = outcome.map_err(state_fault);
+                self.on(now, &group, |group, stage| {
+                    group.assigned(generation, assignment, outcome, stage);
+                });
+            }
+            Some(AfterWrite::Replaced {
+                group,
+                member_id,
+                request,
+                may_skip,
+                leader_before,
+                before,
+            }) => {
+                let outcome = outcome.map_err(state_fault);
+                self.on(now, &group, |group, stage| {
+                    group.replaced(
+                        &member_id,
+                        request,
+                        may_skip,
+                        leader_before,
+                        *before,
+                        outcome,
+                        stage,
+                    );
+                });
+            }
+            Some(committed @ AfterWrite::Committed { .. }) => self.committed(committed, outcome),
+            Some(forgotten @ AfterWrite::Forgotten { .. }) => self.forgotten(forgotten, outcome),
+        }
+        self.out.take()
     }
 
-    /// Whatever is due is done.
+    /// Some time has passed: whoever's time is up is dealt with.
     pub fn tick(&mut self, now: Now) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let due = self
-            .alarms
-            .iter()
-            .take_while(|(due, _)| *due <= now.monotonic_ms);
-        let names: Vec<Rc<str>> = due.map(|(_, name)| Rc::clone(name)).collect();
-        for name in names {
-            effects.extend(self.in_group(now, &name, |group, turn| group.expire(turn)));
+        while let Some((at, name, due)) = self.timers.pop(now.monotonic_ms) {
+            self.on(now, &name, |group, stage| fire(group, at, due, stage));
         }
-        if self.expiry_due.is_some_and(|due| due <= now.monotonic_ms) {
-            effects.extend(self.forget_expired(now));
+        if now.monotonic_ms >= self.next_check_ms && !self.groups.is_empty() {
+            let interval_ms = self.settings.offsets_retention_check_interval_ms.max(1);
+            self.next_check_ms = now.monotonic_ms + interval_ms;
+            let names: Vec<String> = self.groups.keys().cloned().collect();
+            for name in names {
+                self.on(now, &name, |group, stage| group.expire(stage));
+            }
         }
-        effects
+        self.out.take()
     }
 
-    /// One slice of looking for what has expired.
-    fn forget_expired(&mut self, now: Now) -> Vec<Effect> {
-        if self.expiry_left.is_empty() {
-            self.expiry_left = self.groups.keys().cloned().collect();
-        }
-        let (mut effects, mut looked_at) = (Vec::new(), 0);
-        while looked_at < EXPIRY_OFFSETS_A_SLICE {
-            let Some(name) = self.expiry_left.pop() else {
-                break;
-            };
-            looked_at += 1;
-            effects.extend(self.in_group(now, &name, |group, turn| {
-                looked_at += group.forget_expired(turn);
-            }));
-        }
-        let wait = if self.expiry_left.is_empty() {
-            self.settings.offsets_retention_check_interval_ms.max(1)
-        } else {
-            0
-        };
-        self.expiry_due = Some(now.monotonic_ms.saturating_add(wait));
-        effects
-    }
-
-    /// When [`Coordinator::tick`] must be called at the latest, by the monotonic clock.
+    /// When [`Coordinator::tick`] is needed, in milliseconds of the monotonic clock; perhaps a little early, never late.
     pub fn next_deadline(&self) -> Option<u64> {
-        let alarm = self.alarms.first().map(|(due, _)| *due);
-        alarm.into_iter().chain(self.expiry_due).min()
+        let check = (!self.groups.is_empty()).then_some(self.next_check_ms);
+        self.timers.next().into_iter().chain(check).min()
     }
 
-    /// Topics are gone: positions in them are forgotten.
+    /// Topics are gone: positions in them mean nothing any more.
     pub fn topics_deleted(&mut self, now: Now, names: &[String]) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let groups: Vec<Rc<str>> = self.groups.keys().cloned().collect();
-        for name in groups {
-            effects
-                .extend(self.in_group(now, &name, |group, turn| group.topics_deleted(turn, names)));
+        let groups: Vec<String> = self.groups.keys().cloned().collect();
+        for group in groups {
+            self.on(now, &group, |group, stage| {
+                group.topics_deleted(names, stage)
+            });
         }
-        effects
+        self.out.take()
     }
 
-    /// Answers everyone who waits, and forgets everything.
+    /// The topics that some group has positions in.
+    pub fn topics(&self) -> BTreeSet<String> {
+        let positions = self
+            .groups
+            .values()
+            .flat_map(|group| group.positions.keys());
+        positions.map(|(topic, _)| topic.clone()).collect()
+    }
+
+    /// Answers everyone who waits: this coordinator decides nothing more.
     pub fn unload(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (id, answer) in self.writes.take_answers() {
-            effects.push(Effect::Answer(id, failed(answer, WriteFault::Storage)));
+        let unavailable = GroupError::CoordinatorNotAvailable;
+        for write in self.out.abandon() {
+            let Some(request) = write.request() else {
+                continue;
+            };
+            let answer = match write {
+                // The member itself waits, see below.
+                AfterWrite::Replaced { .. } | AfterWrite::Assigned { .. } | AfterWrite::Nothing => {
+                    continue;
+                }
+                AfterWrite::Committed { outcomes, .. } => {
+                    GroupAnswer::Commit(vec![Err(unavailable); outcomes.len()])
+                }
+                AfterWrite::Forgotten { answer, .. } => match answer {
+                    Some((_, GroupAnswer::Delete(_))) => GroupAnswer::Delete(Err(unavailable)),
+                    _ => GroupAnswer::DeleteOffsets(Err(unavailable)),
+                },
+            };
+            self.out.answer(request, answer);
         }
-        let now = Now {
-            monotonic_ms: 0,
-            wall: crate::types::TimestampMs(0),
-        };
-        let mut groups = std::mem::take(&mut self.groups);
-        effects.extend(self.turn(now, |turn| {
-            for group in groups.values_mut() {
-                group.clear(turn, GroupError::CoordinatorNotAvailable);
+        for group in std::mem::take(&mut self.groups).values_mut() {
+            for member in group.members.values_mut() {
+                if let Some(request) = member.awaiting_join.take() {
+                    self.out.not_joined(request, unavailable, &member.id);
+                }
+                if let Some(request) = member.awaiting_sync.take() {
+                    self.out.synced(request, Err(unavailable));
+                }
             }
-        }));
-        *self = Coordinator::new(self.settings);
-        effects
+        }
+        self.out.take()
     }
 
-    fn group_named(&mut self, name: &str, now: Now) -> Rc<str> {
-        let name: Rc<str> = Rc::from(name);
-        self.groups
-            .entry(Rc::clone(&name))
-            .or_insert_with_key(|name| Group::new(Rc::clone(name), now.wall));
-        name
+    /// How many timers are set.
+    #[cfg(test)]
+    pub(super) fn timers_set(&self) -> usize {
+        self.timers.len()
     }
 
-    fn turn(&mut self, now: Now, decide: impl FnOnce(&mut Turn)) -> Vec<Effect> {
-        let mut turn = Turn {
-            now,
-            settings: &self.settings,
-            writes: &mut self.writes,
-            effects: Vec::new(),
-        };
-        decide(&mut turn);
-        turn.effects
+    /// Why a group of this name cannot be asked; `missing` if there is none.
+    fn known(&self, name: &str, missing: GroupError) -> Option<GroupError> {
+        if name.is_empty() {
+            return Some(GroupError::InvalidGroupId);
+        }
+        (!self.groups.contains_key(name)).then_some(missing)
     }
 
-    /// Has a group decide, then notes when it is due next, or that nothing is left of it.
-    fn in_group(
-        &mut self,
-        now: Now,
-        name: &str,
-        decide: impl FnOnce(&mut Group, &mut Turn),
-    ) -> Vec<Effect> {
+    /// Deals with an event of one group, if it is there.
+    fn on(&mut self, now: Now, name: &str, event: impl FnOnce(&mut Group, &mut Stage<'_>)) {
         let Some(group) = self.groups.get_mut(name) else {
-            return Vec::new();
+            return;
         };
-        let mut turn = Turn {
+        let mut stage = Stage {
             now,
             settings: &self.settings,
-            writes: &mut self.writes,
-            effects: Vec::new(),
+            timers: &mut self.timers,
+            out: &mut self.out,
         };
-        decide(group, &mut turn);
-        let effects = turn.effects;
-        let forgotten = group.is_forgotten();
-        let due = group.alarm.filter(|_| !forgotten);
-        if due != group.noted_alarm {
-            if let Some(noted) = group.noted_alarm {
-                self.alarms.remove(&(noted, Rc::clone(&group.name)));
-            }
-            group.noted_alarm = due;
-            self.alarms
-                .extend(due.map(|due| (due, Rc::clone(&group.name))));
+        event(group, &mut stage);
+        self.drop_if_void(name);
+    }
+
+    /// Makes a group of this name if there is none.
+    ///
+    /// # Errors
+    /// There are as many groups as one coordinator keeps.
+    fn make(&mut self, name: &str) -> Result<(), GroupError> {
+        if self.groups.contains_key(name) {
+            return Ok(());
         }
-        if forgotten {
+        if self.groups.len() >= GROUPS_PER_COORDINATOR {
+            return Err(GroupError::CoordinatorNotAvailable);
+        }
+        self.groups.insert(name.to_owned(), Group::new(name));
+        Ok(())
+    }
+
+    fn drop_if_void(&mut self, name: &str) {
+        if self.groups.get(name).is_some_and(Group::is_void) {
             self.groups.remove(name);
         }
-        effects
     }
-}
 
-/// The group takes over what was written, and whoever waited for it is told.
-fn end_write(
-    group: &mut Group,
-    turn: &mut Turn,
-    id: WriteId,
-    pending: PendingWrite,
-    outcome: Result<(), WriteFault>,
-) {
-    group.writes_under_way = group.writes_under_way.saturating_sub(1);
-    if outcome.is_ok() {
-        group.stored = true;
-    }
-    for ((topic, partition), position) in pending.offsets {
-        match outcome {
-            Ok(()) => group.offsets.settle(&topic, partition, position),
-            Err(_) => group.offsets.abandon(&topic, partition),
-        }
-    }
-    if let Some((request, answer)) = pending.answer {
-        let answer = match outcome {
-            Ok(()) if pending.spoiled => failed(answer, WriteFault::Storage),
-            Ok(()) => answer,
-            Err(fault) => failed(answer, fault),
+    fn join(&mut self, now: Now, id: RequestId, join: JoinRequest) {
+        let session = self.settings.min_session_timeout_ms..=self.settings.max_session_timeout_ms;
+        let error = if join.group.is_empty() {
+            Some(GroupError::InvalidGroupId)
+        } else if !session.contains(&join.session_timeout_ms) {
+            Some(GroupError::InvalidSessionTimeout)
+        } else if !join.member_id.is_empty() {
+            self.known(&join.group, GroupError::UnknownMemberId)
+        } else {
+            None
         };
-        turn.answer(request, answer);
-    }
-    match pending.then {
-        Then::Nothing | Then::Stored => {}
-        Then::Created => created(group, turn, outcome),
-        Then::Assigned {
-            generation,
-            assignments,
-        } => {
-            group.assigned(turn, generation, assignments, outcome);
+        let name = join.group.clone();
+        if let Some(error) = error.or_else(|| self.make(&name).err()) {
+            self.out.not_joined(id, error, &join.member_id);
+            return;
         }
-        Then::Replaced(replacement) => group.replaced(turn, *replacement, outcome),
-        Then::PartlyForgotten => {
-            if let (Err(_), Some(last)) = (outcome, group.forgetting) {
-                turn.writes.spoil(last);
+        self.on(now, &name, |group, stage| group.join(id, &join, stage));
+    }
+
+    fn commit(&mut self, now: Now, id: RequestId, commit: CommitRequest) {
+        let name = commit.claim.group.clone();
+        let known = if self.groups.contains_key(&name) {
+            Ok(())
+        } else if commit.claim.generation >= 0 {
+            Err(GroupError::GroupIdNotFound)
+        } else {
+            self.make(&name)
+        };
+        if let Err(error) = known {
+            let refused = vec![Err(error); commit.offsets.len()];
+            self.out.answer(id, GroupAnswer::Commit(refused));
+            return;
+        }
+        self.on(now, &name, |group, stage| group.commit(id, commit, stage));
+    }
+
+    fn committed(&mut self, committed: AfterWrite, outcome: Result<(), WriteFault>) {
+        let AfterWrite::Committed {
+            group: name,
+            request,
+            positions,
+            mut outcomes,
+        } = committed
+        else {
+            return;
+        };
+        if let Some(group) = self.groups.get_mut(&name) {
+            group.landed(positions, outcome.is_ok());
+        }
+        if let Err(fault) = outcome {
+            let waited = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+            waited.for_each(|outcome| *outcome = Err(commit_fault(fault)));
+        }
+        self.drop_if_void(&name);
+        self.out.answer(request, GroupAnswer::Commit(outcomes));
+    }
+
+    fn forgotten(&mut self, forgotten: AfterWrite, outcome: Result<(), WriteFault>) {
+        let AfterWrite::Forgotten {
+            group: name,
+            keys,
+            whole,
+            answer,
+        } = forgotten
+        else {
+            return;
+        };
+        if outcome.is_ok()
+            && let Some(group) = self.groups.get_mut(&name)
+        {
+            for key in &keys {
+                group.positions.remove(key);
             }
+            if whole && group.is_idle() {
+                group.forget_membership();
+            }
+            self.drop_if_void(&name);
         }
-        Then::Forgotten => group.forgotten(id, outcome.is_ok()),
+        let Some((request, answer)) = answer else {
+            return;
+        };
+        let answer = match (outcome, answer) {
+            (Ok(()), answer) => answer,
+            (Err(fault), GroupAnswer::Delete(_)) => GroupAnswer::Delete(Err(state_fault(fault))),
+            (Err(fault), _) => GroupAnswer::DeleteOffsets(Err(state_fault(fault))),
+        };
+        self.out.answer(request, answer);
+    }
+
+    fn fetch_offsets(&mut self, id: RequestId, fetch: FetchOffsetsRequest) {
+        let found = match self.groups.get(&fetch.group) {
+            Some(group) => group.positions_of(fetch.partitions),
+            None => Group::default().positions_of(fetch.partitions),
+        };
+        self.out.answer(id, GroupAnswer::FetchOffsets(Ok(found)));
+    }
+
+    fn list(&mut self, id: RequestId, filter: &ListFilter) {
+        let groups = self.groups.values();
+        let listed = groups.filter_map(|group| group.listing(filter)).collect();
+        self.out.answer(id, GroupAnswer::List(listed));
     }
 }
 
-/// A group that could not be written down does not come to be, unless it has come further meanwhile: then later writes tell.
-fn created(group: &mut Group, turn: &mut Turn, outcome: Result<(), WriteFault>) {
-    let Err(fault) = outcome else { return };
-    let gathering = group.state == State::Preparing && group.initial;
-    if gathering || group.state == State::Empty {
-        group.clear(turn, not_stored(fault));
-    }
-}
-
-impl GroupRequest {
-    /// The group it is about; empty for a list.
-    fn group(&self) -> &str {
-        match self {
-            GroupRequest::Join(request) => &request.group,
-            GroupRequest::Sync(request) => &request.claim.group,
-            GroupRequest::Heartbeat(claim) => &claim.group,
-            GroupRequest::Leave(request) => &request.group,
-            GroupRequest::Commit(request) => &request.claim.group,
-            GroupRequest::FetchOffsets(request) => &request.group,
-            GroupRequest::Describe { group } | GroupRequest::Delete { group } => group,
-            GroupRequest::List(_) => "",
-            GroupRequest::DeleteOffsets(request) => &request.group,
+/// A timer has fired. Those that no longer hold change nothing.
+fn fire(group: &mut Group, at: u64, due: Due, stage: &mut Stage<'_>) {
+    match due {
+        Due::Session { member } => group.session_over(&member, at, stage),
+        Due::Pending { member } => group.pending_over(&member, stage),
+        Due::InitialJoin {
+            round,
+            waited_ms,
+            remaining_ms,
+        } if group.join_round == Some(round) => {
+            group.initial_wait_over(waited_ms, remaining_ms, stage)
         }
-    }
-}
-
-/// The answer to a request about a group that does not exist.
-fn answer_without_group(request: GroupRequest) -> GroupAnswer {
-    match request {
-        GroupRequest::Leave(request) => {
-            let outcomes = vec![Err(GroupError::UnknownMemberId); request.members.len()];
-            GroupAnswer::Leave(Ok(outcomes))
-        }
-        GroupRequest::FetchOffsets(request) => GroupAnswer::FetchOffsets(Ok(no_positions(request))),
-        GroupRequest::Sync(_) | GroupRequest::Heartbeat(_) => {
-            refusal(request, GroupError::UnknownMemberId)
-        }
-        other => refusal(other, GroupError::GroupIdNotFound),
-    }
-}
-
-/// The answer of the request's kind that says no.
-fn refusal(request: GroupRequest, error: GroupError) -> GroupAnswer {
-    match request {
-        GroupRequest::Join(request) => GroupAnswer::Join(Err(super::JoinRefusal {
-            error,
-            member_id: request.member_id,
-        })),
-        GroupRequest::Sync(_) => GroupAnswer::Sync(Err(error)),
-        GroupRequest::Heartbeat(_) => GroupAnswer::Heartbeat(Err(error)),
-        GroupRequest::Leave(_) => GroupAnswer::Leave(Err(error)),
-        GroupRequest::Commit(request) => {
-            GroupAnswer::Commit(vec![Err(error); request.offsets.len()])
-        }
-        GroupRequest::FetchOffsets(_) => GroupAnswer::FetchOffsets(Err(error)),
-        GroupRequest::Describe { .. } => GroupAnswer::Describe(Err(error)),
-        GroupRequest::List(_) => GroupAnswer::List(Vec::new()),
-        GroupRequest::Delete { .. } => GroupAnswer::Delete(Err(error)),
-        GroupRequest::DeleteOffsets(_) => GroupAnswer::DeleteOffsets(Err(error)),
+        Due::Join { round } if group.join_round == Some(round) => group.complete_join(stage),
+        Due::Sync { round } if group.sync_round == Some(round) => group.sync_wait_over(stage),
+        Due::InitialJoin { .. } | Due::Join { .. } | Due::Sync { .. } => {}
     }
 }

@@ -1,87 +1,108 @@
-//! A member of a group.
+//! One member of a group.
 
+use super::outbox::Stage;
 use super::request::{JoinRequest, RequestId};
+use super::timers::Due;
 use bytes::Bytes;
 
-/// Assignors by preference, each with the member's metadata for it. No name stands twice.
-pub(super) type Protocols = Vec<(String, Bytes)>;
+/// A new member cannot send heartbeats while its first join waits; after so long it is taken to be gone. Kafka's number.
+pub(super) const NEW_MEMBER_JOIN_TIMEOUT_MS: u64 = 5 * 60 * 1000;
 
-/// A member: what it said of itself, what it was given, and what it waits for.
-#[derive(Clone, Debug)]
+/// A member.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Member {
+    /// Its id.
     pub id: String,
+    /// `group.instance.id` of a static member.
     pub instance_id: Option<String>,
+    /// Its client id.
     pub client_id: String,
+    /// Its address.
     pub client_host: String,
-    pub terms: Terms,
-    /// Empty until a leader assigns.
+    /// Silence after which it is out.
+    pub session_timeout_ms: u64,
+    /// How long a rebalance waits for it.
+    pub rebalance_timeout_ms: u64,
+    /// What it can work with, the preferred first.
+    pub protocols: Vec<(String, Bytes)>,
+    /// What it was assigned.
     pub assignment: Bytes,
-    /// Its JoinGroup that is not answered yet. Counted by the group, which alone changes it.
-    pub join: Option<RequestId>,
-    /// Its SyncGroup that is not answered yet.
-    pub sync: Option<RequestId>,
-    /// It has been in no generation: it may be put out though its JoinGroup waits.
+    /// Its join, while a rebalance gathers the members.
+    pub awaiting_join: Option<RequestId>,
+    /// Its sync, until the leader's assignment is written.
+    pub awaiting_sync: Option<RequestId>,
+    /// Whether its first join has not been answered yet.
     pub is_new: bool,
-    /// When its silence is looked at; `None` while it waits for the group.
-    pub due: Option<u64>,
-}
-
-/// What a member asks for with each JoinGroup.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Terms {
-    pub protocols: Protocols,
-    pub session_timeout_ms: i32,
-    pub rebalance_timeout_ms: i32,
-}
-
-impl Terms {
-    pub fn of(request: &JoinRequest) -> Terms {
-        Terms {
-            protocols: distinct(&request.protocols),
-            session_timeout_ms: request.session_timeout_ms,
-            rebalance_timeout_ms: request.rebalance_timeout_ms,
-        }
-    }
-}
-
-/// Of several entries of one name the first.
-fn distinct(protocols: &[(String, Bytes)]) -> Protocols {
-    let mut seen = std::collections::HashSet::new();
-    protocols
-        .iter()
-        .filter(|(name, _)| seen.insert(name.as_str()))
-        .cloned()
-        .collect()
+    /// When it is out, in milliseconds of the monotonic clock.
+    pub deadline: u64,
+    /// When the timer for `deadline` fires; never later, perhaps earlier.
+    pub timer_at: Option<u64>,
 }
 
 impl Member {
-    /// A member that has just asked to be one.
-    pub fn joining(id: String, request: &JoinRequest) -> Member {
-        Member {
+    /// A member that joins for the first time.
+    pub fn new(id: String, join: &JoinRequest) -> Member {
+        let mut member = Member {
             id,
-            instance_id: request.instance_id.clone(),
-            client_id: request.client_id.clone(),
-            client_host: request.client_host.clone(),
-            terms: Terms::of(request),
-            assignment: Bytes::new(),
-            join: None,
-            sync: None,
+            instance_id: join.instance_id.clone(),
+            client_id: join.client_id.clone(),
+            client_host: join.client_host.clone(),
             is_new: true,
-            due: None,
+            ..Member::default()
+        };
+        member.update(join);
+        member
+    }
+
+    /// Takes over what a join says.
+    pub fn update(&mut self, join: &JoinRequest) {
+        self.protocols.clone_from(&join.protocols);
+        self.session_timeout_ms = positive(join.session_timeout_ms);
+        self.rebalance_timeout_ms = positive(join.rebalance_timeout_ms);
+    }
+
+    /// Its metadata for an assignor.
+    pub fn metadata(&self, protocol: &str) -> Option<&Bytes> {
+        let mut protocols = self.protocols.iter();
+        protocols
+            .find(|(name, _)| name == protocol)
+            .map(|(_, metadata)| metadata)
+    }
+
+    /// Whether it can work with an assignor.
+    pub fn supports(&self, protocol: &str) -> bool {
+        self.metadata(protocol).is_some()
+    }
+
+    /// Whether somebody waits for its join or its sync, so that it cannot be expected to send heartbeats.
+    pub fn waits(&self) -> bool {
+        !self.is_new && (self.awaiting_join.is_some() || self.awaiting_sync.is_some())
+    }
+
+    /// It was heard of: its session begins anew.
+    pub fn heard(&mut self, group: &str, stage: &mut Stage<'_>) {
+        self.expect_within(self.session_timeout_ms, group, stage);
+    }
+
+    /// It must be heard of within so many milliseconds.
+    pub fn expect_within(&mut self, timeout_ms: u64, group: &str, stage: &mut Stage<'_>) {
+        self.deadline = stage.now.monotonic_ms.saturating_add(timeout_ms);
+        if self.timer_at.is_none_or(|at| at > self.deadline) {
+            self.arm(group, stage);
         }
     }
 
-    /// Its metadata for an assignor; empty if it does not know it.
-    pub fn metadata(&self, protocol: Option<&str>) -> Bytes {
-        let mut protocols = self.terms.protocols.iter();
-        protocols
-            .find(|(name, _)| Some(name.as_str()) == protocol)
-            .map(|(_, metadata)| metadata.clone())
-            .unwrap_or_default()
+    /// Sets the timer for the deadline.
+    pub fn arm(&mut self, group: &str, stage: &mut Stage<'_>) {
+        self.timer_at = Some(self.deadline);
+        let member = self.id.clone();
+        stage
+            .timers
+            .set(self.deadline, group, Due::Session { member });
     }
+}
 
-    /// Its silence is no sign of its end: the group owes it an answer.
-    pub fn is_owed_an_answer(&self) -> bool {
-        !self.is_new && (self.join.is_some() || self.sync.is_some())
-    }
+/// A timeout of the wire.
+pub(super) fn positive(timeout_ms: i32) -> u64 {
+    u64::try_from(timeout_ms).unwrap_or(0)
 }

@@ -1,122 +1,199 @@
-//! Heartbeat, LeaveGroup, and members of whom nothing is heard.
+//! What members say while they are members: sync, heartbeat, leave; and what silence says.
 
-use super::answer::{GroupAnswer, GroupError};
-use super::request::{LeaveRequest, LeavingMember, MemberClaim, RequestId};
+use super::GroupError;
+use super::answer::Synced;
+use super::outbox::{AfterWrite, Stage};
+use super::request::{LeavingMember, MemberClaim, RequestId, SyncRequest};
 use super::state::{Group, State};
-use super::turn::Turn;
+use bytes::Bytes;
+use std::collections::BTreeMap;
 
 impl Group {
-    /// Decides on a Heartbeat.
-    ///
-    /// # Errors
-    /// What the member must know: it is none, or must join again.
-    pub fn heartbeat(&mut self, turn: &Turn, claim: &MemberClaim) -> Result<(), GroupError> {
-        self.check_member(&claim.member_id, claim.instance_id.as_deref())?;
-        if claim.generation != self.generation {
+    /// A member asks for its assignment; the leader brings it.
+    pub fn sync(&mut self, request: RequestId, sync: SyncRequest, stage: &mut Stage<'_>) {
+        if let Err(error) = self.check_sync(&sync) {
+            stage.out.synced(request, Err(error));
+            return;
+        }
+        let id = sync.claim.member_id.as_str();
+        match self.state {
+            State::Empty => stage.out.synced(request, Err(GroupError::UnknownMemberId)),
+            State::PreparingRebalance => {
+                stage
+                    .out
+                    .synced(request, Err(GroupError::RebalanceInProgress));
+            }
+            State::CompletingRebalance => self.await_assignment(request, sync, stage),
+            State::Stable => {
+                self.pending_sync.remove(id);
+                let synced = Synced {
+                    protocol_type: self.protocol_type.clone().unwrap_or_default(),
+                    protocol_name: self.protocol.clone().unwrap_or_default(),
+                    assignment: self.members[id].assignment.clone(),
+                };
+                stage.out.synced(request, Ok(synced));
+            }
+        }
+    }
+
+    fn check_sync(&self, sync: &SyncRequest) -> Result<(), GroupError> {
+        self.check_member(&sync.claim)?;
+        if sync.claim.generation != self.generation {
             return Err(GroupError::IllegalGeneration);
         }
-        match self.state {
-            State::Empty => Err(GroupError::UnknownMemberId),
-            State::Preparing => {
-                self.touch(turn, &claim.member_id);
-                Err(GroupError::RebalanceInProgress)
-            }
-            State::Completing | State::Stable => {
-                self.touch(turn, &claim.member_id);
-                Ok(())
-            }
+        let differs =
+            |theirs: &Option<String>, ours: &Option<String>| theirs.is_some() && theirs != ours;
+        if differs(&sync.protocol_type, &self.protocol_type)
+            || differs(&sync.protocol_name, &self.protocol)
+        {
+            return Err(GroupError::InconsistentGroupProtocol);
         }
-    }
-
-    /// Decides on a LeaveGroup.
-    pub fn leave(&mut self, turn: &mut Turn, id: RequestId, request: &LeaveRequest) {
-        let outcomes: Vec<_> = request
-            .members
-            .iter()
-            .map(|leaving| self.let_go(turn, leaving))
-            .collect();
-        let somebody_left = outcomes.iter().any(Result::is_ok);
-        let write = match self.state {
-            State::Empty => None,
-            State::Preparing | State::Completing | State::Stable => somebody_left
-                .then(|| self.rebalance_or_complete(turn))
-                .flatten(),
-        };
-        turn.answer_when(write, id, GroupAnswer::Leave(Ok(outcomes)));
-    }
-
-    fn let_go(&mut self, turn: &mut Turn, leaving: &LeavingMember) -> Result<(), GroupError> {
-        let instance_id = leaving.instance_id.as_deref();
-        if leaving.member_id.is_empty() {
-            // An administrator names a static member by its instance alone.
-            let known = instance_id.and_then(|instance_id| self.static_member(instance_id));
-            let id = known.ok_or(GroupError::UnknownMemberId)?.to_owned();
-            self.put_out(turn, &id);
-            return Ok(());
-        }
-        if self.pending.remove(&leaving.member_id).is_some() {
-            return Ok(());
-        }
-        self.check_member(&leaving.member_id, instance_id)?;
-        self.put_out(turn, &leaving.member_id);
         Ok(())
     }
 
-    /// Whatever is due is done.
-    pub fn expire(&mut self, turn: &mut Turn) {
-        let now = turn.now.monotonic_ms;
-        self.expire_pending(turn);
-        self.expire_members(turn);
-        if let Some(timer) = self.join_timer.filter(|timer| timer.at <= now) {
-            self.join_timer = None;
-            self.join_time_over(turn, timer);
+    fn await_assignment(&mut self, request: RequestId, sync: SyncRequest, stage: &mut Stage<'_>) {
+        let id = sync.claim.member_id;
+        self.pending_sync.remove(&id);
+        if let Some(member) = self.members.get_mut(&id)
+            && let Some(before) = member.awaiting_sync.replace(request)
+        {
+            stage
+                .out
+                .synced(before, Err(GroupError::RebalanceInProgress));
         }
-        if self.sync_due.is_some_and(|due| due <= now) {
-            self.sync_time_over(turn);
+        if !self.is_leader(&id) {
+            return;
         }
-        self.alarm = self.earliest_due();
+        let given: BTreeMap<String, Bytes> = sync.assignments.into_iter().collect();
+        let record = self.record(&given);
+        let then = AfterWrite::Assigned {
+            group: self.name.clone(),
+            generation: self.generation,
+            assignment: given,
+        };
+        stage.out.write(vec![record], then);
     }
 
-    fn expire_pending(&mut self, turn: &mut Turn) {
-        let before = self.pending.len();
-        self.pending.retain(|_, due| *due > turn.now.monotonic_ms);
-        if self.pending.len() < before {
-            self.complete_join_if_all_have_joined(turn);
+    /// The leader's assignment is written, or could not be.
+    pub fn assigned(
+        &mut self,
+        generation: i32,
+        assignment: BTreeMap<String, Bytes>,
+        outcome: Result<(), GroupError>,
+        stage: &mut Stage<'_>,
+    ) {
+        // Somebody may have joined or left meanwhile.
+        if self.state != State::CompletingRebalance || self.generation != generation {
+            return;
+        }
+        match outcome {
+            Ok(()) => self.hand_out(assignment, stage),
+            Err(error) => {
+                self.take_back_assignment(error, stage);
+                self.prepare_rebalance(stage);
+            }
         }
     }
 
-    fn expire_members(&mut self, turn: &mut Turn) {
-        let now = turn.now.monotonic_ms;
-        let due = self
-            .members()
-            .filter(|m| m.due.is_some_and(|due| due <= now));
-        let due: Vec<String> = due.map(|member| member.id.clone()).collect();
-        for id in due {
-            // What became of those before it may have given it time.
-            let Some(member) = self.member_mut(&id) else {
-                continue;
-            };
-            if member.due.is_none_or(|due| due > now) {
-                continue;
-            }
-            if member.is_owed_an_answer() {
-                member.due = None;
-                continue;
-            }
-            self.put_out(turn, &id);
+    /// A member is still there.
+    ///
+    /// # Errors
+    /// What it should know: above all that the group rebalances.
+    pub fn heartbeat(
+        &mut self,
+        claim: &MemberClaim,
+        stage: &mut Stage<'_>,
+    ) -> Result<(), GroupError> {
+        self.check_member(claim)?;
+        if claim.generation != self.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        let Some(member) = self.members.get_mut(&claim.member_id) else {
+            return Err(GroupError::UnknownMemberId);
+        };
+        member.heard(&self.name, stage);
+        match self.state {
+            State::Empty => Err(GroupError::UnknownMemberId),
+            State::PreparingRebalance => Err(GroupError::RebalanceInProgress),
+            State::CompletingRebalance | State::Stable => Ok(()),
+        }
+    }
+
+    /// Members leave.
+    pub fn leave(
+        &mut self,
+        members: &[LeavingMember],
+        stage: &mut Stage<'_>,
+    ) -> Vec<Result<(), GroupError>> {
+        let outcomes: Vec<_> = members
+            .iter()
+            .map(|one| self.leave_one(one, stage))
+            .collect();
+        if outcomes.iter().any(Result::is_ok) {
             match self.state {
-                State::Stable | State::Completing => {
-                    self.prepare_rebalance(turn);
-                }
-                State::Preparing => self.complete_join_if_all_have_joined(turn),
+                State::Stable | State::CompletingRebalance => self.prepare_rebalance(stage),
+                State::PreparingRebalance => self.maybe_complete_join(stage),
                 State::Empty => {}
             }
         }
+        outcomes
     }
 
-    fn complete_join_if_all_have_joined(&mut self, turn: &mut Turn) {
-        if self.state == State::Preparing && self.all_have_joined() {
-            self.complete_join(turn);
+    fn leave_one(
+        &mut self,
+        leaving: &LeavingMember,
+        stage: &mut Stage<'_>,
+    ) -> Result<(), GroupError> {
+        let id = if !leaving.member_id.is_empty() {
+            leaving.member_id.clone()
+        } else {
+            // An operator puts out a static member by the name that it gave itself.
+            let instance = leaving.instance_id.as_ref();
+            let member = instance.and_then(|instance| self.instances.get(instance));
+            member.cloned().ok_or(GroupError::UnknownMemberId)?
+        };
+        if !leaving.member_id.is_empty() && !self.pending.contains_key(&id) {
+            self.check_member(&MemberClaim {
+                member_id: id.clone(),
+                instance_id: leaving.instance_id.clone(),
+                ..MemberClaim::default()
+            })?;
+        }
+        self.answer_gone(&id, stage);
+        self.remove(&id);
+        Ok(())
+    }
+
+    /// A member's timer fired, which was set for `at`: it is out if it was silent until now.
+    pub fn session_over(&mut self, member_id: &str, at: u64, stage: &mut Stage<'_>) {
+        let Some(member) = self.members.get_mut(member_id) else {
+            return;
+        };
+        if member.timer_at != Some(at) {
+            return;
+        }
+        member.timer_at = None;
+        if member.waits() {
+            // Its session begins anew when it is answered.
+            return;
+        }
+        if member.deadline > stage.now.monotonic_ms {
+            member.arm(&self.name, stage);
+            return;
+        }
+        self.answer_gone(member_id, stage);
+        self.remove(member_id);
+        self.after_removal(stage);
+    }
+
+    /// A client did not come back with the id that it was given.
+    pub fn pending_over(&mut self, member_id: &str, stage: &mut Stage<'_>) {
+        let over = |until: &u64| *until <= stage.now.monotonic_ms;
+        if self.pending.get(member_id).is_some_and(over) {
+            self.remove(member_id);
+            if self.state == State::PreparingRebalance && self.all_joined() {
+                self.complete_join(stage);
+            }
         }
     }
 }

@@ -12,46 +12,33 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | [`request`], [`answer`] | what is asked, what is answered, what is to be done |
-//! | [`coordinator`] | the door: events in, effects out; which group they concern |
-//! | [`turn`] | one event's surroundings: the time, the effects so far, the writes that are under way |
-//! | [`state`] | a group's data and its members: who is in, who waits, which assignor has the votes |
-//! | [`join`], [`static_members`] | JoinGroup, and a static member that comes back under a new id |
-//! | [`rebalance`] | from one generation to the next |
-//! | [`sync`] | SyncGroup: the assignment is written, then handed out |
-//! | [`membership`] | Heartbeat, LeaveGroup, silence |
-//! | [`offsets`], [`commit`] | positions: those written and those under way; OffsetCommit, OffsetFetch |
-//! | [`forget`], [`retention`] | DeleteGroups, OffsetDelete, deleted topics; what has expired |
-//! | [`view`] | DescribeGroups, ListGroups |
-//! | [`replay`], [`encode`] | from records and to records |
-//!
-//! The rules are those of Kafka 4.3's classic groups (`GroupMetadataManager`, `ClassicGroup`, `OffsetMetadataManager`).
+//! | `request`, `answer`, `settings` | the words of both sides |
+//! | `coordinator` | all groups of the partition: events in, effects out |
+//! | `state`, `member` | a group and a member, and the questions one can ask of them |
+//! | `join`, `rebalance`, `membership` | how members come, gather, get their share, stay and go |
+//! | `offsets` | positions: committed, fetched, forgotten |
+//! | `records` | a group as records of the log, and back |
+//! | `timers`, `outbox` | what comes due, and what an event amounts to |
+//! | `describe` | a group from outside |
 
 mod answer;
-mod commit;
 mod coordinator;
-mod encode;
-mod forget;
+mod describe;
 mod join;
 mod member;
 mod membership;
 mod offsets;
+mod outbox;
 mod rebalance;
-mod replay;
+mod records;
 mod request;
-mod retention;
 mod settings;
 mod state;
-mod static_members;
-mod sync;
-mod turn;
-mod view;
-
-pub use answer::*;
-pub use coordinator::Coordinator;
-pub use replay::GroupRecordError;
-pub use request::*;
-pub use settings::GroupSettings;
-
 #[cfg(test)]
 mod tests;
+mod timers;
+
+pub use answer::*;
+pub use coordinator::{Coordinator, GroupRecordError};
+pub use request::*;
+pub use settings::GroupSettings;

@@ -1,127 +1,270 @@
-//! The positions of one group: those that are written, and which are being written.
+//! Positions: committed, fetched, forgotten.
+//!
+//! What is remembered is what has been written; a commit that is still on its way is nobody's position yet.
 
-use super::request::CommittedOffset;
+use super::outbox::{AfterWrite, Key, Stage};
+use super::records;
+use super::request::{CommitRequest, CommittedOffset, DeleteOffsetsRequest, RequestId};
+use super::state::{Group, State};
+use super::{GroupAnswer, GroupError, LogRecord};
+use crate::limits::GROUP_RECORDS_PER_WRITE;
 use crate::types::TimestampMs;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeSet;
 
-/// A position with its dates.
+/// A remembered position.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Position {
+    /// What the client committed.
     pub committed: CommittedOffset,
-    pub commit_timestamp: TimestampMs,
-    /// When it ends by the client's wish.
-    pub expires: Option<TimestampMs>,
+    /// When.
+    pub committed_at: TimestampMs,
+    /// When it expires by the client's own wish.
+    pub expires_at: Option<TimestampMs>,
 }
 
-/// What is known of one partition. Gone when nothing is written and nothing is under way.
-#[derive(Default, Debug)]
-struct Entry {
-    written: Option<Position>,
-    /// Writes under way that set or forget it.
-    under_way: u32,
-}
-
-/// Positions by topic and partition.
-#[derive(Default, Debug)]
-pub(super) struct Offsets {
-    topics: HashMap<String, BTreeMap<i32, Entry>>,
-}
-
-impl Offsets {
-    /// Nothing is written, and nothing is under way.
-    pub fn is_empty(&self) -> bool {
-        self.topics.is_empty()
-    }
-
-    /// What is written.
-    pub fn get(&self, topic: &str, partition: i32) -> Option<&Position> {
-        self.topics.get(topic)?.get(&partition)?.written.as_ref()
-    }
-
-    /// Something is written or under way.
-    pub fn knows(&self, topic: &str, partition: i32) -> bool {
-        self.topics
-            .get(topic)
-            .is_some_and(|partitions| partitions.contains_key(&partition))
-    }
-
-    /// Everything that is written.
-    pub fn written(&self) -> impl Iterator<Item = (&str, i32, &Position)> {
-        self.entries().filter_map(|(topic, partition, entry)| {
-            Some((topic, partition, entry.written.as_ref()?))
-        })
-    }
-
-    /// Partitions of which something is written or under way.
-    pub fn known(&self) -> impl Iterator<Item = (&str, i32)> {
-        self.entries()
-            .map(|(topic, partition, _)| (topic, partition))
-    }
-
-    /// The same in one topic.
-    pub fn known_in<'a>(&'a self, topic: &'a str) -> impl Iterator<Item = (&'a str, i32)> {
-        let partitions = self.topics.get(topic).into_iter();
-        partitions.flat_map(move |partitions| partitions.keys().map(move |&p| (topic, p)))
-    }
-
-    /// A write that sets or forgets it is under way: it does not expire meanwhile.
-    pub fn is_changing(&self, topic: &str, partition: i32) -> bool {
-        let entry = self.topics.get(topic).and_then(|p| p.get(&partition));
-        entry.is_some_and(|entry| entry.under_way > 0)
-    }
-
-    fn entries(&self) -> impl Iterator<Item = (&str, i32, &Entry)> {
-        self.topics.iter().flat_map(|(topic, partitions)| {
-            let topic = topic.as_str();
-            partitions.iter().map(move |(&p, entry)| (topic, p, entry))
-        })
-    }
-
-    /// A write that sets or forgets it has begun.
-    pub fn stage(&mut self, topic: &str, partition: i32) {
-        self.entry(topic, partition).under_way += 1;
-    }
-
-    /// That write is done.
-    pub fn settle(&mut self, topic: &str, partition: i32, position: Option<Position>) {
-        let entry = self.entry(topic, partition);
-        entry.under_way = entry.under_way.saturating_sub(1);
-        entry.written = position;
-        self.tidy(topic, partition);
-    }
-
-    /// That write failed: everything is as before it.
-    pub fn abandon(&mut self, topic: &str, partition: i32) {
-        let entry = self.entry(topic, partition);
-        entry.under_way = entry.under_way.saturating_sub(1);
-        self.tidy(topic, partition);
-    }
-
-    /// What the log says.
-    pub fn load(&mut self, topic: &str, partition: i32, position: Option<Position>) {
-        self.entry(topic, partition).written = position;
-        self.tidy(topic, partition);
-    }
-
-    fn entry(&mut self, topic: &str, partition: i32) -> &mut Entry {
-        if !self.topics.contains_key(topic) {
-            self.topics.insert(topic.to_owned(), BTreeMap::new());
-        }
-        let partitions = self.topics.get_mut(topic);
-        let partitions = partitions.unwrap_or_else(|| unreachable!("it was just put there"));
-        partitions.entry(partition).or_default()
-    }
-
-    fn tidy(&mut self, topic: &str, partition: i32) {
-        let Some(partitions) = self.topics.get_mut(topic) else {
+impl Group {
+    /// Remembers positions, once they are written.
+    pub fn commit(&mut self, request: RequestId, commit: CommitRequest, stage: &mut Stage<'_>) {
+        let count = commit.offsets.len();
+        if let Err(error) = self.check_commit(&commit) {
+            stage
+                .out
+                .answer(request, GroupAnswer::Commit(vec![Err(error); count]));
             return;
-        };
-        let spent = |entry: &Entry| entry.written.is_none() && entry.under_way == 0;
-        if partitions.get(&partition).is_some_and(spent) {
-            partitions.remove(&partition);
         }
-        if partitions.is_empty() {
-            self.topics.remove(topic);
+        if matches!(self.state, State::Stable | State::PreparingRebalance)
+            && let Some(member) = self.members.get_mut(&commit.claim.member_id)
+        {
+            member.heard(&self.name, stage);
+        }
+        let now = stage.now.wall;
+        let expires_at = commit
+            .retention_ms
+            .map(|kept| TimestampMs(now.0.saturating_add(kept)));
+        let (mut positions, mut outcomes, mut written) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, committed) in commit.offsets {
+            // Kafka counts as Java does.
+            let length = committed.metadata.encode_utf16().count();
+            if length > stage.settings.offset_metadata_max_bytes {
+                outcomes.push(Err(GroupError::OffsetMetadataTooLarge));
+                continue;
+            }
+            let position = Position {
+                committed,
+                committed_at: commit.commit_timestamp.unwrap_or(now),
+                expires_at,
+            };
+            written.push(records::position(&self.name, &key, Some(&position)));
+            *self.in_flight.entry(key.clone()).or_default() += 1;
+            positions.push((key, position));
+            outcomes.push(Ok(()));
+        }
+        if positions.is_empty() {
+            stage.out.answer(request, GroupAnswer::Commit(outcomes));
+            return;
+        }
+        let then = AfterWrite::Committed {
+            group: self.name.clone(),
+            request,
+            positions,
+            outcomes,
+        };
+        stage.out.write(written, then);
+    }
+
+    /// A commit has been written, or could not be.
+    pub fn landed(&mut self, positions: Vec<(Key, Position)>, written: bool) {
+        for (key, position) in positions {
+            if let Some(count) = self.in_flight.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(&key);
+                }
+            }
+            if written {
+                self.positions.insert(key, position);
+            }
+        }
+    }
+
+    /// Whether the group has a position there, or is about to.
+    fn remembers(&self, key: &Key) -> bool {
+        self.positions.contains_key(key) || self.in_flight.contains_key(key)
+    }
+
+    /// Where the group has positions, or is about to.
+    fn remembered(&self) -> BTreeSet<&Key> {
+        self.positions.keys().chain(self.in_flight.keys()).collect()
+    }
+
+    fn check_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
+        let claim = &commit.claim;
+        if claim.generation < 0 && self.state == State::Empty {
+            // From outside, or from a consumer that is no member anywhere.
+            return Ok(());
+        }
+        if claim.generation < 0 && claim.member_id.is_empty() && claim.instance_id.is_none() {
+            return Err(GroupError::UnknownMemberId);
+        }
+        self.check_member(claim)?;
+        if claim.generation != self.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        match self.state {
+            State::CompletingRebalance => Err(GroupError::RebalanceInProgress),
+            State::Empty | State::PreparingRebalance | State::Stable => Ok(()),
+        }
+    }
+
+    /// The positions asked for, or all.
+    pub fn positions_of(&self, asked: Option<Vec<Key>>) -> Vec<(Key, Option<CommittedOffset>)> {
+        let committed = |position: &Position| position.committed.clone();
+        match asked {
+            Some(keys) => {
+                let found = |key: Key| {
+                    let position = self.positions.get(&key).map(committed);
+                    (key, position)
+                };
+                keys.into_iter().map(found).collect()
+            }
+            None => {
+                let all = self.positions.iter();
+                all.map(|(key, position)| (key.clone(), Some(committed(position))))
+                    .collect()
+            }
+        }
+    }
+
+    /// Forgets positions in topics that nobody subscribes to.
+    pub fn delete_offsets(
+        &self,
+        request: RequestId,
+        delete: &DeleteOffsetsRequest,
+        stage: &mut Stage<'_>,
+    ) {
+        if self.state != State::Empty && !self.has_consumers() {
+            let refused = GroupAnswer::DeleteOffsets(Err(GroupError::NonEmptyGroup));
+            stage.out.answer(request, refused);
+            return;
+        }
+        let outcome = |key: &Key| match self.is_subscribed_to(&key.0) {
+            true => Err(GroupError::GroupSubscribedToTopic),
+            false => Ok(()),
+        };
+        let outcomes: Vec<_> = delete.partitions.iter().map(outcome).collect();
+        let asked = delete.partitions.iter().zip(&outcomes);
+        let keys: Vec<Key> = asked
+            .filter(|(key, outcome)| outcome.is_ok() && self.remembers(key))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let answer = GroupAnswer::DeleteOffsets(Ok(outcomes));
+        self.forget(keys, false, Some((request, answer)), stage);
+    }
+
+    /// Forgets the group with everything it remembers.
+    pub fn delete(&self, request: RequestId, stage: &mut Stage<'_>) {
+        if self.state != State::Empty {
+            let refused = GroupAnswer::Delete(Err(GroupError::NonEmptyGroup));
+            stage.out.answer(request, refused);
+            return;
+        }
+        let keys = self.remembered().into_iter().cloned().collect();
+        self.forget(
+            keys,
+            true,
+            Some((request, GroupAnswer::Delete(Ok(())))),
+            stage,
+        );
+    }
+
+    /// Forgets what the topics' deletion has made meaningless.
+    pub fn topics_deleted(&self, names: &[String], stage: &mut Stage<'_>) {
+        let gone = |key: &&Key| names.contains(&key.0);
+        let keys: Vec<Key> = self
+            .remembered()
+            .into_iter()
+            .filter(gone)
+            .cloned()
+            .collect();
+        self.forget(keys, false, None, stage);
+    }
+
+    /// Forgets what has expired; a group that nobody belongs to and that remembers nothing goes too.
+    pub fn expire(&self, stage: &mut Stage<'_>) {
+        let Some(expires) = self.expiry() else { return };
+        let (now, retention_ms) = (stage.now.wall.0, stage.settings.offsets_retention_ms);
+        let expired = |(key, position): &(&Key, &Position)| {
+            let over = match position.expires_at {
+                Some(at) => now >= at.0,
+                None => now.saturating_sub(expires(position).0) >= retention_ms,
+            };
+            over && !self.in_flight.contains_key(*key) && !self.is_subscribed_to(&key.0)
+        };
+        let keys: Vec<Key> = self
+            .positions
+            .iter()
+            .filter(expired)
+            .map(|(key, _)| key.clone())
+            .collect();
+        let whole = self.is_idle() && keys.len() == self.remembered().len();
+        self.forget(keys, whole, None, stage);
+    }
+
+    /// From when on a position's retention counts; `None` while nothing expires.
+    fn expiry(&self) -> Option<Box<dyn Fn(&Position) -> TimestampMs>> {
+        let since_commit = |position: &Position| position.committed_at;
+        match (&self.protocol_type, self.state) {
+            // Positions of a consumer that is no member: each on its own.
+            (None, _) => Some(Box::new(since_commit)),
+            (Some(_), State::Empty) => {
+                let since = self.since;
+                Some(Box::new(move |position| {
+                    since.unwrap_or(position.committed_at)
+                }))
+            }
+            (Some(_), State::Stable) if self.has_consumers() && self.subscribed.is_some() => {
+                Some(Box::new(since_commit))
+            }
+            (Some(_), _) => None,
+        }
+    }
+
+    /// Writes that positions, or the whole group, are forgotten; in several batches if they are many.
+    fn forget(
+        &self,
+        keys: Vec<Key>,
+        whole: bool,
+        mut answer: Option<(RequestId, GroupAnswer)>,
+        stage: &mut Stage<'_>,
+    ) {
+        let mut rest = keys;
+        loop {
+            let later = rest.split_off(rest.len().min(GROUP_RECORDS_PER_WRITE));
+            let keys = std::mem::replace(&mut rest, later);
+            let last = rest.is_empty();
+            let mut written: Vec<LogRecord> = keys
+                .iter()
+                .map(|key| records::position(&self.name, key, None))
+                .collect();
+            if last && whole {
+                written.push(records::no_group(&self.name));
+            }
+            if written.is_empty() {
+                if let Some((request, answer)) = answer {
+                    stage.out.answer(request, answer);
+                }
+                return;
+            }
+            let then = AfterWrite::Forgotten {
+                group: self.name.clone(),
+                keys,
+                whole: last && whole,
+                answer: if last { answer.take() } else { None },
+            };
+            stage.out.write(written, then);
+            if last {
+                return;
+            }
         }
     }
 }

@@ -1,170 +1,232 @@
-//! From one generation to the next: members are called to join, the last one to come or the end of the time closes the door.
+//! The rebalance: members gather, a generation begins, the leader's assignment is handed out.
+//!
+//! ```text
+//!           join                    all joined, or time is up             assignment written
+//!  Empty ─────────▶ PreparingRebalance ─────────────▶ CompletingRebalance ─────────▶ Stable
+//!    ▲                │    ▲    ▲                             │                        │
+//!    └── nobody left ─┘    │    └─ somebody joins or leaves ──┘                        │
+//!                          └──────── somebody joins, leaves or falls silent ───────────┘
+//! ```
 
-use super::answer::{GroupAnswer, GroupError, WriteId};
-use super::state::{Group, JoinTimer, State};
-use super::turn::{Then, Turn};
+use super::outbox::{AfterWrite, Stage};
+use super::state::{Group, State};
+use super::timers::Due;
+use super::{GroupError, Synced};
 use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// A rebalance waits at least so long, whatever the members ask for: a group of static members that stay away waits again and
+/// again.
+const SHORTEST_WAIT_MS: u64 = 100;
 
 impl Group {
-    /// Somebody came, went or changed. The write, if there is one, is that of a group that is now empty.
-    pub fn rebalance_or_complete(&mut self, turn: &mut Turn) -> Option<WriteId> {
-        match self.state {
-            State::Empty | State::Completing | State::Stable => self.prepare_rebalance(turn),
-            State::Preparing => self.maybe_complete_join(turn),
+    /// Somebody came, went or changed: gather anew, or see whether the gathering is over.
+    pub fn rebalance_or_complete_join(&mut self, stage: &mut Stage<'_>) {
+        if self.state == State::PreparingRebalance {
+            self.maybe_complete_join(stage);
+        } else {
+            self.prepare_rebalance(stage);
         }
     }
 
-    /// Calls the members to join.
-    pub fn prepare_rebalance(&mut self, turn: &mut Turn) -> Option<WriteId> {
-        if self.state == State::Completing {
-            self.withdraw_assignment(turn, GroupError::RebalanceInProgress);
+    /// Has the members gather.
+    pub fn prepare_rebalance(&mut self, stage: &mut Stage<'_>) {
+        if self.state == State::CompletingRebalance {
+            self.take_back_assignment(GroupError::RebalanceInProgress, stage);
         }
         self.pending_sync.clear();
-        self.sync_due = None;
-        self.initial = self.state == State::Empty;
-        self.new_member_added = false;
-        self.enter(State::Preparing, turn.now);
-        if self.initial {
-            let delay = turn.settings.initial_rebalance_delay_ms;
-            let longest = self.rebalance_timeout_ms().unsigned_abs();
-            self.wait_initially(turn, delay, u64::from(longest).saturating_sub(delay));
-            return None;
-        }
-        if self.all_have_joined() {
-            return self.complete_join(turn);
-        }
-        self.wait_for_joins(turn);
-        None
-    }
-
-    /// Goes on when everybody has joined; not before the delay is over in a group that was empty.
-    pub fn maybe_complete_join(&mut self, turn: &mut Turn) -> Option<WriteId> {
-        let complete = self.state == State::Preparing && !self.initial && self.all_have_joined();
-        complete.then(|| self.complete_join(turn)).flatten()
-    }
-
-    fn wait_for_joins(&mut self, turn: &Turn) {
-        let at = turn.in_ms(self.rebalance_timeout_ms());
-        self.join_timer = Some(JoinTimer { at, initial: None });
-        self.wake_by(at);
-    }
-
-    fn wait_initially(&mut self, turn: &Turn, delay: u64, remaining: u64) {
-        let at = turn.now.monotonic_ms.saturating_add(delay);
-        let initial = Some((delay, remaining));
-        self.join_timer = Some(JoinTimer { at, initial });
-        self.wake_by(at);
-    }
-
-    /// The time to join is over.
-    pub fn join_time_over(&mut self, turn: &mut Turn, timer: JoinTimer) {
-        match timer.initial {
-            Some((delay, remaining)) if self.new_member_added && remaining > 0 => {
-                self.new_member_added = false;
-                let next = turn.settings.initial_rebalance_delay_ms.min(remaining);
-                self.wait_initially(turn, next, remaining.saturating_sub(delay));
-            }
-            _ => {
-                self.complete_join(turn);
-            }
+        stage.timers.cancel(self.sync_round.take());
+        let initial = self.state == State::Empty;
+        self.become_state(State::PreparingRebalance, stage.now.wall);
+        if initial {
+            let delay_ms = stage.settings.initial_rebalance_delay_ms;
+            let remaining_ms = self.rebalance_timeout_ms().saturating_sub(delay_ms);
+            self.wait_for_first_members(delay_ms, remaining_ms, stage);
+        } else if self.all_joined() {
+            self.complete_join(stage);
+        } else {
+            self.wait_for_joins(stage);
         }
     }
 
-    /// Closes the door: who has not come is out, unless it is a static member.
-    pub fn complete_join(&mut self, turn: &mut Turn) -> Option<WriteId> {
-        self.join_timer = None;
-        let absent = self
-            .members()
-            .filter(|member| member.join.is_none() && member.instance_id.is_none());
-        for id in absent.map(|member| member.id.clone()).collect::<Vec<_>>() {
-            self.put_out(turn, &id);
-        }
-        if self.size() == 0 {
-            return Some(self.become_empty(turn));
-        }
-        if !self.elect_leader_among_joined() {
-            // Only absent static members are left; their sessions decide.
-            self.wait_for_joins(turn);
-            return None;
-        }
-        self.begin_generation(turn);
-        None
-    }
-
-    fn elect_leader_among_joined(&mut self) -> bool {
-        let leader = self.leader.as_deref().and_then(|id| self.member(id));
-        if leader.is_some_and(|leader| leader.join.is_some()) {
-            return true;
-        }
-        let joined = self.members().find(|member| member.join.is_some());
-        let Some(new_leader) = joined.map(|member| member.id.clone()) else {
-            return false;
-        };
-        self.leader = Some(new_leader);
-        true
-    }
-
-    fn next_generation(&mut self) {
-        self.generation = self.generation.checked_add(1).unwrap_or(1);
-        self.pending_sync.clear();
-        self.initial = false;
-    }
-
-    fn become_empty(&mut self, turn: &mut Turn) -> WriteId {
-        self.next_generation();
-        self.protocol = None;
-        self.leader = None;
-        self.find_subscriptions();
-        self.enter(State::Empty, turn.now);
-        let record = self.record();
-        turn.write(self, vec![record], vec![], Then::Stored)
-    }
-
-    fn begin_generation(&mut self, turn: &mut Turn) {
-        self.next_generation();
-        self.protocol = self.vote();
-        self.find_subscriptions();
-        self.enter(State::Completing, turn.now);
-        for id in self.member_ids() {
-            if let Some(join) = self.unpark_join(&id) {
-                let joined = self.joined(&id, self.is_leader(&id));
-                turn.answer(join, GroupAnswer::Join(Ok(joined)));
-            }
-            self.touch(turn, &id);
-            if let Some(member) = self.member_mut(&id) {
-                member.is_new = false;
-            }
-            self.pending_sync.insert(id);
-        }
-        let due = turn.in_ms(self.rebalance_timeout_ms());
-        self.sync_due = Some(due);
-        self.wake_by(due);
-    }
-
-    /// Nobody has a share any more; whoever waits for one is told why.
-    pub fn withdraw_assignment(&mut self, turn: &mut Turn, error: GroupError) {
-        for id in self.member_ids() {
-            let Some(member) = self.member_mut(&id) else {
-                continue;
-            };
-            member.assignment = Bytes::new();
-            if let Some(sync) = member.sync.take() {
-                turn.refuse_sync(sync, error);
-                self.touch(turn, &id);
-            }
-        }
-    }
-
-    /// The time to ask for the assignment is over: who has not is out.
-    pub fn sync_time_over(&mut self, turn: &mut Turn) {
-        self.sync_due = None;
-        if self.pending_sync.is_empty() || !matches!(self.state, State::Completing | State::Stable)
+    /// Goes on to the assignment if nobody is missing. The first rebalance of a group waits its time instead.
+    pub fn maybe_complete_join(&mut self, stage: &mut Stage<'_>) {
+        if self.state == State::PreparingRebalance
+            && self.previous != State::Empty
+            && self.all_joined()
         {
+            self.complete_join(stage);
+        }
+    }
+
+    /// A member is gone that others waited for.
+    pub fn after_removal(&mut self, stage: &mut Stage<'_>) {
+        match self.state {
+            State::Stable | State::CompletingRebalance => self.prepare_rebalance(stage),
+            State::PreparingRebalance if self.all_joined() => self.complete_join(stage),
+            State::PreparingRebalance | State::Empty => {}
+        }
+    }
+
+    /// Begins the next generation with whoever has joined.
+    pub fn complete_join(&mut self, stage: &mut Stage<'_>) {
+        stage.timers.cancel(self.join_round.take());
+        let absent = |member: &&super::member::Member| {
+            member.awaiting_join.is_none() && member.instance_id.is_none()
+        };
+        let absent: Vec<_> = self
+            .members
+            .values()
+            .filter(absent)
+            .map(|m| m.id.clone())
+            .collect();
+        for member in absent {
+            self.remove(&member);
+        }
+        if !self.members.is_empty() && !self.elect_joined_leader() {
+            // Nobody has joined: static members have until their sessions end.
+            self.wait_for_joins(stage);
             return;
         }
-        for id in std::mem::take(&mut self.pending_sync) {
-            self.put_out(turn, &id);
+        // Past the largest number it begins anew; a group gets there after years of rebalances.
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
+        self.pending_sync.clear();
+        if self.members.is_empty() {
+            self.protocol = None;
+            self.subscribed = self.subscribed_topics();
+            self.become_state(State::Empty, stage.now.wall);
+            let record = self.record(&BTreeMap::new());
+            stage.out.write(vec![record], AfterWrite::Nothing);
+        } else {
+            self.begin_generation(stage);
         }
-        self.prepare_rebalance(turn);
+    }
+
+    fn begin_generation(&mut self, stage: &mut Stage<'_>) {
+        self.protocol = self.select_protocol();
+        self.subscribed = self.subscribed_topics();
+        self.become_state(State::CompletingRebalance, stage.now.wall);
+        let ids: Vec<String> = self.members.keys().cloned().collect();
+        for id in ids {
+            let joined = self.joined(&id);
+            self.pending_sync.insert(id.clone());
+            let Some(member) = self.members.get_mut(&id) else {
+                continue;
+            };
+            if let Some(request) = member.awaiting_join.take() {
+                stage.out.joined(request, joined);
+            }
+            member.is_new = false;
+            member.heard(&self.name, stage);
+        }
+        let wait_ms = self.rebalance_timeout_ms().max(SHORTEST_WAIT_MS);
+        let at = stage.now.monotonic_ms.saturating_add(wait_ms);
+        let due = |round| Due::Sync { round };
+        self.sync_round = Some(stage.timers.wait(self.sync_round, at, &self.name, due));
+    }
+
+    /// Makes sure that the leader is among those who have joined; false if nobody is.
+    fn elect_joined_leader(&mut self) -> bool {
+        let has_joined = |id: &String| {
+            self.members
+                .get(id)
+                .is_some_and(|member| member.awaiting_join.is_some())
+        };
+        if self.leader.as_ref().is_some_and(has_joined) {
+            return true;
+        }
+        let joined = self.members.keys().find(|id| has_joined(id)).cloned();
+        let found = joined.is_some();
+        if found {
+            self.leader = joined;
+        }
+        found
+    }
+
+    fn wait_for_joins(&mut self, stage: &mut Stage<'_>) {
+        let wait_ms = self.rebalance_timeout_ms().max(SHORTEST_WAIT_MS);
+        let at = stage.now.monotonic_ms.saturating_add(wait_ms);
+        let due = |round| Due::Join { round };
+        self.join_round = Some(stage.timers.wait(self.join_round, at, &self.name, due));
+    }
+
+    fn wait_for_first_members(&mut self, wait_ms: u64, remaining_ms: u64, stage: &mut Stage<'_>) {
+        let at = stage.now.monotonic_ms.saturating_add(wait_ms);
+        let due = |round| Due::InitialJoin {
+            round,
+            waited_ms: wait_ms,
+            remaining_ms,
+        };
+        self.join_round = Some(stage.timers.wait(self.join_round, at, &self.name, due));
+    }
+
+    /// The wait for the first members is over, unless one came meanwhile and there is time for more.
+    pub fn initial_wait_over(&mut self, waited_ms: u64, remaining_ms: u64, stage: &mut Stage<'_>) {
+        if self.new_member_added && remaining_ms > 0 {
+            self.new_member_added = false;
+            let wait_ms = stage.settings.initial_rebalance_delay_ms.min(remaining_ms);
+            let remaining_ms = remaining_ms.saturating_sub(waited_ms);
+            self.wait_for_first_members(wait_ms, remaining_ms, stage);
+        } else {
+            self.complete_join(stage);
+        }
+    }
+
+    /// The wait for syncs is over: members that have not fetched their assignment are out.
+    pub fn sync_wait_over(&mut self, stage: &mut Stage<'_>) {
+        self.sync_round = None;
+        let assigned = matches!(self.state, State::CompletingRebalance | State::Stable);
+        if !assigned || self.pending_sync.is_empty() {
+            return;
+        }
+        for member in std::mem::take(&mut self.pending_sync) {
+            self.answer_gone(&member, stage);
+            self.remove(&member);
+        }
+        self.prepare_rebalance(stage);
+    }
+
+    /// The assignment is written: everyone gets a share, those the leader forgot an empty one.
+    pub fn hand_out(&mut self, mut assignment: BTreeMap<String, Bytes>, stage: &mut Stage<'_>) {
+        let (protocol_type, protocol) = (self.protocol_type.clone(), self.protocol.clone());
+        for member in self.members.values_mut() {
+            member.assignment = assignment.remove(&member.id).unwrap_or_default();
+            if let Some(request) = member.awaiting_sync.take() {
+                let synced = Synced {
+                    protocol_type: protocol_type.clone().unwrap_or_default(),
+                    protocol_name: protocol.clone().unwrap_or_default(),
+                    assignment: member.assignment.clone(),
+                };
+                stage.out.synced(request, Ok(synced));
+                member.heard(&self.name, stage);
+            }
+        }
+        self.become_state(State::Stable, stage.now.wall);
+    }
+
+    /// There is no assignment after all.
+    pub fn take_back_assignment(&mut self, why: GroupError, stage: &mut Stage<'_>) {
+        for member in self.members.values_mut() {
+            member.assignment = Bytes::new();
+            if let Some(request) = member.awaiting_sync.take() {
+                stage.out.synced(request, Err(why));
+                member.heard(&self.name, stage);
+            }
+        }
+    }
+
+    /// Whoever waits for a member that is no more is told to begin anew.
+    pub fn answer_gone(&mut self, member_id: &str, stage: &mut Stage<'_>) {
+        let Some(member) = self.members.get_mut(member_id) else {
+            return;
+        };
+        if let Some(request) = member.awaiting_join.take() {
+            stage
+                .out
+                .not_joined(request, GroupError::UnknownMemberId, "");
+        }
+        if let Some(request) = member.awaiting_sync.take() {
+            stage.out.synced(request, Err(GroupError::UnknownMemberId));
+        }
     }
 }

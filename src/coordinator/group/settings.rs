@@ -1,6 +1,6 @@
-//! What groups run with.
+//! What a coordinator must know of the broker's settings.
 
-/// What an operator may set of groups.
+/// Plain numbers; each is named after its property.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GroupSettings {
     /// `group.min.session.timeout.ms`.
@@ -17,19 +17,4 @@ pub struct GroupSettings {
     pub offsets_retention_check_interval_ms: u64,
     /// `offset.metadata.max.bytes`.
     pub offset_metadata_max_bytes: usize,
-}
-
-impl Default for GroupSettings {
-    /// Kafka's defaults.
-    fn default() -> GroupSettings {
-        GroupSettings {
-            min_session_timeout_ms: 6_000,
-            max_session_timeout_ms: 1_800_000,
-            initial_rebalance_delay_ms: 3_000,
-            max_size: i32::MAX as usize,
-            offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
-            offsets_retention_check_interval_ms: 600_000,
-            offset_metadata_max_bytes: 4_096,
-        }
-    }
 }

@@ -5,6 +5,7 @@ mod failure;
 mod faulty_storage;
 mod flush;
 mod lifecycle;
+mod log_start;
 mod lookup;
 mod random;
 mod read;

@@ -1,6 +1,7 @@
 //! CreateTopics decided: every check a Kafka 4.3 controller makes, in its order, and the records of what passes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use super::Refusal;
 use crate::config::settings::Settings;
@@ -90,7 +91,7 @@ pub fn create_topics(
 }
 
 /// Replicas of each partition.
-type Placement = BTreeMap<i32, Vec<i32>>;
+pub(super) type Placement = BTreeMap<i32, Vec<i32>>;
 
 fn check(
     image: &Image,
@@ -180,6 +181,15 @@ fn place(
         defaults.replication_factor.into(),
     );
     require_room(partitions, room)?;
+    place_replicas(image, 0..partitions, factor)
+}
+
+/// Replicas for partitions that leave their place to the cluster, in turn over the active brokers.
+pub(super) fn place_replicas(
+    image: &Image,
+    partitions: Range<i32>,
+    factor: i32,
+) -> Result<Placement, Refusal> {
     let active: Vec<i32> = image
         .brokers()
         .filter(|broker| broker.is_active())
@@ -215,12 +225,12 @@ fn place(
             .take(replicas)
             .collect()
     };
-    Ok((0..partitions)
+    Ok(partitions
         .map(|partition| (partition, in_turn(partition)))
         .collect())
 }
 
-fn require_room(partitions: i32, room: i32) -> Result<(), Refusal> {
+pub(super) fn require_room(partitions: i32, room: i32) -> Result<(), Refusal> {
     if partitions > room {
         return Err(Refusal::PolicyViolation(
             "Excessively large number of partitions per request.".to_owned(),
@@ -259,7 +269,7 @@ fn check_assignment(image: &Image, topic: &NewTopic, room: i32) -> Result<Placem
     Ok(placement)
 }
 
-fn check_replicas(
+pub(super) fn check_replicas(
     image: &Image,
     partition: i32,
     replicas: &[i32],
@@ -329,15 +339,25 @@ fn records_of(
         };
         records.push(record.into());
     }
-    for (partition_id, replicas) in placement {
+    records.extend(partition_records(image, created.id, placement));
+    records
+}
+
+/// New partitions, led by the first of their replicas that is active.
+pub(super) fn partition_records(
+    image: &Image,
+    topic_id: TopicId,
+    placement: Placement,
+) -> impl Iterator<Item = MetadataRecord> {
+    placement.into_iter().map(move |(partition_id, replicas)| {
         let isr: Vec<i32> = replicas
             .iter()
             .copied()
             .filter(|id| is_active(image, *id))
             .collect();
-        let record = PartitionRecord {
+        PartitionRecord {
             partition_id,
-            topic_id: created.id,
+            topic_id,
             leader: isr.first().copied().unwrap_or(-1),
             isr,
             leader_epoch: 0,
@@ -345,10 +365,9 @@ fn records_of(
             directories: replicas.iter().map(|id| directory_of(image, *id)).collect(),
             replicas,
             ..PartitionRecord::default()
-        };
-        records.push(record.into());
-    }
-    records
+        }
+        .into()
+    })
 }
 
 /// The data directory of a broker that has one; nil (Kafka's `UNASSIGNED`) leaves the choice to the broker.

@@ -1,9 +1,9 @@
-//! CreatePartitions (key 37): more partitions for topics that are there (KIP-195).
+//! CreatePartitions (key 37): more partitions for topics.
 //!
 //! | version | change |
 //! |---|---|
 //! | 2 | flexible |
-//! | 3 | THROTTLING_QUOTA_EXCEEDED may be the answer (KIP-599) |
+//! | 3 | may be refused for a quota (KIP-599) |
 
 use crate::wire::error_code::ErrorCode;
 use crate::wire::schema::{Request, schema};
@@ -19,7 +19,7 @@ schema! {
     message CreatePartitionsRequest (versions 0..=3, flexible 2) {
         /// The topics.
         topics: Vec<CreatePartitionsTopic> [0..],
-        /// How long to wait for them, in milliseconds.
+        /// How long to wait for it, in milliseconds.
         timeout_ms: i32 [0..],
         /// Whether to check only.
         validate_only: bool [0..],
@@ -29,15 +29,15 @@ schema! {
     struct CreatePartitionsTopic {
         /// Its name.
         name: Text [0..],
-        /// How many partitions it shall have.
+        /// How many partitions it is to have.
         count: i32 [0..],
-        /// Where the replicas of the new ones shall be; null leaves it to the cluster.
+        /// Where each new partition goes; null leaves it to the cluster.
         assignments: Option<Vec<CreatePartitionsAssignment>> [0..],
     }
 
-    /// Where the replicas of a new partition shall be.
+    /// Where a new partition goes.
     struct CreatePartitionsAssignment {
-        /// Node ids of the brokers.
+        /// Node ids of its replicas.
         broker_ids: Vec<i32> [0..],
     }
 
@@ -45,7 +45,7 @@ schema! {
     message CreatePartitionsResponse (versions 0..=3, flexible 2) {
         /// How long the client is being held back, in milliseconds.
         throttle_time_ms: i32 [0..],
-        /// One for each topic.
+        /// The topics.
         results: Vec<CreatePartitionsTopicResult> [0..],
     }
 
@@ -53,7 +53,7 @@ schema! {
     struct CreatePartitionsTopicResult {
         /// Its name.
         name: Text [0..],
-        /// Why it did not grow.
+        /// Why it does not grow.
         error_code: ErrorCode [0..],
         /// The same in words.
         error_message: Option<Text> [0..],

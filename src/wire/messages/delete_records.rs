@@ -1,8 +1,7 @@
-//! DeleteRecords (key 21): moves the log start offsets of partitions.
+//! DeleteRecords (key 21): everything before an offset (KIP-107).
 //!
 //! | version | change |
 //! |---|---|
-//! | 1 | as 0 |
 //! | 2 | flexible |
 
 use crate::wire::error_code::ErrorCode;
@@ -15,11 +14,11 @@ impl Request for DeleteRecordsRequest {
 }
 
 schema! {
-    /// Deletes records.
+    /// Partitions and the offsets they are to begin at.
     message DeleteRecordsRequest (versions 0..=2, flexible 2) {
-        /// Of which topics.
+        /// The topics.
         topics: Vec<DeleteRecordsTopic> [0..],
-        /// How long the broker may take, in milliseconds.
+        /// How long to wait for it, in milliseconds.
         timeout_ms: i32 [0..],
     }
 
@@ -27,7 +26,7 @@ schema! {
     struct DeleteRecordsTopic {
         /// Its name.
         name: Text [0..],
-        /// Of which partitions.
+        /// Its partitions.
         partitions: Vec<DeleteRecordsPartition> [0..],
     }
 
@@ -35,15 +34,15 @@ schema! {
     struct DeleteRecordsPartition {
         /// Its index.
         partition_index: i32 [0..],
-        /// Records before this offset go; -1: all up to the high watermark.
+        /// Records before this offset go; -1 is the high watermark.
         offset: i64 [0..],
     }
 
-    /// What became of them.
+    /// What became of each partition.
     message DeleteRecordsResponse (versions 0..=2, flexible 2) {
         /// How long the client is being held back, in milliseconds.
         throttle_time_ms: i32 [0..],
-        /// One for each topic.
+        /// The topics.
         topics: Vec<DeleteRecordsTopicResult> [0..],
     }
 
@@ -51,7 +50,7 @@ schema! {
     struct DeleteRecordsTopicResult {
         /// Its name.
         name: Text [0..],
-        /// One for each partition.
+        /// Its partitions.
         partitions: Vec<DeleteRecordsPartitionResult> [0..],
     }
 
@@ -59,9 +58,9 @@ schema! {
     struct DeleteRecordsPartitionResult {
         /// Its index.
         partition_index: i32 [0..],
-        /// The lowest log start offset of its replicas.
+        /// The first offset that is left on every replica; -1 with an error.
         low_watermark: i64 [0..],
-        /// Why the records are still there.
+        /// Why nothing was deleted.
         error_code: ErrorCode [0..],
     }
 }

@@ -1,11 +1,11 @@
-//! DescribeLogDirs (key 35): a broker's data directories, and how large its partitions are.
+//! DescribeLogDirs (key 35): data directories and the sizes of the partitions in them.
 //!
 //! | version | change |
 //! |---|---|
-//! | 1 | as 0 |
 //! | 2 | flexible |
 //! | 3 | response: error code of the whole |
-//! | 4 | response: size of the volume |
+//! | 4 | response: size of the volume (KIP-827) |
+//! | 5 | response: whether the directory takes no new partitions (KIP-1066) |
 
 use crate::wire::error_code::ErrorCode;
 use crate::wire::schema::{Request, schema};
@@ -17,9 +17,9 @@ impl Request for DescribeLogDirsRequest {
 }
 
 schema! {
-    /// Asks for partitions.
-    message DescribeLogDirsRequest (versions 0..=4, flexible 2) {
-        /// Of which topics; null is all.
+    /// Asks for the data directories.
+    message DescribeLogDirsRequest (versions 0..=5, flexible 2) {
+        /// The topics to tell of; null is all.
         topics: Option<Vec<DescribableLogDirTopic>> [0..],
     }
 
@@ -27,39 +27,41 @@ schema! {
     struct DescribableLogDirTopic {
         /// Its name.
         topic: Text [0..],
-        /// Which partitions.
+        /// Its partitions.
         partitions: Vec<i32> [0..],
     }
 
-    /// The directories.
-    message DescribeLogDirsResponse (versions 0..=4, flexible 2) {
+    /// The data directories.
+    message DescribeLogDirsResponse (versions 0..=5, flexible 2) {
         /// How long the client is being held back, in milliseconds.
         throttle_time_ms: i32 [0..],
-        /// Why there are none.
+        /// Why nothing can be told.
         error_code: ErrorCode [3..],
-        /// One for each.
+        /// The directories.
         results: Vec<DescribeLogDirsResult> [0..],
     }
 
     /// A directory.
     struct DescribeLogDirsResult {
-        /// Why it cannot be read.
+        /// Why nothing can be told of it.
         error_code: ErrorCode [0..],
-        /// Its path.
+        /// Its absolute path.
         log_dir: Text [0..],
-        /// The topics in it.
+        /// The topics with partitions in it.
         topics: Vec<DescribeLogDirsTopic> [0..],
-        /// Bytes of its volume, or -1.
+        /// Size of its volume in bytes, or -1.
         total_bytes: i64 [4..] = -1,
-        /// Free bytes of its volume, or -1.
+        /// What is free on it, in bytes, or -1.
         usable_bytes: i64 [4..] = -1,
+        /// Whether it takes no new partitions.
+        is_cordoned: bool [5..],
     }
 
     /// A topic.
     struct DescribeLogDirsTopic {
         /// Its name.
         name: Text [0..],
-        /// One for each partition.
+        /// Its partitions.
         partitions: Vec<DescribeLogDirsPartition> [0..],
     }
 
@@ -67,11 +69,11 @@ schema! {
     struct DescribeLogDirsPartition {
         /// Its index.
         partition_index: i32 [0..],
-        /// Bytes of its segments.
+        /// The size of its segments, in bytes.
         partition_size: i64 [0..],
-        /// How far its log end offset is behind the high watermark.
+        /// How far it is behind the high watermark, or a future replica behind the current one.
         offset_lag: i64 [0..],
-        /// Whether it is being moved here.
+        /// Whether it is on its way into this directory.
         is_future_key: bool [0..],
     }
 }

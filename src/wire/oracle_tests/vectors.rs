@@ -6,11 +6,13 @@ use super::ours::delete_topics::*;
 use super::ours::describe_configs::*;
 use super::ours::fetch::*;
 use super::ours::list_offsets::*;
+use super::ours::offset_commit::*;
+use super::ours::offset_fetch::*;
 use super::ours::produce::*;
 use super::*;
 use crate::wire::{ErrorCode, Records, Text};
 
-/// What the tests below hold.
+/// What the tests below hold, and those in `administration_vectors`.
 pub(super) const COVERED: &[(ApiKey, i16)] = &[
     (ApiKey::Produce, 0),
     (ApiKey::Produce, 1),
@@ -21,16 +23,27 @@ pub(super) const COVERED: &[(ApiKey, i16)] = &[
     (ApiKey::Fetch, 3),
     (ApiKey::ListOffsets, 0),
     (ApiKey::ListOffsets, 11),
+    (ApiKey::OffsetCommit, 0),
+    (ApiKey::OffsetCommit, 1),
+    (ApiKey::OffsetCommit, 10),
+    (ApiKey::OffsetFetch, 0),
+    (ApiKey::OffsetFetch, 10),
     (ApiKey::CreateTopics, 0),
     (ApiKey::CreateTopics, 1),
     (ApiKey::DeleteTopics, 0),
     (ApiKey::OffsetForLeaderEpoch, 0),
     (ApiKey::OffsetForLeaderEpoch, 1),
+    (ApiKey::DescribeAcls, 0),
+    (ApiKey::CreateAcls, 0),
+    (ApiKey::DeleteAcls, 0),
     (ApiKey::DescribeConfigs, 0),
+    (ApiKey::AlterReplicaLogDirs, 0),
+    (ApiKey::DescribeLogDirs, 0),
+    (ApiKey::DescribeLogDirs, 5),
 ];
 
 #[track_caller]
-fn check<M: Message>(message: M, versions: impl IntoIterator<Item = i16>, hex: &str) {
+pub(super) fn check<M: Message>(message: M, versions: impl IntoIterator<Item = i16>, hex: &str) {
     let expected = unhex(hex);
     for version in versions {
         let bytes = encoded(&message, version);
@@ -51,7 +64,7 @@ fn unhex(hex: &str) -> Bytes {
     digits.chunks(2).map(byte).collect()
 }
 
-fn text(text: &str) -> Text {
+pub(super) fn text(text: &str) -> Text {
     Text::from(text)
 }
 
@@ -363,4 +376,124 @@ fn describe_configs_before_synonyms() {
         [0],
         "00000009 00000001 0000 ffff 02 0003746561 00000001 00016b 000176 00 01 00",
     );
+}
+
+const TOPIC_ID: &str = "000102030405060708090a0b0c0d0e0f";
+
+fn topic_id() -> uuid::Uuid {
+    uuid::Uuid::parse_str(TOPIC_ID).unwrap()
+}
+
+fn commit_request() -> OffsetCommitRequest {
+    OffsetCommitRequest {
+        group_id: text("g"),
+        generation_id_or_member_epoch: 5,
+        member_id: text("m"),
+        topics: vec![OffsetCommitRequestTopic {
+            name: text("tea"),
+            topic_id: topic_id(),
+            partitions: vec![OffsetCommitRequestPartition {
+                partition_index: 2,
+                committed_offset: 7,
+                committed_leader_epoch: 3,
+                commit_timestamp: 9,
+                committed_metadata: Some(text("x")),
+            }],
+        }],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn offsets_committed_before_members_and_by_topic_id() {
+    let tea = "00000001 0003746561 00000001 00000002 0000000000000007";
+    check(commit_request(), [0], &format!("000167 {tea} 000178"));
+    check(
+        commit_request(),
+        [1],
+        &format!("000167 00000005 00016d {tea} 0000000000000009 000178"),
+    );
+    let by_id = format!(
+        "0267 00000005 026d 00 02 {TOPIC_ID} 02 00000002 0000000000000007 00000003 0278 00 00 00"
+    );
+    check(commit_request(), [10], &by_id);
+    let response = OffsetCommitResponse {
+        topics: vec![OffsetCommitResponseTopic {
+            name: text("tea"),
+            topic_id: topic_id(),
+            partitions: vec![OffsetCommitResponsePartition {
+                partition_index: 2,
+                error_code: ErrorCode::UNKNOWN_TOPIC_ID,
+            }],
+        }],
+        ..Default::default()
+    };
+    check(
+        response.clone(),
+        [0, 1],
+        "00000001 0003746561 00000001 00000002 0064",
+    );
+    let by_id = format!("00000000 02 {TOPIC_ID} 02 00000002 0064 00 00 00");
+    check(response, [10], &by_id);
+}
+
+#[test]
+fn offsets_fetched_by_the_oldest_clients_and_by_topic_id() {
+    let topics = || {
+        Some(vec![OffsetFetchRequestTopic {
+            name: text("tea"),
+            topic_id: topic_id(),
+            partition_indexes: vec![2],
+        }])
+    };
+    let old = OffsetFetchRequest {
+        group_id: text("g"),
+        topics: topics(),
+        ..Default::default()
+    };
+    check(old, [0], "000167 00000001 0003746561 00000001 00000002");
+    let new = OffsetFetchRequest {
+        groups: vec![OffsetFetchRequestGroup {
+            group_id: text("g"),
+            topics: topics(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let by_id = format!("02 0267 00 ffffffff 02 {TOPIC_ID} 02 00000002 00 00 00 00");
+    check(new, [10], &by_id);
+    let found = || {
+        vec![OffsetFetchResponseTopic {
+            name: text("tea"),
+            topic_id: topic_id(),
+            partitions: vec![OffsetFetchResponsePartition {
+                partition_index: 2,
+                committed_offset: 7,
+                committed_leader_epoch: 3,
+                metadata: Some(text("x")),
+                error_code: ErrorCode::NONE,
+            }],
+        }]
+    };
+    let old = OffsetFetchResponse {
+        topics: found(),
+        ..Default::default()
+    };
+    check(
+        old,
+        [0],
+        "00000001 0003746561 00000001 00000002 0000000000000007 000178 0000",
+    );
+    let new = OffsetFetchResponse {
+        groups: vec![OffsetFetchResponseGroup {
+            group_id: text("g"),
+            topics: found(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let by_id = format!(
+        "00000000 02 0267 02 {TOPIC_ID} 02 00000002 0000000000000007 00000003 0278 0000 00 00 0000 00 00"
+    );
+    check(new, [10], &by_id);
 }

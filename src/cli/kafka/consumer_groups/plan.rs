@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::CommandError;
+use super::super::dates::days_since_1970;
 use crate::client::group_admin::TopicPartition;
 
 /// The partitions of `topic:0,1,2`; `None` for a topic without a colon.
@@ -190,16 +191,6 @@ fn days_in_month(year: i64, month: i64) -> i64 {
         2 => 28,
         _ => 31,
     }
-}
-
-/// Of the proleptic Gregorian calendar; the year begins in March, so that the leap day is its last.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 /// Milliseconds of `P1DT2H3M4.5S`, each part optional, as Java's `Duration.parse` reads it.

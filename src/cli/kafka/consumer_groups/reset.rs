@@ -135,8 +135,8 @@ fn print_plan(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     if !plan.is_empty() {
         write!(
             out,
-            "\n{:<g$} {:<t$} {:<10} {}",
-            "GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"
+            "\n{:<g$} {:<t$} {:<10} NEW-OFFSET",
+            "GROUP", "TOPIC", "PARTITION"
         )?;
     }
     for (group, offsets) in plan {

@@ -46,7 +46,8 @@ pub fn run(
             .filter(|c| !is_default(c))
             .map(shown)
             .collect();
-        if !reports && !(options.has("topics-with-overrides") && overridden.is_empty()) {
+        let plain = options.has("topics-with-overrides") && overridden.is_empty();
+        if !reports && !plain {
             print_topic(topic, &overridden, out)?;
         }
         if options.has("topics-with-overrides") {

@@ -1,198 +1,175 @@
-//! OffsetCommit and OffsetFetch.
+//! Positions: who may commit them, and what is found of them.
 
 use super::*;
 
 #[test]
-fn a_group_without_members_takes_commits_from_nobody_in_particular() {
+fn a_consumer_that_is_no_member_commits_to_a_group_that_is_empty_or_not_there() {
     let mut world = World::new();
-    let commit = world.commit(nobody(), "t", 5);
-    assert_eq!(world.committed(commit), Ok(()));
-    assert_eq!(world.position("t"), Some(5));
+    let id = world.commit(no_claim(), &[("topic", 5)]);
+    assert_eq!(world.committed(id), [Ok(())]);
     assert_eq!(world.state(), "Empty");
+    let id = world.commit(no_claim(), &[("topic", 6)]);
+    assert_eq!(world.committed(id), [Ok(())]);
+    assert_eq!(world.offsets("g"), [("topic".to_owned(), 6)]);
     world.stable(&[None]);
-    let commit = world.commit(nobody(), "t", 6);
-    assert_eq!(world.committed(commit), Err(GroupError::UnknownMemberId));
-    assert_eq!(world.position("t"), Some(5));
+    let id = world.commit(no_claim(), &[("topic", 7)]);
+    assert_eq!(world.committed(id), [Err(GroupError::UnknownMemberId)]);
+    assert_eq!(world.offsets("g"), [("topic".to_owned(), 6)]);
 }
 
 #[test]
-fn a_commit_of_a_generation_to_a_group_that_does_not_exist_is_refused() {
+fn the_empty_group_id_is_good_for_commits_and_fetches_alone() {
     let mut world = World::new();
-    let member = Joined {
-        member_id: "x".to_owned(),
-        generation: 3,
-        ..Joined::default()
+    let nameless = MemberClaim {
+        group: String::new(),
+        ..no_claim()
     };
-    let commit = world.commit(claim(&member), "t", 5);
-    // Kafka: ILLEGAL_GENERATION before version 9, GROUP_ID_NOT_FOUND since.
-    let error = world.committed(commit).unwrap_err();
-    assert!(matches!(
-        error,
-        GroupError::IllegalGeneration | GroupError::GroupIdNotFound
-    ));
-    assert_eq!(world.list(ListFilter::default()), []);
+    let id = world.commit(nameless, &[("topic", 5)]);
+    assert_eq!(world.committed(id), [Ok(())]);
+    assert_eq!(world.offsets(""), [("topic".to_owned(), 5)]);
+    let beat = world.heartbeat(MemberClaim::default());
+    assert_eq!(beat, Err(GroupError::InvalidGroupId));
+    let id = world.ask(GroupRequest::Delete {
+        group: String::new(),
+    });
+    let refused = GroupAnswer::Delete(Err(GroupError::InvalidGroupId));
+    assert_eq!(world.answer(id), refused);
 }
 
 #[test]
-fn members_commit_in_their_generation_and_until_the_next_has_begun() {
+fn a_commit_of_a_generation_needs_that_generation() {
     let mut world = World::new();
-    let members = world.stable(&[None, None]);
-    let commit = world.commit(claim(&members[1]), "t", 1);
-    assert_eq!(world.committed(commit), Ok(()));
-    let old = Joined {
-        generation: 0,
-        ..members[1].clone()
-    };
-    let commit = world.commit(claim(&old), "t", 2);
-    assert_eq!(world.committed(commit), Err(GroupError::IllegalGeneration));
-    let stranger = Joined {
-        member_id: "x".to_owned(),
-        ..members[1].clone()
-    };
-    let commit = world.commit(claim(&stranger), "t", 2);
-    assert_eq!(world.committed(commit), Err(GroupError::UnknownMemberId));
-    let leader = world.join(again(&members[0]));
-    let commit = world.commit(claim(&members[1]), "t", 3);
-    assert_eq!(world.committed(commit), Ok(()), "preparing");
-    world.join(again(&members[1]));
-    let leader = world.joined(leader);
-    let commit = world.commit(claim(&leader), "t", 4);
-    assert_eq!(
-        world.committed(commit),
-        Err(GroupError::RebalanceInProgress),
-        "completing"
-    );
-    assert_eq!(world.position("t"), Some(3));
-}
-
-#[test]
-fn commits_keep_a_member_in() {
-    let mut world = World::new();
+    let id = world.commit(claim("member", 1), &[("topic", 5)]);
+    assert_eq!(world.committed(id), [Err(GroupError::GroupIdNotFound)]);
     let members = world.stable(&[None]);
-    for offset in 0..3 {
-        world.pass(SESSION_MS - 1);
-        let commit = world.commit(claim(&members[0]), "t", offset);
-        assert_eq!(world.committed(commit), Ok(()));
+    let member = members[0].member_id.as_str();
+    for (claim, outcome) in [
+        (claim(member, 1), Ok(())),
+        (claim(member, 0), Err(GroupError::IllegalGeneration)),
+        (claim(member, -1), Err(GroupError::IllegalGeneration)),
+        (claim("nobody", 1), Err(GroupError::UnknownMemberId)),
+    ] {
+        let id = world.commit(claim, &[("topic", 5)]);
+        assert_eq!(world.committed(id), [outcome]);
     }
 }
 
 #[test]
-fn metadata_that_is_too_long_fails_its_partition_only() {
+fn a_member_commits_while_the_group_gathers_and_not_between_join_and_sync() {
     let mut world = World::new();
-    let mut commit = commit_of(nobody(), "long", 1);
-    commit.offsets[0].1.metadata = "x".repeat(4_097);
-    let fitting = CommittedOffset {
-        metadata: "x".repeat(4_096),
-        offset: 2,
-        leader_epoch: -1,
+    let members = world.stable(&[None, None]);
+    let leader = world.join(&rejoin(&members[0]));
+    let id = world.commit(claim(&members[1].member_id, 1), &[("topic", 5)]);
+    assert_eq!(world.committed(id), [Ok(())]);
+    world.join(&rejoin(&members[1]));
+    let leader = world.joined(leader);
+    let id = world.commit(claim(&leader.member_id, 2), &[("topic", 6)]);
+    assert_eq!(world.committed(id), [Err(GroupError::RebalanceInProgress)]);
+}
+
+#[test]
+fn a_commit_keeps_its_member_in_the_group() {
+    let mut world = World::new();
+    let members = world.stable(&[None]);
+    for offset in 0..10 {
+        world.pass(u64::try_from(SESSION_MS).unwrap() - 1);
+        let id = world.commit(claim(&members[0].member_id, 1), &[("topic", offset)]);
+        assert_eq!(world.committed(id), [Ok(())]);
+    }
+}
+
+#[test]
+fn a_note_that_is_too_long_is_refused_by_itself() {
+    let mut world = World::new();
+    let noted = |metadata: String| CommittedOffset {
+        metadata,
+        ..position(1)
     };
-    commit.offsets.push((("t".to_owned(), 0), fitting));
-    let id = world.ask(GroupRequest::Commit(commit));
-    let too_long = Err(GroupError::OffsetMetadataTooLarge);
-    assert_eq!(
-        world.answered(id),
-        GroupAnswer::Commit(vec![too_long, Ok(())])
-    );
-    assert_eq!(
-        (world.position("long"), world.position("t")),
-        (None, Some(2))
-    );
-}
-
-#[test]
-fn a_commit_is_answered_and_seen_when_it_is_written() {
-    let mut world = World::new();
-    world.writes_at_once = false;
-    let first = world.commit(nobody(), "t", 1);
-    let second = world.commit(nobody(), "t", 2);
-    assert!(world.waits(first) && world.waits(second));
-    assert_eq!(world.position("t"), None);
-    world.end_write(Ok(()));
-    assert_eq!(world.committed(first), Ok(()));
-    assert_eq!(world.position("t"), Some(1));
-    world.end_write(Err(WriteFault::Storage));
-    assert_eq!(
-        world.committed(second),
-        Err(GroupError::CoordinatorNotAvailable)
-    );
-    assert_eq!(world.position("t"), Some(1));
-}
-
-#[test]
-fn a_commit_that_is_too_large_says_so() {
-    let mut world = World::new();
-    world.writes_at_once = false;
-    let commit = world.commit(nobody(), "t", 1);
-    world.end_write(Err(WriteFault::TooLarge));
-    assert_eq!(
-        world.committed(commit),
-        Err(GroupError::InvalidCommitOffsetSize)
-    );
-    assert_eq!(world.list(ListFilter::default()), [], "nothing came of it");
-}
-
-#[test]
-fn positions_that_are_not_there_are_none_and_no_error() {
-    let mut world = World::new();
-    assert_eq!(world.position("t"), None, "of a group that does not exist");
-    let commit = world.commit(nobody(), "t", 1);
-    world.committed(commit).unwrap();
-    assert_eq!(world.position("other"), None);
-}
-
-#[test]
-fn all_positions_come_with_epoch_and_metadata() {
-    let mut world = World::new();
-    let commit = world.commit(nobody(), "t", 1);
-    world.committed(commit).unwrap();
-    let fetch = world.ask(GroupRequest::FetchOffsets(FetchOffsetsRequest {
-        group: GROUP.to_owned(),
-        partitions: None,
-        member: None,
+    let id = world.ask(GroupRequest::Commit(CommitRequest {
+        claim: no_claim(),
+        offsets: vec![
+            (("a".to_owned(), 0), noted("č".repeat(4_096))),
+            (("b".to_owned(), 0), noted("n".repeat(4_097))),
+        ],
+        ..CommitRequest::default()
     }));
-    let committed = CommittedOffset {
-        offset: 1,
-        leader_epoch: 4,
-        metadata: "note".to_owned(),
-    };
-    let all = vec![(("t".to_owned(), 0), Some(committed))];
-    assert_eq!(world.answered(fetch), GroupAnswer::FetchOffsets(Ok(all)));
+    let too_large = Err(GroupError::OffsetMetadataTooLarge);
+    assert_eq!(world.committed(id), [Ok(()), too_large]);
+    assert_eq!(world.offsets("g"), [("a".to_owned(), 1)]);
 }
 
 #[test]
-fn the_empty_group_may_store_offsets_and_nothing_else() {
+fn what_was_never_committed_is_found_as_nothing() {
     let mut world = World::new();
-    let unnamed = MemberClaim {
-        group: String::new(),
-        ..nobody()
-    };
-    let commit = world.commit(unnamed, "t", 5);
-    assert_eq!(world.committed(commit), Ok(()));
-    let fetch = world.ask(GroupRequest::FetchOffsets(FetchOffsetsRequest::default()));
-    assert!(matches!(
-        world.answered(fetch),
-        GroupAnswer::FetchOffsets(Ok(_))
-    ));
-    let group = String::new();
-    let delete = world.ask(GroupRequest::Delete {
-        group: group.clone(),
+    let asked = vec![("topic".to_owned(), 0), ("topic".to_owned(), 1)];
+    let fetch = GroupRequest::FetchOffsets(FetchOffsetsRequest {
+        group: "g".to_owned(),
+        partitions: Some(asked.clone()),
+        member: Some(("nobody".to_owned(), 7)),
     });
-    assert_eq!(
-        world.answered(delete),
-        GroupAnswer::Delete(Err(GroupError::InvalidGroupId))
-    );
-    let invalid = Err(GroupError::InvalidGroupId);
-    let offsets = world.ask(GroupRequest::DeleteOffsets(DeleteOffsetsRequest::default()));
-    assert_eq!(
-        world.answered(offsets),
-        GroupAnswer::DeleteOffsets(Err(GroupError::InvalidGroupId))
-    );
-    assert_eq!(world.describe(""), Err(GroupError::InvalidGroupId));
-    let leave = world.ask(GroupRequest::Leave(LeaveRequest::default()));
-    assert_eq!(
-        world.answered(leave),
-        GroupAnswer::Leave(Err(GroupError::InvalidGroupId))
-    );
-    let sync = world.ask(GroupRequest::Sync(SyncRequest::default()));
-    assert_eq!(world.synced(sync).map(|_| ()), invalid);
+    let id = world.ask(fetch.clone());
+    let nothing = asked.iter().cloned().map(|key| (key, None)).collect();
+    assert_eq!(world.answer(id), GroupAnswer::FetchOffsets(Ok(nothing)));
+    world.commit(no_claim(), &[("topic", 9)]);
+    let id = world.ask(fetch);
+    let found = vec![
+        (asked[0].clone(), Some(position(9))),
+        (asked[1].clone(), None),
+    ];
+    assert_eq!(world.answer(id), GroupAnswer::FetchOffsets(Ok(found)));
+    assert_eq!(world.offsets("another"), []);
+}
+
+#[test]
+fn a_commit_is_nobodys_position_until_it_is_written() {
+    let mut world = World::new();
+    world.holds_writes = true;
+    let first = world.commit(no_claim(), &[("topic", 1)]);
+    let second = world.commit(no_claim(), &[("topic", 2)]);
+    assert_eq!(world.offsets("g"), []);
+    world.land(Ok(()));
+    assert_eq!(world.committed(first), [Ok(())]);
+    assert_eq!(world.offsets("g"), [("topic".to_owned(), 1)]);
+    assert!(world.is_waiting(second));
+    world.land(Err(WriteFault::Storage));
+    let lost = Err(GroupError::CoordinatorNotAvailable);
+    assert_eq!(world.committed(second), [lost]);
+    assert_eq!(world.offsets("g"), [("topic".to_owned(), 1)]);
+}
+
+#[test]
+fn a_commit_that_fits_no_batch_is_too_large_and_leaves_no_group() {
+    let mut world = World::new();
+    world.holds_writes = true;
+    let id = world.commit(no_claim(), &[("topic", 1)]);
+    world.land(Err(WriteFault::TooLarge));
+    let too_large = Err(GroupError::InvalidCommitOffsetSize);
+    assert_eq!(world.committed(id), [too_large]);
+    assert_eq!(world.state(), "Dead");
+}
+
+#[test]
+fn positions_outlive_the_broker() {
+    let mut world = World::new();
+    world.ask(GroupRequest::Commit(CommitRequest {
+        claim: no_claim(),
+        offsets: vec![(
+            ("topic".to_owned(), 3),
+            CommittedOffset {
+                offset: 5,
+                leader_epoch: 2,
+                metadata: "note".to_owned(),
+            },
+        )],
+        ..CommitRequest::default()
+    }));
+    let fetch = GroupRequest::FetchOffsets(FetchOffsetsRequest {
+        group: "g".to_owned(),
+        ..FetchOffsetsRequest::default()
+    });
+    let before = world.ask(fetch.clone());
+    let before = world.answer(before);
+    world.restart();
+    let after = world.ask(fetch);
+    assert_eq!(world.answer(after), before);
 }

@@ -1,207 +1,188 @@
-//! SyncGroup: the assignment and who gets it when.
+//! How the leader's assignment reaches the members.
 
 use super::*;
 
-fn completing(world: &mut World, members: usize) -> Vec<Joined> {
-    let joins: Vec<_> = (0..members).map(|_| world.join(newcomer(None))).collect();
-    world.pass(DELAY_MS * 3);
-    assert_eq!(world.state(), "CompletingRebalance");
-    joins.into_iter().map(|id| world.joined(id)).collect()
+/// A leader and a follower that have joined and fetched nothing.
+fn completing(world: &mut World) -> [Joined; 2] {
+    let joins = [join(), join()].map(|join| world.join(&join));
+    world.until_answered();
+    joins.map(|id| world.joined(id))
 }
 
 #[test]
-fn everybody_gets_their_share_when_the_leaders_assignment_is_written() {
+fn followers_wait_until_the_leaders_assignment_is_written() {
     let mut world = World::new();
-    let members = completing(&mut world, 3);
-    world.writes_at_once = false;
-    let follower = world.sync(&members[1], &[]);
+    let [leader, follower] = completing(&mut world);
+    let waits = world.sync(&follower, &[]);
+    assert!(world.is_waiting(waits));
+    world.holds_writes = true;
     let shares = [
-        (members[0].member_id.as_str(), "a"),
-        (members[1].member_id.as_str(), "b"),
+        (leader.member_id.as_str(), "a"),
+        (follower.member_id.as_str(), "b"),
     ];
-    let leader = world.sync(&members[0], &shares);
-    assert!(
-        world.waits(follower) && world.waits(leader),
-        "not written yet"
-    );
-    world.end_write(Ok(()));
-    assert_eq!(world.synced(follower).unwrap(), "b");
-    assert_eq!(world.synced(leader).unwrap(), "a");
-    let late = world.sync(&members[2], &[]);
-    assert_eq!(world.synced(late).unwrap(), "", "the leader left it out");
+    let brings = world.sync(&leader, &shares);
+    assert!(world.is_waiting(waits) && world.is_waiting(brings));
+    assert_eq!(world.state(), "CompletingRebalance");
+    world.land(Ok(()));
+    assert_eq!(world.synced(waits), Ok(bytes("b")));
+    assert_eq!(world.synced(brings), Ok(bytes("a")));
+    assert_eq!(world.state(), "Stable");
 }
 
 #[test]
-fn a_stable_group_repeats_the_assignment() {
+fn members_that_the_leader_forgot_get_an_empty_assignment() {
+    let mut world = World::new();
+    let [leader, follower] = completing(&mut world);
+    let waits = world.sync(&follower, &[]);
+    let shares = [(leader.member_id.as_str(), "a"), ("nobody", "b")];
+    let brings = world.sync(&leader, &shares);
+    assert_eq!(world.synced(brings), Ok(bytes("a")));
+    assert_eq!(world.synced(waits), Ok(Bytes::new()));
+}
+
+#[test]
+fn a_stable_group_gives_the_assignment_as_often_as_asked() {
     let mut world = World::new();
     let members = world.stable(&[None, None]);
-    let repeated = world.sync(&members[1], &[]);
-    assert_eq!(world.synced(repeated).unwrap(), "1");
+    for one in &members {
+        let again = world.sync(one, &[]);
+        assert_eq!(world.synced(again), Ok(bytes(&one.member_id)));
+    }
 }
 
 #[test]
-fn a_sync_is_refused_to_strangers_old_generations_and_other_protocols() {
+fn a_sync_is_refused_while_members_gather_and_in_other_generations() {
+    let mut world = World::new();
+    let members = world.stable(&[None, None]);
+    let old = Joined {
+        generation: 0,
+        ..members[1].clone()
+    };
+    let id = world.sync(&old, &[]);
+    assert_eq!(world.synced(id), Err(GroupError::IllegalGeneration));
+    let stranger = Joined {
+        member_id: "stranger".to_owned(),
+        ..members[1].clone()
+    };
+    let id = world.sync(&stranger, &[]);
+    assert_eq!(world.synced(id), Err(GroupError::UnknownMemberId));
+    world.join(&rejoin(&members[0]));
+    let id = world.sync(&members[1], &[]);
+    assert_eq!(world.synced(id), Err(GroupError::RebalanceInProgress));
+}
+
+#[test]
+fn a_sync_to_a_group_that_is_not_there_is_of_an_unknown_member() {
+    let mut world = World::new();
+    let id = world.sync(&Joined::default(), &[]);
+    assert_eq!(world.synced(id), Err(GroupError::UnknownMemberId));
+}
+
+#[test]
+fn a_sync_that_names_other_protocols_is_inconsistent() {
     let mut world = World::new();
     let members = world.stable(&[None]);
-    let cases = [
-        (
-            Joined {
-                generation: 7,
-                ..members[0].clone()
-            },
-            GroupError::IllegalGeneration,
-        ),
-        (
-            Joined {
-                member_id: "x".to_owned(),
-                ..members[0].clone()
-            },
-            GroupError::UnknownMemberId,
-        ),
-    ];
-    for (member, error) in cases {
-        let sync = world.sync(&member, &[]);
-        assert_eq!(world.synced(sync), Err(error));
-    }
-    for (protocol_type, protocol_name) in [(Some("connect"), None), (None, Some("sticky"))] {
-        let sync = world.ask(GroupRequest::Sync(SyncRequest {
-            claim: claim(&members[0]),
-            protocol_type: protocol_type.map(str::to_owned),
-            protocol_name: protocol_name.map(str::to_owned),
-            assignments: vec![],
-        }));
-        assert_eq!(
-            world.synced(sync),
-            Err(GroupError::InconsistentGroupProtocol)
-        );
-    }
-    let matching = world.ask(GroupRequest::Sync(SyncRequest {
-        claim: claim(&members[0]),
+    let mut sync = SyncRequest {
+        claim: claim(&members[0].member_id, 1),
         protocol_type: Some("consumer".to_owned()),
-        protocol_name: Some("range".to_owned()),
+        protocol_name: Some("roundrobin".to_owned()),
         assignments: vec![],
-    }));
-    assert_eq!(world.synced(matching).unwrap(), "0");
-    let unknown = world.ask(GroupRequest::Sync(SyncRequest {
-        claim: MemberClaim {
-            group: "other".to_owned(),
-            ..claim(&members[0])
-        },
-        ..SyncRequest::default()
-    }));
-    assert_eq!(world.synced(unknown), Err(GroupError::UnknownMemberId));
+    };
+    let id = world.ask(GroupRequest::Sync(sync.clone()));
+    assert_eq!(world.synced(id), Err(GroupError::InconsistentGroupProtocol));
+    sync.protocol_name = Some("range".to_owned());
+    let id = world.ask(GroupRequest::Sync(sync));
+    assert!(world.synced(id).is_ok());
 }
 
 #[test]
-fn a_sync_during_the_next_rebalance_is_told_to_join() {
+fn a_leader_that_brings_no_assignment_is_out_after_the_rebalance_timeout() {
     let mut world = World::new();
-    let members = world.stable(&[None, None]);
-    world.join(again(&members[0]));
-    let sync = world.sync(&members[1], &[]);
-    assert_eq!(world.synced(sync), Err(GroupError::RebalanceInProgress));
-}
-
-#[test]
-fn who_waits_for_the_assignment_is_told_of_the_next_rebalance() {
-    let mut world = World::new();
-    let members = completing(&mut world, 2);
-    let follower = world.sync(&members[1], &[]);
-    world.join(newcomer(None));
-    assert_eq!(world.synced(follower), Err(GroupError::RebalanceInProgress));
-}
-
-#[test]
-fn a_leader_that_never_assigns_is_out_after_the_rebalance_timeout() {
-    let mut world = World::new();
-    let members = completing(&mut world, 2);
-    let follower = world.sync(&members[1], &[]);
-    for _ in 0..REBALANCE_MS / 5_000 {
-        assert!(world.waits(follower));
-        assert_eq!(world.heartbeat(claim(&members[0])), Ok(()));
+    let [leader, follower] = completing(&mut world);
+    let waits = world.sync(&follower, &[]);
+    for _ in 0..u64::try_from(REBALANCE_MS).unwrap() / 5_000 {
+        assert!(world.is_waiting(waits));
+        assert_eq!(world.heartbeat(claim(&leader.member_id, 1)), Ok(()));
         world.pass(5_000);
     }
-    assert_eq!(world.synced(follower), Err(GroupError::RebalanceInProgress));
-    assert_eq!(
-        world.heartbeat(claim(&members[0])),
-        Err(GroupError::UnknownMemberId)
-    );
-    let rejoin = world.join(again(&members[1]));
-    assert_eq!(world.joined(rejoin).leader, members[1].member_id);
+    assert_eq!(world.synced(waits), Err(GroupError::RebalanceInProgress));
+    let gone = world.heartbeat(claim(&leader.member_id, 1));
+    assert_eq!(gone, Err(GroupError::UnknownMemberId));
+    let alone = world.join(&rejoin(&follower));
+    let joined = world.joined(alone);
+    assert_eq!((joined.generation, joined.members.len()), (2, 1));
 }
 
 #[test]
-fn a_follower_that_never_syncs_is_out_of_a_stable_group_too() {
+fn a_follower_that_never_fetches_its_assignment_is_out_too() {
     let mut world = World::new();
-    let members = completing(&mut world, 2);
-    let leader = world.sync(&members[0], &[]);
-    world.synced(leader).unwrap();
-    assert_eq!(world.state(), "Stable");
-    for _ in 0..REBALANCE_MS / 5_000 {
-        let _ = world.heartbeat(claim(&members[0]));
-        let _ = world.heartbeat(claim(&members[1]));
+    let [leader, follower] = completing(&mut world);
+    let brings = world.sync(&leader, &[]);
+    assert!(world.synced(brings).is_ok());
+    for _ in 0..u64::try_from(REBALANCE_MS).unwrap() / 5_000 {
+        assert_eq!(world.state(), "Stable");
+        for one in [&leader, &follower] {
+            assert_eq!(world.heartbeat(claim(&one.member_id, 1)), Ok(()));
+        }
         world.pass(5_000);
     }
-    assert_eq!(
-        world.heartbeat(claim(&members[1])),
-        Err(GroupError::UnknownMemberId)
-    );
-    assert_eq!(
-        world.heartbeat(claim(&members[0])),
-        Err(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(world.state(), "PreparingRebalance");
+    let gone = world.heartbeat(claim(&follower.member_id, 1));
+    assert_eq!(gone, Err(GroupError::UnknownMemberId));
 }
 
 #[test]
-fn a_leader_that_repeats_its_assignment_cannot_change_it() {
+fn a_newcomer_sends_those_who_wait_for_their_assignment_back_to_join() {
     let mut world = World::new();
-    let members = completing(&mut world, 1);
-    world.writes_at_once = false;
-    let id = members[0].member_id.as_str();
-    let first = world.sync(&members[0], &[(id, "a")]);
-    let second = world.sync(&members[0], &[(id, "b")]);
-    assert!(!world.waits(first), "only one of them can be heard");
-    while !world.under_way.is_empty() {
-        world.end_write(Ok(()));
-    }
-    let told = world.synced(second).unwrap();
-    world.restart();
-    let repeated = world.sync(&members[0], &[]);
-    assert_eq!(
-        world.synced(repeated).unwrap(),
-        told,
-        "the log says what the member was told"
-    );
+    let [_, follower] = completing(&mut world);
+    let waits = world.sync(&follower, &[]);
+    world.join(&join());
+    assert_eq!(world.synced(waits), Err(GroupError::RebalanceInProgress));
+    assert_eq!(world.state(), "PreparingRebalance");
 }
 
 #[test]
-fn an_assignment_that_cannot_be_written_is_told_and_the_group_rebalances() {
+fn an_assignment_that_could_not_be_written_is_not_handed_out_and_the_group_rebalances() {
     for (fault, error) in [
-        (WriteFault::Storage, GroupError::CoordinatorNotAvailable),
         (WriteFault::TooLarge, GroupError::StateTooLarge),
+        (WriteFault::Storage, GroupError::CoordinatorNotAvailable),
     ] {
         let mut world = World::new();
-        let members = completing(&mut world, 2);
-        world.writes_at_once = false;
-        let syncs = [1, 0].map(|i| world.sync(&members[i], &[]));
-        world.end_write(Err(fault));
-        for sync in syncs {
-            assert_eq!(world.synced(sync), Err(error));
+        let [leader, follower] = completing(&mut world);
+        world.holds_writes = true;
+        let syncs = [world.sync(&follower, &[]), world.sync(&leader, &[])];
+        world.land(Err(fault));
+        for id in syncs {
+            assert_eq!(world.synced(id), Err(error));
         }
         assert_eq!(world.state(), "PreparingRebalance");
     }
 }
 
 #[test]
-fn somebody_who_joins_while_the_assignment_is_being_written_voids_it() {
+fn an_assignment_of_a_generation_that_has_passed_is_not_handed_out() {
     let mut world = World::new();
-    let members = completing(&mut world, 1);
-    world.writes_at_once = false;
-    let sync = world.sync(&members[0], &[]);
-    let new = world.join(newcomer(None));
-    assert_eq!(world.synced(sync), Err(GroupError::RebalanceInProgress));
-    world.end_write(Ok(()));
-    assert_eq!(world.state(), "PreparingRebalance");
-    let rejoin = world.join(again(&members[0]));
-    assert_eq!(world.joined(rejoin).generation, 2);
-    assert_eq!(world.joined(new).generation, 2);
+    let [leader, follower] = completing(&mut world);
+    world.holds_writes = true;
+    let brings = world.sync(&leader, &[]);
+    assert_eq!(world.leave(&[(&follower.member_id, None)]), [Ok(())]);
+    assert_eq!(world.synced(brings), Err(GroupError::RebalanceInProgress));
+    let alone = world.join(&rejoin(&leader));
+    let next = world.joined(alone);
+    world.land(Ok(()));
+    assert_eq!(world.state(), "CompletingRebalance");
+    let brings = world.sync(&next, &[(&next.member_id, "all")]);
+    world.land(Ok(()));
+    assert_eq!(world.synced(brings), Ok(bytes("all")));
+}
+
+#[test]
+fn a_sync_that_is_sent_again_takes_the_place_of_the_one_that_waits() {
+    let mut world = World::new();
+    let [leader, follower] = completing(&mut world);
+    let first = world.sync(&follower, &[]);
+    let second = world.sync(&follower, &[]);
+    assert_eq!(world.synced(first), Err(GroupError::RebalanceInProgress));
+    world.sync(&leader, &[(&follower.member_id, "b")]);
+    assert_eq!(world.synced(second), Ok(bytes("b")));
 }

@@ -1,0 +1,195 @@
+//! What administration asks of single partitions, at their owners: sizes, producers, the removal of records.
+
+use super::Shard;
+use super::message::{Answer, Call, PartitionFault};
+use crate::io::blocking;
+use crate::io::durable_write::durable_write;
+use crate::io::volume::{Volume, volume_of};
+use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::log::{LogStartError, ProducerEntry};
+use crate::types::{Offset, PartitionKey, ShardId};
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The core that writes checkpoints.
+const LEADER: ShardId = ShardId(0);
+
+/// A question to a partition.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionQuestion {
+    /// The partition.
+    pub key: PartitionKey,
+    /// What it is asked.
+    pub question: Question,
+}
+
+/// What a partition can be asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Question {
+    /// How many bytes its segments have.
+    Size,
+    /// Which producers it remembers.
+    Producers,
+    /// To forget the records before this offset; -1 is the high watermark.
+    DeleteBefore(i64),
+}
+
+/// What a partition replies.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// To [`Question::Size`], in bytes.
+    Size(u64),
+    /// To [`Question::Producers`], by id.
+    Producers(Vec<ProducerDescription>),
+    /// To [`Question::DeleteBefore`]: the log start offset.
+    LowWatermark(Offset),
+}
+
+/// What is told of an idempotent producer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProducerDescription {
+    /// Its id.
+    pub id: i64,
+    /// Its epoch.
+    pub epoch: i16,
+    /// The last sequence number, -1 for none.
+    pub last_sequence: i32,
+    /// Timestamp of its last batch in milliseconds, -1 for none.
+    pub last_timestamp: i64,
+    /// The newest transaction coordinator's epoch, -1 for none.
+    pub coordinator_epoch: i32,
+}
+
+/// A reply, or why there is none.
+pub type PartitionReply = Result<Reply, PartitionFault>;
+
+impl Shard {
+    /// Asks partitions; replies are in the order of the questions. Records are deleted for good when this returns.
+    pub async fn ask_partitions(
+        self: &Rc<Self>,
+        questions: Vec<PartitionQuestion>,
+    ) -> Vec<PartitionReply> {
+        let mut replies = vec![Err(PartitionFault::NotHere); questions.len()];
+        for (core, indexes) in self.by_owner(questions.iter().map(|question| &question.key)) {
+            let asked: Vec<_> = indexes.iter().map(|&index| questions[index]).collect();
+            let answers = if core == self.me() {
+                self.reply_all(asked).await
+            } else {
+                match self.mesh.call(core, Call::Ask(asked)).await {
+                    Answer::Replies(answers) => answers,
+                    other => unreachable!("questions to partitions were answered with {other:?}"),
+                }
+            };
+            for (index, answer) in indexes.into_iter().zip(answers) {
+                replies[index] = answer;
+            }
+        }
+        let moved = |reply: &PartitionReply| matches!(reply, Ok(Reply::LowWatermark(_)));
+        if replies.iter().any(moved) {
+            self.keep_log_starts(&mut replies).await;
+        }
+        replies
+    }
+
+    /// The owner's side of [`Shard::ask_partitions`].
+    pub(super) async fn reply_all(&self, questions: Vec<PartitionQuestion>) -> Vec<PartitionReply> {
+        let mut replies = Vec::with_capacity(questions.len());
+        for question in &questions {
+            replies.push(self.reply(question).await);
+        }
+        replies
+    }
+
+    async fn reply(&self, asked: &PartitionQuestion) -> PartitionReply {
+        let partition = self.partition(&asked.key)?;
+        let log = &partition.log;
+        match asked.question {
+            Question::Size => Ok(Reply::Size(log.size_bytes())),
+            Question::Producers => {
+                let describe = |(id, entry): (i64, &ProducerEntry)| ProducerDescription {
+                    id,
+                    epoch: entry.epoch,
+                    last_sequence: entry.last_sequence(),
+                    last_timestamp: entry.last_timestamp,
+                    coordinator_epoch: entry.coordinator_epoch,
+                };
+                Ok(Reply::Producers(log.producers(describe)))
+            }
+            Question::DeleteBefore(offset) => {
+                let config = self
+                    .topic_config(&asked.key.topic_id)
+                    .ok_or(PartitionFault::NotHere)?;
+                if !config.delete {
+                    return Err(PartitionFault::NeverDeletes);
+                }
+                let start = match offset {
+                    -1 => log.high_watermark(),
+                    0.. => Offset(offset),
+                    _ => return Err(PartitionFault::OutOfRange(log.log_start_offset())),
+                };
+                let delay = Duration::from_millis(config.file_delete_delay_ms);
+                match log.advance_log_start(start, delay).await {
+                    Ok(start) => Ok(Reply::LowWatermark(start)),
+                    Err(LogStartError::OutOfRange { .. }) => {
+                        Err(PartitionFault::OutOfRange(log.log_start_offset()))
+                    }
+                    Err(LogStartError::Log(error)) => Err(PartitionFault::Failed(error)),
+                }
+            }
+        }
+    }
+
+    /// Has the log start offsets written down. If that fails, nobody is told that records are gone for good.
+    async fn keep_log_starts(self: &Rc<Self>, replies: &mut [PartitionReply]) {
+        let kept = if self.me() == LEADER {
+            self.write_log_starts().await
+        } else {
+            match self.mesh.call(LEADER, Call::KeepLogStarts).await {
+                Answer::Kept(kept) => kept,
+                other => unreachable!("keeping log start offsets was answered with {other:?}"),
+            }
+        };
+        let Err(reason) = kept else { return };
+        for reply in replies {
+            if matches!(reply, Ok(Reply::LowWatermark(_))) {
+                *reply = Err(PartitionFault::NotKept(reason.clone()));
+            }
+        }
+    }
+
+    /// Writes `log-start-offset-checkpoint`, durably.
+    pub(super) async fn write_log_starts(self: &Rc<Self>) -> Result<(), String> {
+        let _turn = self.checkpointing.acquire_permit(1).await;
+        let points = self.checkpoint_everywhere().await;
+        let starts: OffsetCheckpoint = points
+            .into_iter()
+            .filter(|point| point.log_start > Offset::ZERO)
+            .map(|point| ((point.topic, point.partition), point.log_start))
+            .collect();
+        let path = self.data_dir.join(offset_checkpoint::LOG_STARTS);
+        let text = offset_checkpoint::render(&starts);
+        let failed = path.clone();
+        blocking(move || durable_write(&path, text.as_bytes()))
+            .await
+            .map_err(|error| {
+                log::error!("{}: {error}", failed.display());
+                error.to_string()
+            })
+    }
+
+    /// Where the partitions lie.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// The volume of the data directory.
+    ///
+    /// # Errors
+    /// The file system does not tell.
+    pub async fn volume(&self) -> io::Result<Volume> {
+        let dir = self.data_dir.clone();
+        blocking(move || volume_of(&dir)).await
+    }
+}
