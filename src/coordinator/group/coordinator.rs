@@ -205,7 +205,9 @@ impl Coordinator {
                 });
             }
             Some(committed @ AfterWrite::Committed { .. }) => self.committed(committed, outcome),
-            Some(forgotten @ AfterWrite::Forgotten { .. }) => self.forgotten(forgotten, outcome),
+            Some(forgotten @ AfterWrite::Forgotten { .. }) => {
+                self.forgotten(id, forgotten, outcome);
+            }
         }
         self.out.take()
     }
@@ -394,11 +396,13 @@ impl Coordinator {
         self.out.answer(request, GroupAnswer::Commit(outcomes));
     }
 
-    fn forgotten(&mut self, forgotten: AfterWrite, outcome: Result<(), WriteFault>) {
+    fn forgotten(&mut self, id: WriteId, forgotten: AfterWrite, outcome: Result<(), WriteFault>) {
         let AfterWrite::Forgotten {
             group: name,
             keys,
             whole,
+            more,
+            spoiled,
             answer,
         } = forgotten
         else {
@@ -414,6 +418,12 @@ impl Coordinator {
                 group.forget_membership();
             }
             self.drop_if_void(&name);
+        }
+        let outcome = outcome.and(spoiled.map_or(Ok(()), Err));
+        if let Err(fault) = outcome
+            && more
+        {
+            self.out.spoil_next(id, fault);
         }
         let Some((request, answer)) = answer else {
             return;

@@ -61,9 +61,11 @@ impl Group {
                 .out
                 .synced(before, Err(GroupError::RebalanceInProgress));
         }
-        if !self.is_leader(&id) {
+        // A leader that repeats itself changes nothing: the log must end with what the members are told.
+        if !self.is_leader(&id) || self.assigning == Some(self.generation) {
             return;
         }
+        self.assigning = Some(self.generation);
         let given: BTreeMap<String, Bytes> = sync.assignments.into_iter().collect();
         let record = self.record(&given);
         let then = AfterWrite::Assigned {
@@ -82,6 +84,9 @@ impl Group {
         outcome: Result<(), GroupError>,
         stage: &mut Stage<'_>,
     ) {
+        if self.assigning == Some(generation) {
+            self.assigning = None;
+        }
         // Somebody may have joined or left meanwhile.
         if self.state != State::CompletingRebalance || self.generation != generation {
             return;

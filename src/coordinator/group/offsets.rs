@@ -259,6 +259,8 @@ impl Group {
                 group: self.name.clone(),
                 keys,
                 whole: last && whole,
+                more: !last,
+                spoiled: None,
                 answer: if last { answer.take() } else { None },
             };
             stage.out.write(written, then);

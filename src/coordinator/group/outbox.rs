@@ -61,6 +61,10 @@ pub(super) enum AfterWrite {
         keys: Vec<Key>,
         /// The group too, unless it has come to life again.
         whole: bool,
+        /// The next write goes on with it.
+        more: bool,
+        /// A write before it that belongs with it has failed.
+        spoiled: Option<WriteFault>,
         /// Who waits, and for which answer.
         answer: Option<(RequestId, GroupAnswer)>,
     },
@@ -123,6 +127,14 @@ impl Outbox {
     /// What was to follow a write.
     pub fn done(&mut self, id: WriteId) -> Option<AfterWrite> {
         self.writes.remove(&id)
+    }
+
+    /// The write after this one belongs with it: together they have not done what was asked.
+    pub fn spoil_next(&mut self, id: WriteId, fault: WriteFault) {
+        if let Some(AfterWrite::Forgotten { spoiled, .. }) = self.writes.get_mut(&WriteId(id.0 + 1))
+        {
+            *spoiled = Some(fault);
+        }
     }
 
     /// Every write that nobody has told of yet.

@@ -67,6 +67,8 @@ pub(super) struct Group {
     pub pending_sync: BTreeSet<String>,
     /// Whether somebody joined since the initial wait was last extended.
     pub new_member_added: bool,
+    /// The generation whose assignment is on its way to the log.
+    pub assigning: Option<i32>,
     /// Topics the members subscribe to, as far as the coordinator can tell.
     pub subscribed: Option<BTreeSet<String>>,
     /// The wait for joins that is on.

@@ -176,3 +176,35 @@ fn positions_of_other_groups_with_members_are_not_deleted() {
     let refused = GroupAnswer::DeleteOffsets(Err(GroupError::NonEmptyGroup));
     assert_eq!(delete_offsets(&mut world, &["topic"]), refused);
 }
+
+#[test]
+fn a_deletion_of_which_a_part_was_not_written_is_not_told_as_done() {
+    let topics: Vec<String> = (0..2_500).map(|topic| format!("topic-{topic}")).collect();
+    let offsets: Vec<(&str, i64)> = topics.iter().map(|topic| (topic.as_str(), 1)).collect();
+    for lost in 0..3 {
+        let mut world = World::new();
+        world.commit(no_claim(), &offsets);
+        world.holds_writes = true;
+        let id = delete(&mut world);
+        assert_eq!(world.writes.len(), 3);
+        for write in 0..3 {
+            assert!(world.is_waiting(id));
+            let lands = if write == lost {
+                Err(WriteFault::Storage)
+            } else {
+                Ok(())
+            };
+            world.land(lands);
+        }
+        let failed = GroupAnswer::Delete(Err(GroupError::CoordinatorNotAvailable));
+        assert_eq!(world.answer(id), failed, "write {lost} was lost");
+        let left = world.offsets("g");
+        assert!(!left.is_empty());
+        world.restart();
+        assert_eq!(world.offsets("g"), left);
+        world.holds_writes = false;
+        let id = delete(&mut world);
+        assert_eq!(world.answer(id), GroupAnswer::Delete(Ok(())), "tried again");
+        assert_eq!(world.offsets("g"), []);
+    }
+}

@@ -186,3 +186,36 @@ fn a_sync_that_is_sent_again_takes_the_place_of_the_one_that_waits() {
     world.sync(&leader, &[(&follower.member_id, "b")]);
     assert_eq!(world.synced(second), Ok(bytes("b")));
 }
+
+#[test]
+fn a_leader_that_repeats_its_sync_before_it_is_written_cannot_change_the_assignment() {
+    let mut world = World::new();
+    let [leader, _] = completing(&mut world);
+    world.holds_writes = true;
+    let first = world.sync(&leader, &[(&leader.member_id, "a")]);
+    let second = world.sync(&leader, &[(&leader.member_id, "b")]);
+    assert_eq!(world.synced(first), Err(GroupError::RebalanceInProgress));
+    while !world.writes.is_empty() {
+        world.land(Ok(()));
+    }
+    let told = world.synced(second);
+    world.restart();
+    let repeated = world.sync(&leader, &[]);
+    assert_eq!(world.synced(repeated), told);
+}
+
+#[test]
+fn a_leader_may_assign_again_after_its_assignment_could_not_be_written() {
+    let mut world = World::new();
+    let members = completing(&mut world);
+    world.holds_writes = true;
+    let lost = world.sync(&members[0], &[]);
+    world.land(Err(WriteFault::Storage));
+    let error = GroupError::CoordinatorNotAvailable;
+    assert_eq!(world.synced(lost), Err(error));
+    world.holds_writes = false;
+    let joins = [0, 1].map(|i| world.join(&rejoin(&members[i])));
+    let [leader, _] = joins.map(|id| world.joined(id));
+    let brings = world.sync(&leader, &[(&leader.member_id, "a")]);
+    assert_eq!(world.synced(brings), Ok(bytes("a")));
+}
