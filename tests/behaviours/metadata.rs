@@ -355,7 +355,6 @@ fn nobody_coordinates_transactions_yet_and_the_answer_says_so() {
             key: "transaction".into(),
             key_type: 1,
             coordinator_keys: vec!["transaction".into()],
-            ..FindCoordinatorRequest::default()
         };
         let answer = client.call(version, &request);
         let error = match answer.coordinators.first() {
