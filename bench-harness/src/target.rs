@@ -112,6 +112,7 @@ fn create_if_absent(cluster: &mut Cluster, name: &str, args: &TopicArgs) -> Resu
         partitions: Some(args.partitions),
         replication_factor: args.replication_factor,
         configs: args.config.clone(),
+        ..NewTopic::default()
     };
     for outcome in admin::create_topics(cluster, &[topic], false)? {
         outcome?;

@@ -11,6 +11,7 @@ mod connection;
 mod delete_records;
 mod fetch;
 mod fetch_sessions;
+mod groups;
 mod idempotence;
 mod metadata;
 mod offsets;

@@ -347,14 +347,14 @@ fn the_settings_of_an_unknown_topic_are_not_there() {
 }
 
 #[test]
-fn nobody_coordinates_groups_yet_and_the_answer_says_so() {
+fn nobody_coordinates_transactions_yet_and_the_answer_says_so() {
     let broker = Broker::start(&[]);
     let mut client = WireClient::connect(broker.port());
-    for version in 0..=6 {
+    for version in 1..=6 {
         let request = FindCoordinatorRequest {
-            key: "group".into(),
-            coordinator_keys: vec!["group".into()],
-            ..FindCoordinatorRequest::default()
+            key: "transaction".into(),
+            key_type: 1,
+            coordinator_keys: vec!["transaction".into()],
         };
         let answer = client.call(version, &request);
         let error = match answer.coordinators.first() {

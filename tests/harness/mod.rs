@@ -11,6 +11,7 @@ pub mod bystanders;
 pub mod child;
 pub mod clients;
 pub mod driver;
+pub mod group_requests;
 pub mod record;
 pub mod requests;
 pub mod rskafka_client;

@@ -34,6 +34,9 @@ pub enum WriteFault {
     Storage,
 }
 
+/// A topic and partition, and the position in it, if there is one.
+pub type PositionFound = ((String, i32), Option<CommittedOffset>);
+
 /// Answers, one kind a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum GroupAnswer {
@@ -48,7 +51,7 @@ pub enum GroupAnswer {
     /// To [`GroupRequest::Commit`](super::GroupRequest::Commit): an outcome for each offset, in order.
     Commit(Vec<Result<(), GroupError>>),
     /// To [`GroupRequest::FetchOffsets`](super::GroupRequest::FetchOffsets): positions found; partitions without one say `None`.
-    FetchOffsets(Result<Vec<((String, i32), Option<CommittedOffset>)>, GroupError>),
+    FetchOffsets(Result<Vec<PositionFound>, GroupError>),
     /// To [`GroupRequest::Describe`](super::GroupRequest::Describe).
     Describe(Result<GroupDescription, GroupError>),
     /// To [`GroupRequest::List`](super::GroupRequest::List).

@@ -191,12 +191,14 @@ impl Group {
 
     /// Forgets what has expired; a group that nobody belongs to and that remembers nothing goes too.
     pub fn expire(&self, stage: &mut Stage<'_>) {
-        let Some(expires) = self.expiry() else { return };
         let (now, retention_ms) = (stage.now.wall.0, stage.settings.offsets_retention_ms);
         let expired = |(key, position): &(&Key, &Position)| {
+            let Some(since) = self.counts_from(position) else {
+                return false;
+            };
             let over = match position.expires_at {
                 Some(at) => now >= at.0,
-                None => now.saturating_sub(expires(position).0) >= retention_ms,
+                None => now.saturating_sub(since.0) >= retention_ms,
             };
             over && !self.in_flight.contains_key(*key) && !self.is_subscribed_to(&key.0)
         };
@@ -210,20 +212,14 @@ impl Group {
         self.forget(keys, whole, None, stage);
     }
 
-    /// From when on a position's retention counts; `None` while nothing expires.
-    fn expiry(&self) -> Option<Box<dyn Fn(&Position) -> TimestampMs>> {
-        let since_commit = |position: &Position| position.committed_at;
+    /// From when on a position's retention counts; `None` while it does not expire.
+    fn counts_from(&self, position: &Position) -> Option<TimestampMs> {
         match (&self.protocol_type, self.state) {
             // Positions of a consumer that is no member: each on its own.
-            (None, _) => Some(Box::new(since_commit)),
-            (Some(_), State::Empty) => {
-                let since = self.since;
-                Some(Box::new(move |position| {
-                    since.unwrap_or(position.committed_at)
-                }))
-            }
+            (None, _) => Some(position.committed_at),
+            (Some(_), State::Empty) => Some(self.since.unwrap_or(position.committed_at)),
             (Some(_), State::Stable) if self.has_consumers() && self.subscribed.is_some() => {
-                Some(Box::new(since_commit))
+                Some(position.committed_at)
             }
             (Some(_), _) => None,
         }

@@ -511,7 +511,7 @@ fn check(group: &Group, coordinator: &Coordinator) {
 }
 
 fn run(seed: u64) {
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut crowd = Crowd::new(seed);
     for _ in 0..STEPS {
         crowd.step();
