@@ -102,6 +102,12 @@ pub const VALIDATED_BYTES_A_SLICE: usize = 256 * 1024;
 /// Large compressed batches that one core inflates at the same time: each may need a window of 128 MiB.
 pub const INFLATING_PER_CORE: u64 = 2;
 
+/// What a message set of an old producer may inflate to, in bytes: it is converted in memory.
+pub const CONVERTED_SET_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Record data that one fetch of an old client gets, in bytes: it is converted in memory. One larger record gets through by itself.
+pub const DOWN_CONVERTED_BYTES: u32 = 8 * 1024 * 1024;
+
 /// Bytes a batch may inflate to before it is given up.
 pub const INFLATED_BATCH_BYTES: u64 = 512 * 1024 * 1024;
 

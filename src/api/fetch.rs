@@ -1,11 +1,11 @@
 //! Fetch (1): whole batches below the high watermark, straight from the page cache.
 //!
-//! Versions 4–18: 5 brings the log start offset, 7 fetch sessions, 9 leader epochs, 11 racks, 12 diverging epochs (and is flexible),
+//! Versions 0–18: message sets before 4, made from the batches there are; 5 brings the log start offset, 7 fetch sessions, 9 leader epochs, 11 racks, 12 diverging epochs (and is flexible),
 //! 13 topic ids, 15 the replica's state as a tagged field. Record data never passes through here: a plan says where it lies,
 //! and the network fills the hole that the encoder leaves.
 
 use super::fetch_sessions::{Interest, Opened, SessionError};
-use super::{Asked, Handled, faults};
+use super::{Asked, Handled, faults, old_formats};
 use crate::limits;
 use crate::log::ReadPlan;
 use crate::shard::{FetchSpec, PartitionFault, PartitionRead, ReadOutcome, ReadPart};
@@ -18,6 +18,8 @@ use bytes::Bytes;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+/// Before this version clients get message sets.
+const RECORD_BATCHES_FROM: i16 = 4;
 /// Topics are named by id from this version on.
 const TOPIC_IDS_FROM: i16 = 13;
 const READ_COMMITTED: i8 = 1;
@@ -35,6 +37,9 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         Err(error) => return Ok(refused(asked, error)),
     };
     let outcomes = read(asked, &request, &opened.interests, by_id).await;
+    if asked.version() < RECORD_BATCHES_FROM {
+        return old_answer(asked, &opened, outcomes).await;
+    }
     Ok(answer(asked, &request, &opened, outcomes, by_id))
 }
 
@@ -88,7 +93,7 @@ async fn read(
             .max_bytes
             .max(0)
             .unsigned_abs()
-            .min(shard.config.fetch_max_bytes),
+            .min(largest_answer(asked)),
         deadline: wait.then(|| Instant::now() + patience.min(limits::LONGEST_FETCH_WAIT)),
         gone: Rc::clone(&asked.client.gone),
     };
@@ -97,6 +102,16 @@ async fn read(
         outcomes[place] = outcome;
     }
     outcomes
+}
+
+/// Record data that one answer holds, in bytes, but for the first batch.
+fn largest_answer(asked: &Asked<'_>) -> u32 {
+    let configured = asked.context.shard.config.fetch_max_bytes;
+    if asked.version() < RECORD_BATCHES_FROM {
+        configured.min(limits::DOWN_CONVERTED_BYTES)
+    } else {
+        configured
+    }
 }
 
 /// Errors and diverging epochs are not held back.
@@ -142,6 +157,35 @@ fn answer(
         }
     }
     asked.answer_with(ApiKey::Fetch, &response, plans)
+}
+
+/// What clients get that do not know record batches: the same records as messages of their format, in memory.
+async fn old_answer(
+    asked: &Asked<'_>,
+    opened: &Opened,
+    outcomes: Vec<ReadOutcome>,
+) -> Result<Handled, Handled> {
+    let mut response = FetchResponse::default();
+    let mut left = limits::DOWN_CONVERTED_BYTES as usize;
+    for (interest, outcome) in opened.interests.iter().zip(outcomes) {
+        let mut plans = Vec::new();
+        let mut data = partition_data(interest, outcome, false, false, &mut plans);
+        if let Some(plan) = plans.pop() {
+            let max_bytes = left.min(interest.max_bytes.max(0).unsigned_abs() as usize);
+            match old_formats::down_converted(asked, plan, interest.fetch_offset, max_bytes).await {
+                Ok(set) => {
+                    left = left.saturating_sub(set.len());
+                    data.records = Records::Bytes(set);
+                }
+                Err(code) => {
+                    data.error_code = code;
+                    data.records = Records::Bytes(Bytes::new());
+                }
+            }
+        }
+        push(&mut response.responses, interest, data);
+    }
+    Ok(asked.answer(ApiKey::Fetch, &response))
 }
 
 /// Partitions of one topic that follow each other share its entry.

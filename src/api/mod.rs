@@ -37,6 +37,7 @@ mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
+mod old_formats;
 mod produce;
 mod reassignments;
 mod sync_group;

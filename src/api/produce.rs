@@ -1,10 +1,10 @@
 //! Produce (0): batches to their partitions.
 //!
-//! Versions 3–13: record batches v2 only; 7 brings zstd, 8 per-record errors, 9 is flexible, 13 names topics by id. Each partition's
+//! Versions 0–13: message sets before 3, which become batches first, then record batches v2 only; 7 brings zstd, 8 per-record errors, 9 is flexible, 13 names topics by id. Each partition's
 //! result stands for itself. The request is *dispatched* when its batches are staged, and *answered* when they are as
 //! durable as the flush policy says; acks=0 is never answered, an error then closes the connection.
 
-use super::{Answer, Asked, Context, Handled, Outcome, faults};
+use super::{Answer, Asked, Context, Handled, Outcome, faults, old_formats};
 use crate::config::TopicConfig;
 use crate::limits;
 use crate::log::Appended;
@@ -26,6 +26,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// Before this version records come as message sets.
+const RECORD_BATCHES_FROM: i16 = 3;
 /// zstd is understood by clients of this version and later.
 const ZSTD_FROM: i16 = 7;
 /// Topics are named by id from this version on.
@@ -138,7 +140,14 @@ async fn check(
             "the partition has no record batch",
         ));
     };
-    let batch = validate(asked.context, records.clone(), &topic.config).await?;
+    let records = if asked.version() < RECORD_BATCHES_FROM {
+        old_formats::up_converted(asked.context, records, topic.config.max_message_bytes)
+            .await
+            .map_err(Refusal::batch)?
+    } else {
+        records.clone()
+    };
+    let batch = validate(asked.context, records, &topic.config).await?;
     if batch.codec == Codec::Zstd && asked.version() < ZSTD_FROM {
         return Err(Refusal::coded(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE));
     }

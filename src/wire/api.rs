@@ -224,8 +224,8 @@ const fn row_of<R: Request>(advertised: RangeInclusive<i16>, served: RangeInclus
 /// Produce is advertised from 0 as Kafka 4 does it: librdkafka takes a broker without Produce 0 to be unable to read
 /// compressed records (KAFKA-18659). InitProducerId 6 is unstable in Kafka 4.3 and left out, as there.
 pub static TABLE: &[Row] = &[
-    row_of::<ProduceRequest>(0..=13, 3..=13),
-    row_of::<FetchRequest>(4..=18, 4..=18),
+    row_of::<ProduceRequest>(0..=13, 0..=13),
+    row_of::<FetchRequest>(0..=18, 0..=18),
     row_of::<ListOffsetsRequest>(0..=11, 0..=11),
     row_of::<MetadataRequest>(0..=13, 0..=13),
     row_of::<OffsetCommitRequest>(0..=10, 0..=10),
