@@ -67,6 +67,7 @@ impl Shard {
         *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
+        self.name_topics(&changes.created);
         self.forget_topics(&changes.removed);
         self.put_away(&changes.removed).await;
         report.partitions = self.partitions.borrow().len();

@@ -305,9 +305,25 @@ impl Shard {
         }
     }
 
-    /// Topics that were deleted before their offsets could be forgotten, or while the coordinator was loading.
+    /// The image names these topics now. Coordinators among their partitions that loaded before could not tell which topics
+    /// there are.
+    pub(super) fn name_topics(&self, created: &[Arc<Topic>]) {
+        for topic in created {
+            for host in self.groups.all() {
+                if host.topic_id() == topic.id {
+                    self.forget_topics_that_are_gone(&host);
+                }
+            }
+        }
+    }
+
+    /// Topics that were deleted before their offsets could be forgotten, or while the coordinator was loading. An image that does
+    /// not name the coordinator's own topic is older than the coordinator and says nothing of the others.
     fn forget_topics_that_are_gone(&self, host: &Rc<Host>) {
         let image = self.image();
+        if image.topic(host.topic_id()).is_none() {
+            return;
+        }
         let mut names: Vec<String> = host.topics().into_iter().collect();
         names.retain(|name| image.topic_by_name(name).is_none());
         if !names.is_empty() {
