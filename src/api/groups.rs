@@ -4,7 +4,7 @@ use super::{Asked, Handled, faults};
 use crate::coordinator::group::{GroupAnswer, GroupRequest, MemberClaim};
 use crate::wire::{ErrorCode, Text};
 use bytes::Bytes;
-use futures_lite::future::or;
+use futures_lite::future::{or, pending};
 
 /// What may be done with a group, as bits of Kafka's AclOperation: read, delete, describe, describe and alter configs.
 pub(super) const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
@@ -28,6 +28,10 @@ pub(super) async fn ask(
     let answer = async { Some(asked.context.shard.group(group, request).await) };
     let gone = async {
         asked.client.gone.wait().await;
+        if asked.context.shard.is_draining() {
+            // It is the broker that reads no more; the coordinators answer everyone before they go.
+            pending::<()>().await;
+        }
         None
     };
     match or(answer, gone).await {
