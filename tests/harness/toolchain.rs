@@ -70,6 +70,108 @@ pub fn java_classes() -> Option<&'static Path> {
     JAVA.get_or_init(|| part.ready()).as_deref()
 }
 
+/// Releases of Python clients that programs still run on, each on a Python that it runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OldPython {
+    /// kafka-python 1.3.4, of 2017, on Python 3.6.
+    KafkaPython134,
+    /// The package `kafka` 1.3.5, on Python 3.6.
+    Kafka135,
+    /// kafka-python 1.4.7, of 2019.
+    KafkaPython147,
+    /// kafka-python 2.0.2, of 2020.
+    KafkaPython202,
+}
+
+impl OldPython {
+    pub const ALL: [OldPython; 4] = [
+        OldPython::KafkaPython134,
+        OldPython::Kafka135,
+        OldPython::KafkaPython147,
+        OldPython::KafkaPython202,
+    ];
+
+    /// The venv's name, its Python, the client, and the codecs that it does not carry itself.
+    fn venv(self) -> (&'static str, &'static str, &'static str, [&'static str; 3]) {
+        const CODECS_OF_3_6: [&str; 3] = ["python-snappy==0.6.1", "lz4==3.1.10", "xxhash==3.2.0"];
+        const CODECS: [&str; 3] = ["python-snappy==0.7.3", "lz4==4.4.5", "xxhash==3.5.0"];
+        match self {
+            OldPython::KafkaPython134 => (
+                "kafka-python-1.3.4",
+                "3.6",
+                "kafka-python==1.3.4",
+                CODECS_OF_3_6,
+            ),
+            OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", CODECS_OF_3_6),
+            OldPython::KafkaPython147 => {
+                ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", CODECS)
+            }
+            OldPython::KafkaPython202 => {
+                ("kafka-python-2.0.2", "3.11", "kafka-python==2.0.2", CODECS)
+            }
+        }
+    }
+
+    /// The interpreter of a venv with this release; `None` (and a line that says so) without the Python it runs on.
+    ///
+    /// # Panics
+    /// If that Python is missing in CI, or the venv cannot be made though it is there.
+    pub fn interpreter(self) -> Option<PathBuf> {
+        let (name, version, client, codecs) = self.venv();
+        let Some(base) = python_of(version) else {
+            let line = format!("SKIPPED: {name}, because Python {version} is not installed");
+            assert!(!in_ci(), "{line}");
+            eprintln!("{line}");
+            return None;
+        };
+        let made = test_clients_dir().join(name);
+        let _lock = lock(&made.with_extension("lock"));
+        let interpreter = made.join("bin/python");
+        let stamp = made.join("stamp");
+        let contents = format!("{client} {}", codecs.join(" "));
+        if fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == contents) {
+            return Some(interpreter);
+        }
+        let _ = fs::remove_dir_all(&made);
+        let install = || {
+            run(Command::new(&base).args(["-m", "venv"]).arg(&made))?;
+            let pip = || {
+                let mut pip = Command::new(made.join("bin/python"));
+                pip.args(["-m", "pip", "install", "--quiet", "--no-input"]);
+                pip
+            };
+            // The pip that came with Python 3.6 knows no wheels of today.
+            run(pip().args(["--upgrade", "pip==21.3.1", "six"]))?;
+            run(pip().args(["--only-binary", ":all:"]).args(codecs))?;
+            run(pip().arg("--no-deps").arg(client))
+        };
+        install().unwrap_or_else(|error| panic!("setting up {name}: {error}"));
+        fs::write(&stamp, contents).expect("a stamp under target");
+        Some(interpreter)
+    }
+}
+
+/// A Python of this version: on the path, or one of pyenv's.
+fn python_of(version: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|dir| dir.join(format!("python{version}")));
+    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let root = root.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
+    let versions = root.and_then(|root| fs::read_dir(root.join("versions")).ok());
+    let of_pyenv = versions.into_iter().flatten().flatten().filter(|entry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with(&format!("{version}."))
+    });
+    let of_pyenv = of_pyenv.map(|entry| entry.path().join("bin/python"));
+    // Pyenv's own first: what stands on the path may be a shim that knows no such version.
+    of_pyenv.chain(on_path).find(|python| runs(python))
+}
+
+fn runs(python: &Path) -> bool {
+    let run = Command::new(python).arg("--version").output();
+    run.is_ok_and(|output| output.status.success())
+}
+
 impl Part {
     /// Where this part is, after making it if need be.
     ///
