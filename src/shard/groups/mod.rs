@@ -237,7 +237,12 @@ impl Shard {
         let config = &self.config;
         let wanted = config.groups.offsets_topic_replication_factor;
         let brokers = i16::try_from(self.image().brokers().len()).unwrap_or(i16::MAX);
-        if wanted > brokers && !self.groups.told_of_replication.replace(true) {
+        // Kafka's default is three; only who asked for it must hear that it is not so.
+        let asked_for = config
+            .settings
+            .explicit("offsets.topic.replication.factor")
+            .is_some();
+        if wanted > brokers && asked_for && !self.groups.told_of_replication.replace(true) {
             log::warn!(
                 "{GROUP_METADATA_TOPIC} is made with {brokers} replica(s) where offsets.topic.replication.factor asks for {wanted}: there are no more brokers"
             );
