@@ -1,6 +1,6 @@
 //! Properties of Kafka's consumers and producers, today's and those of Kafka 0.8, and what each means for our own console clients.
 //!
-//! Leaf: tables. A row that is [`InForce`](Status::InForce) sets something, one that is mapped passes its value to the row that is named,
+//! Leaf: tables. A row that is [`InForce`] sets something, one that is mapped passes its value to the row that is named,
 //! of one without effect the text says why, and one that is guarded promises what our clients do not give.
 
 use super::property::Kind::*;

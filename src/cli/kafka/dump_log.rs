@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use super::group_printer::GroupPrinter;
 use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connecting};
 use crate::cli::dump_log::{batches as reader, index, metadata_records, producer_snapshot};
@@ -68,7 +69,7 @@ pub const OPTIONS: &[Opt] = &[
     ),
     Opt::flag(
         "offsets-decoder",
-        "Refused: use kafka-console-consumer's formatter of offsets.",
+        "If set, log data will be parsed as records of __consumer_offsets.",
     ),
     Opt::flag(
         "transaction-log-decoder",
@@ -96,6 +97,7 @@ struct Dump {
     deep: bool,
     skip_record_metadata: bool,
     metadata: bool,
+    offsets: bool,
     verify_only: bool,
     sanity_only: bool,
     max_bytes: Option<u64>,
@@ -140,7 +142,6 @@ fn failed(path: &Path, why: impl std::fmt::Display) -> CommandError {
 impl Dump {
     fn of(options: &Options) -> Result<Dump, CommandError> {
         for name in [
-            "offsets-decoder",
             "transaction-log-decoder",
             "share-group-state-decoder",
             "remote-log-metadata-decoder",
@@ -162,12 +163,14 @@ impl Dump {
         }
         let metadata = options.has("cluster-metadata-decoder");
         let decoder = options.has("value-decoder-class") || options.has("key-decoder-class");
-        let print_data = options.has("print-data-log") || metadata || decoder;
+        let offsets = options.has("offsets-decoder");
+        let print_data = options.has("print-data-log") || metadata || offsets || decoder;
         Ok(Dump {
             print_data,
             deep: options.has("deep-iteration") || print_data,
             skip_record_metadata: options.has("skip-record-metadata"),
             metadata,
+            offsets,
             verify_only: options.has("verify-index-only"),
             sanity_only: options.has("index-sanity-check"),
             max_bytes: options.number("max-bytes")?,
@@ -323,7 +326,9 @@ impl Dump {
                 )?;
             }
         }
-        if self.print_data && !is_control {
+        if self.offsets && !is_control {
+            write_group_record(record, out)?;
+        } else if self.print_data && !is_control {
             if let Some(key) = record.key {
                 write!(out, " key: {}", String::from_utf8_lossy(key))?;
             }
@@ -394,6 +399,25 @@ const CRC_FROM: usize = 21;
 
 fn dump_failed(error: crate::cli::dump_log::DumpError) -> CommandError {
     CommandError::failed(error.to_string())
+}
+
+/// A record of `__consumer_offsets`; of one that means nothing here its type, as Kafka words it.
+fn write_group_record(record: &Record<'_>, out: &mut dyn Write) -> Result<(), CommandError> {
+    let key = record.key.unwrap_or_default();
+    match GroupPrinter::dumped(key, record.value) {
+        Some((key, value)) => write!(out, " key: {key} payload: {value}")?,
+        None => {
+            let kind = key
+                .first_chunk()
+                .map_or(-1, |kind| i16::from_be_bytes(*kind));
+            let at = record.offset;
+            write!(
+                out,
+                " key: Unknown record type {kind} at offset {at}, skipping."
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn print_entries(

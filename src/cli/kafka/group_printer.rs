@@ -24,7 +24,32 @@ const FLEXIBLE_FROM: i16 = 4;
 impl GroupPrinter {
     /// The record as JSON; `None` if it is not of the kind that is printed, or no record of this topic.
     pub fn json(self, key: Option<&[u8]>, value: Option<&[u8]>) -> Option<String> {
-        let mut cursor = Cursor(key?);
+        let (kind, key) = self.key(key?)?;
+        let key = Json::object([("type", Json::number(kind)), ("data", key)]);
+        let value = value.map_or(Json::Null, |value| {
+            let (version, data) = self.value(value);
+            Json::object([("version", Json::number(version)), ("data", data)])
+        });
+        Some(Json::object([("key", key), ("value", value)]).to_string())
+    }
+
+    /// Key and value of a record of either kind as `DumpLogSegments` prints them, a tombstone as `<DELETE>`; `None` for other records.
+    pub fn dumped(key: &[u8], value: Option<&[u8]>) -> Option<(String, String)> {
+        let printers = [GroupPrinter::Offsets, GroupPrinter::Groups];
+        let known = |printer: GroupPrinter| Some((printer, printer.key(key)?));
+        let (printer, (kind, data)) = printers.into_iter().find_map(known)?;
+        let key = Json::object([("type", Json::text(&kind.to_string())), ("data", data)]);
+        let value = value.map_or("<DELETE>".to_owned(), |value| {
+            let (version, data) = printer.value(value);
+            let version = Json::text(&version.to_string());
+            Json::object([("version", version), ("data", data)]).to_string()
+        });
+        Some((key.to_string(), value))
+    }
+
+    /// Type and contents of a key.
+    fn key(self, key: &[u8]) -> Option<(i16, Json)> {
+        let mut cursor = Cursor(key);
         let kind = cursor.i16()?;
         let key = match (self, kind) {
             (GroupPrinter::Offsets, 0 | 1) => Json::object([
@@ -35,12 +60,11 @@ impl GroupPrinter {
             (GroupPrinter::Groups, 2) => Json::object([("group", cursor.text(false)?)]),
             _ => return None,
         };
-        let key = Json::object([("type", Json::number(kind)), ("data", key)]);
-        let value = value.map_or(Json::Null, |value| self.value(value));
-        Some(Json::object([("key", key), ("value", value)]).to_string())
+        Some((kind, key))
     }
 
-    fn value(self, bytes: &[u8]) -> Json {
+    /// Version and contents of a value.
+    fn value(self, bytes: &[u8]) -> (i16, Json) {
         let mut cursor = Cursor(bytes);
         let version = cursor.i16().unwrap_or(-1);
         let data = match self {
@@ -48,8 +72,7 @@ impl GroupPrinter {
             GroupPrinter::Offsets => offset(version, &mut cursor),
             GroupPrinter::Groups => group(version, &mut cursor),
         };
-        let data = data.unwrap_or_else(|| Json::text("unknown"));
-        Json::object([("version", Json::number(version)), ("data", data)])
+        (version, data.unwrap_or_else(|| Json::text("unknown")))
     }
 }
 
@@ -254,6 +277,23 @@ mod tests {
                 .unwrap(),
             r#"{"key":{"type":2,"data":{"group":"gg"}},"value":{"version":3,"data":{"protocolType":"consumer","generation":1,"protocol":"range","leader":"m","currentStateTimestamp":9,"members":[{"memberId":"m","groupInstanceId":null,"clientId":"c","clientHost":"h","rebalanceTimeout":1,"sessionTimeout":2,"subscription":"AAMA","assignment":""}]}}}"#
         );
+    }
+
+    #[test]
+    fn a_dump_has_types_and_versions_as_text_and_a_word_for_tombstones() {
+        let old = b"\0\x01\0\0\0\0\0\0\0\x07\0\x01m\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02";
+        let (key, value) = GroupPrinter::dumped(OFFSET_KEY, Some(old)).unwrap();
+        assert_eq!(
+            key,
+            r#"{"type":"1","data":{"group":"gg","topic":"cp1","partition":0}}"#
+        );
+        assert_eq!(
+            value,
+            r#"{"version":"1","data":{"offset":7,"metadata":"m","commitTimestamp":1,"expireTimestamp":2}}"#
+        );
+        let (_, forgotten) = GroupPrinter::dumped(b"\0\x02\0\x02gg", None).unwrap();
+        assert_eq!(forgotten, "<DELETE>");
+        assert_eq!(GroupPrinter::dumped(b"\0\x09", None), None);
     }
 
     #[test]
