@@ -91,23 +91,33 @@ impl OldPython {
         OldPython::KafkaPython202,
     ];
 
-    /// The venv's name, its Python, the client, and the codecs that it does not carry itself.
-    fn venv(self) -> (&'static str, &'static str, &'static str, [&'static str; 3]) {
-        const CODECS_OF_3_6: [&str; 3] = ["python-snappy==0.6.1", "lz4==3.1.10", "xxhash==3.2.0"];
-        const CODECS: [&str; 3] = ["python-snappy==0.7.3", "lz4==4.4.5", "xxhash==3.5.0"];
+    /// The venv's name, its Python, the client, and what it and the programs use besides: codecs and msgpack.
+    fn venv(self) -> (&'static str, &'static str, &'static str, [&'static str; 4]) {
+        const OF_3_6: [&str; 4] = [
+            "python-snappy==0.6.1",
+            "lz4==3.1.10",
+            "xxhash==3.2.0",
+            "msgpack==1.0.5",
+        ];
+        const TODAYS: [&str; 4] = [
+            "python-snappy==0.7.3",
+            "lz4==4.4.5",
+            "xxhash==3.5.0",
+            "msgpack==1.2.4",
+        ];
         match self {
             OldPython::KafkaPython134 => (
                 "kafka-python-1.3.4",
                 "3.6",
                 "kafka-python==1.3.4",
-                CODECS_OF_3_6,
+                OF_3_6,
             ),
-            OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", CODECS_OF_3_6),
+            OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", OF_3_6),
             OldPython::KafkaPython147 => {
-                ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", CODECS)
+                ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", TODAYS)
             }
             OldPython::KafkaPython202 => {
-                ("kafka-python-2.0.2", "3.11", "kafka-python==2.0.2", CODECS)
+                ("kafka-python-2.0.2", "3.11", "kafka-python==2.0.2", TODAYS)
             }
         }
     }
