@@ -122,7 +122,10 @@ fn leave_the_core() {
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const all)
     };
     if result != 0 {
-        log::debug!("{}: files are removed on one core", io::Error::last_os_error());
+        log::debug!(
+            "{}: files are removed on one core",
+            io::Error::last_os_error()
+        );
     }
 }
 

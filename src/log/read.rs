@@ -180,6 +180,11 @@ impl PartitionLog {
             return Ok(file);
         }
         let file = segment.reader().await?;
+        if !self.has(segment) {
+            // Taken out meanwhile: nobody would close it later.
+            segment.close_readers();
+            return Ok(file);
+        }
         let mut state = self.state.borrow_mut();
         state.open_readers.push_back(segment.clone());
         if state.open_readers.len() > OPEN_SEALED_SEGMENTS
