@@ -76,18 +76,28 @@ fn wait_for_start(client: &mut WireClient, topic: &str, start: i64) {
     });
 }
 
-/// Returns after the broker has looked at every partition once more: a topic made for it has lost its old records.
+/// Partitions of a topic, so many that every core has some.
+const EVERYWHERE: i32 = 16;
+
+/// Returns after every core has looked at all its partitions: topics made for it have lost their old records.
 fn let_it_look(client: &mut WireClient, name: &str) {
-    create(client, name, &[("retention.ms", "1000")]);
-    write_aged(client, name, &[HOUR_MS]);
-    wait_for_start(client, name, 1);
-    create(
-        client,
-        &format!("{name}-again"),
-        &[("retention.ms", "1000")],
-    );
-    write_aged(client, &format!("{name}-again"), &[HOUR_MS]);
-    wait_for_start(client, &format!("{name}-again"), 1);
+    // The first look may have been under way already.
+    for look in ["first", "second"] {
+        let name = format!("{name}-{look}");
+        client.create_topic_with(&name, EVERYWHERE, &[("retention.ms", "1000")]);
+        let old = batches::batch_at(&[now_ms() - HOUR_MS]);
+        for partition in 0..EVERYWHERE {
+            client.write_batch(&name, partition, &old);
+        }
+        for partition in 0..EVERYWHERE {
+            wait_until("a look at the topic", || {
+                client
+                    .list_offset(LIST_OFFSETS, &name, partition, -2)
+                    .offset
+                    == 1
+            });
+        }
+    }
 }
 
 fn folder(broker: &Broker) -> PathBuf {
@@ -397,6 +407,7 @@ fn a_stalled_reader_does_not_hold_the_space_of_a_deleted_segment_for_ever() {
     let stream = ask_for_all(&mut client, broker.port());
     alter(&mut client, OF_TOPIC, "retention.ms", Some("1000"));
     wait_for_start(&mut client, TOPIC, 80);
+    wait_until("the file to go", || deleted_handles(&broker) > 0);
     let began = Instant::now();
     while deleted_handles(&broker) > 0 {
         assert!(

@@ -86,6 +86,9 @@ impl PartitionLog {
         let (segments, mut views) = self.state.borrow().segment_views();
         if rules.retention_ms.is_some() {
             for (segment, view) in segments.iter().zip(&mut views) {
+                if view.size == 0 {
+                    break; // the active one, which stays as it is
+                }
                 let largest = match self.largest_timestamp(segment).await {
                     Ok(largest) => largest,
                     Err(error) => {
