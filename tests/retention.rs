@@ -100,6 +100,13 @@ fn let_it_look(client: &mut WireClient, name: &str) {
     }
 }
 
+/// Until then a crash may bring the segment back.
+fn wait_for_the_first_name_to_go(broker: &Broker) {
+    wait_until("the first file to lose its name", || {
+        !has(broker, "00000000000000000000.log")
+    });
+}
+
 fn folder(broker: &Broker) -> PathBuf {
     broker.data_dir().join(format!("{TOPIC}-0"))
 }
@@ -183,6 +190,7 @@ fn the_active_segment_goes_too_when_all_of_it_is_old_and_offsets_go_on() {
     create(&mut client, TOPIC, &[("retention.ms", "3600000")]);
     write_aged(&mut client, TOPIC, &[2 * HOUR_MS, 2 * HOUR_MS]);
     wait_for_start(&mut client, TOPIC, 2);
+    wait_for_the_first_name_to_go(&broker);
     for kill in [true, false] {
         if kill {
             broker.kill();
@@ -232,6 +240,7 @@ fn the_start_survives_a_crash_and_a_stop() {
     create(&mut client, TOPIC, &[("retention.bytes", "700000")]);
     write_aged(&mut client, TOPIC, &[0; 7]);
     wait_for_start(&mut client, TOPIC, 3);
+    wait_for_the_first_name_to_go(&broker);
     for kill in [true, false] {
         if kill {
             broker.kill();
@@ -260,7 +269,9 @@ fn what_an_interrupted_deletion_has_left_is_removed_at_the_start() {
     });
     broker.kill();
     broker.restart();
-    assert!(!names(&broker).iter().any(|name| name.ends_with(".deleted")));
+    wait_until("the leftovers to go", || {
+        !names(&broker).iter().any(|name| name.ends_with(".deleted"))
+    });
 }
 
 #[test]
@@ -418,4 +429,37 @@ fn a_stalled_reader_does_not_hold_the_space_of_a_deleted_segment_for_ever() {
     }
     drop(stream);
     assert_eq!(client.write_batch(TOPIC, 0, &batch_at(now_ms())), 80);
+}
+
+#[test]
+fn a_broker_that_is_killed_while_segments_go_always_starts_and_has_what_it_kept() {
+    let (mut broker, mut client) = start(&[
+        ("log.retention.check.interval.ms", "5"),
+        ("log.segment.delete.delay.ms", "20"),
+    ]);
+    create(&mut client, TOPIC, &[("retention.bytes", "0")]);
+    let mut end = 0;
+    for round in 0..12_u64 {
+        write_aged(&mut client, TOPIC, &[0; 5]);
+        end += 5;
+        let start = log_start(&mut client, TOPIC);
+        thread::sleep(Duration::from_millis(round * 3));
+        broker.kill();
+        broker.restart();
+        client = WireClient::connect(broker.port());
+        let again = log_start(&mut client, TOPIC);
+        assert!(
+            again <= end,
+            "round {round}: starts at {again}, ends at {end}"
+        );
+        let latest = client.list_offset(LIST_OFFSETS, TOPIC, 0, -1).offset;
+        assert_eq!(latest, end, "round {round}");
+        let read = client.fetch(TOPIC, 0, again.max(start));
+        assert!(
+            [ErrorCode::NONE, ErrorCode::OFFSET_OUT_OF_RANGE].contains(&read.error_code),
+            "round {round}: {read:?}"
+        );
+    }
+    wait_for_start(&mut client, TOPIC, end);
+    assert!(!broker.log().contains("cut off"), "{}", broker.log());
 }

@@ -32,7 +32,8 @@ const F_SETSIG: libc::c_int = 10;
 enum Work {
     File(PathBuf, Answer),
     Dir(PathBuf, Answer),
-    /// A directory of which nobody hears again, unless it stays.
+    /// Of these nobody hears again, unless they stay.
+    FileUnasked(PathBuf),
     DirUnasked(PathBuf),
     Close(OwnedFd),
 }
@@ -75,6 +76,11 @@ pub async fn remove_dir(path: &Path) -> io::Result<()> {
 /// Has a directory removed; a failure is logged. Needs no executor.
 pub fn remove_dir_later(path: PathBuf) {
     give(Work::DirUnasked(path));
+}
+
+/// Has a file removed; a failure is logged. Needs no executor.
+pub fn remove_file_later(path: PathBuf) {
+    give(Work::FileUnasked(path));
 }
 
 /// Closes what may be the last handle to a file without a name.
@@ -133,12 +139,18 @@ fn do_one(work: Work) {
     match work {
         Work::File(path, answer) => settle(&answer, remove_one(&path)),
         Work::Dir(path, answer) => settle(&answer, remove_all(&path)),
-        Work::DirUnasked(path) => {
-            if let Err(error) = remove_all(&path) {
-                log::error!("{}: removing failed: {error}", path.display());
-            }
-        }
+        Work::FileUnasked(path) => tell_of_failure(&path, remove_one(&path)),
+        Work::DirUnasked(path) => tell_of_failure(&path, remove_all(&path)),
         Work::Close(descriptor) => drop(descriptor),
+    }
+}
+
+fn tell_of_failure(path: &Path, removed: io::Result<()>) {
+    if let Err(error) = removed {
+        log::error!(
+            "{}: removing failed: {error}; it is tried again at the next start",
+            path.display()
+        );
     }
 }
 

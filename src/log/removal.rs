@@ -15,14 +15,11 @@ use std::time::Duration;
 use glommio::sync::Permit;
 
 use super::error::LogError;
-use super::file_names::{self, FileKind};
+use super::file_names::{self, DELETED_ENDING, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
 use super::state::{Condition, State};
 use crate::types::Offset;
-
-/// The ending of a file that is to be removed.
-const DELETED_ENDING: &str = ".deleted";
 
 /// Every file that a segment may have, the one whose loss is noticed first last: a stop in between leaves what an open makes
 /// whole again.
@@ -60,10 +57,8 @@ impl PartitionLog {
             SEGMENT_FILES.map(path)
         });
         self.remove_files(files.collect()).await;
-        for segment in gone {
-            segment.close_readers();
-            segment.close_appender();
-        }
+        // Handles go with the last who has the segment: whoever plans a read from it now still needs them.
+        drop(gone);
     }
 
     /// [`PartitionLog::remove_segments`] for single files.

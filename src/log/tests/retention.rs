@@ -1,5 +1,6 @@
 //! Retention at work: what goes and what stays, on real files, and what a crash at any point leaves.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::faulty_storage::{Fault, FaultyStorage, Operation, Shared};
@@ -283,7 +284,7 @@ fn a_stop_between_any_two_steps_leaves_a_log_that_opens_whole() {
                 assert_eq!(log.log_start_offset().0, first, "after {done} renames");
                 assert_eq!(log.log_end_offset(), Offset(24));
                 assert_eq!(all_offsets(&log).await.first().unwrap().0, first);
-                assert!(!files(&copy).iter().any(|name| name.ends_with(".deleted")));
+                no_leftovers(&copy).await;
                 log.close().await.unwrap();
             }
         }
@@ -394,5 +395,58 @@ fn files_are_kept_for_their_delay_and_a_deleted_partition_takes_them_along() {
         );
         remove_deleted(&renamed).await.unwrap();
         assert!(!renamed.exists());
+    });
+}
+
+/// Reads from the log start on, over and over, until told to end; counts the batches.
+async fn read_over_and_over(log: Rc<PartitionLog>, done: Rc<Cell<bool>>) -> usize {
+    let mut batches = 0;
+    let mut next = 0;
+    while !done.get() {
+        let view = match log.read_view(Offset(next)) {
+            Ok(view) => view,
+            Err(ReadError::OutOfRange { start, .. }) => {
+                next = start.0;
+                continue;
+            }
+            Err(ReadError::Closed) => panic!("nobody closes it"),
+        };
+        match view.plan(1, true).await.expect("no error, whatever goes") {
+            Some(plan) => {
+                let bytes = plan.file.read_at(plan.position, plan.len as usize).await;
+                let found = offsets(&bytes.expect("planned bytes can be read"));
+                next = found[0].1 + 1;
+                batches += 1;
+            }
+            None => next = 0,
+        }
+        let found = log.offset_for_timestamp(NOW.0 + next).await;
+        found.expect("no error, whatever goes");
+        glommio::timer::sleep(Duration::from_micros(50)).await;
+    }
+    batches
+}
+
+#[test]
+fn readers_and_lookups_meet_no_error_while_segments_go() {
+    with_dir(async |dir| {
+        let log = create(&dir, keep_bytes(1_500)).await;
+        let done = Rc::new(Cell::new(false));
+        let readers: Vec<_> = (0..3)
+            .map(|_| glommio::spawn_local(read_over_and_over(log.clone(), done.clone())))
+            .collect();
+        let mut gone = 0;
+        for n in 0..300 {
+            append_committed(&log, &batch_at(NOW.0 + n, 4)).await;
+            if n % 3 == 0 {
+                gone += retire(&log).await.map_or(0, |retired| retired.segments);
+            }
+        }
+        done.set(true);
+        for reader in readers {
+            assert!(reader.await > 0, "every reader has read something");
+        }
+        assert!(gone > 100, "{gone} segments went");
+        assert!(log.log_start_offset() > Offset(1000));
     });
 }
