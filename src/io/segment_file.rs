@@ -34,7 +34,7 @@ struct Inner {
 impl Drop for Inner {
     /// The last handle of a deleted file frees its space, which takes too long for a core.
     fn drop(&mut self) {
-        let deleted = link_count(self.descriptor.as_fd()).is_ok_and(|links| links == 0);
+        let deleted = has_no_name(self.descriptor.as_fd()).unwrap_or(false);
         // SAFETY: the field is not used again.
         let descriptor = unsafe { ManuallyDrop::take(&mut self.descriptor) };
         if deleted {
@@ -148,7 +148,7 @@ impl SegmentFile {
     /// # Errors
     /// `fstat` failed.
     pub fn is_deleted(&self) -> io::Result<bool> {
-        Ok(link_count(self.as_fd())? == 0)
+        has_no_name(self.as_fd())
     }
 
     /// The size of the file in bytes.
@@ -239,8 +239,8 @@ pub(super) fn os_error(error: glommio::GlommioError<()>) -> io::Error {
     }
 }
 
-/// How many names an open file has.
-fn link_count(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
+/// Whether an open file has lost its last name.
+fn has_no_name(descriptor: BorrowedFd<'_>) -> io::Result<bool> {
     let mut stat = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the descriptor is open through the call, and `stat` is room for the one struct that is written.
     let result = unsafe { libc::fstat(descriptor.as_raw_fd(), stat.as_mut_ptr()) };
@@ -248,7 +248,7 @@ fn link_count(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call succeeded, so the struct is filled.
-    Ok(unsafe { stat.assume_init() }.st_nlink.into())
+    Ok(unsafe { stat.assume_init() }.st_nlink == 0)
 }
 
 fn file_position(position: u64) -> io::Result<libc::off_t> {
