@@ -450,3 +450,46 @@ fn readers_and_lookups_meet_no_error_while_segments_go() {
         assert!(log.log_start_offset() > Offset(1000));
     });
 }
+
+#[test]
+fn a_log_that_is_closed_or_deleted_meanwhile_ends_both_and_its_namesake_keeps_its_files() {
+    for pause_us in [0, 50, 200, 1_000, 5_000] {
+        for delete in [false, true] {
+            with_dir(async |dir| {
+                let log = three_segments(&dir, keep_bytes(0)).await;
+                let retiring = {
+                    let log = log.clone();
+                    glommio::spawn_local(async move { log.apply_retention(NOW).await })
+                };
+                glommio::timer::sleep(Duration::from_micros(pause_us)).await;
+                if delete {
+                    log.mark_deleted().await.unwrap();
+                } else {
+                    log.close().await.unwrap();
+                    std::fs::rename(&dir, dir.with_file_name("old")).unwrap();
+                }
+                let namesake = three_segments(&dir, small_segments()).await;
+                // It has retired all or nothing; an error says that the log was closed.
+                if let Ok(Some(retired)) = retiring.await {
+                    assert_eq!(retired.segments, 3);
+                }
+                assert_eq!(all_offsets(&namesake).await.len(), 6);
+                assert!(files(&dir).contains(&"00000000000000000000.log".to_owned()));
+            });
+        }
+    }
+}
+
+#[test]
+fn a_sync_that_fails_while_the_active_segment_is_sealed_ends_retention() {
+    with_dir(async |dir| {
+        let storage = FaultyStorage::new();
+        let log = create_on(Rc::new(Shared(storage.clone())), &dir, keep_bytes(0)).await;
+        append_at(&log, &[NOW.0]).await;
+        storage.fail_syncs([Fault::Errno(libc::EIO)]);
+        log.apply_retention(NOW).await.unwrap_err();
+        assert!(log.failure().is_some(), "what is not synced does not count");
+        log.apply_retention(NOW).await.unwrap_err();
+        log.close().await.unwrap_err();
+    });
+}
