@@ -167,9 +167,10 @@ const OF_ALL_BROKERS: (i8, &str) = (4, "");
 #[test]
 fn segments_older_than_retention_ms_go_and_readers_before_the_start_are_told() {
     let (broker, mut client) = start(&[]);
-    create(&mut client, TOPIC, &[("retention.ms", "3600000")]);
+    create(&mut client, TOPIC, &[("retention.ms", "-1")]);
     let old = 2 * HOUR_MS;
     write_aged(&mut client, TOPIC, &[old, old, old, old, old, old, 0]);
+    alter(&mut client, OF_TOPIC, "retention.ms", Some("3600000"));
     wait_for_start(&mut client, TOPIC, 6);
 
     let before = client.fetch(TOPIC, 0, 5);
@@ -221,13 +222,14 @@ fn a_log_larger_than_retention_bytes_loses_its_oldest_segments_and_keeps_at_leas
 #[test]
 fn a_record_dated_ahead_keeps_what_follows_from_going_by_age_but_not_by_size() {
     let (_broker, mut client) = start(&[]);
-    create(&mut client, TOPIC, &[("retention.ms", "1000")]);
+    create(&mut client, TOPIC, &[("retention.ms", "-1")]);
     let old = 2 * HOUR_MS;
     write_aged(
         &mut client,
         TOPIC,
         &[old, old, -HOUR_MS / 2, old, old, old, old],
     );
+    alter(&mut client, OF_TOPIC, "retention.ms", Some("1000"));
     let_it_look(&mut client, "other");
     assert_eq!(log_start(&mut client, TOPIC), 0);
     alter(&mut client, OF_TOPIC, "retention.bytes", Some("1"));
@@ -288,7 +290,7 @@ fn the_topics_own_settings_go_before_the_brokers_and_policies_count() {
     ];
     for (name, settings) in topics {
         create(&mut client, name, settings);
-        write_aged(&mut client, name, &[2 * HOUR_MS, 80 * 60_000]);
+        write_aged(&mut client, name, &[80 * 60_000, 2 * HOUR_MS]);
     }
     let_it_look(&mut client, "other");
     // One segment, and its newest record is 80 minutes old.

@@ -64,6 +64,7 @@ impl Segment {
     pub(super) fn new(dir: &Path, base_offset: Offset, created: TimestampMs) -> Segment {
         let segment = Segment::sealed(dir, base_offset, 0, created);
         *segment.index.borrow_mut() = Some(MemoryIndex::new(base_offset));
+        segment.settled.set(false);
         segment
     }
 
@@ -83,7 +84,7 @@ impl Segment {
             committed: Cell::new(size),
             first_timestamp: Cell::new(None),
             max_timestamp: Cell::new(None),
-            settled: Cell::new(false),
+            settled: Cell::new(true),
             index: RefCell::new(None),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),
