@@ -26,6 +26,9 @@ const STEP_BYTES: u64 = 32 << 20;
 /// What others get between two steps.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// What others get after a directory of small files.
+const BREATH: Duration = Duration::from_millis(1);
+
 /// Of fcntl(2), in `asm-generic/fcntl.h`: which signal tells of a broken lease.
 const F_SETSIG: libc::c_int = 10;
 
@@ -167,6 +170,8 @@ fn remove_all(dir: &Path) -> io::Result<()> {
             remove_one(&entry.path())?;
         }
     }
+    // A topic may have thousands of partitions.
+    thread::sleep(BREATH);
     absent_is_fine(fs::remove_dir(dir))
 }
 

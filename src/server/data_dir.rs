@@ -267,6 +267,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_deletion_left_goes_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir
+            .path()
+            .join("t-0.0123456789abcdef0123456789abcdef-delete");
+        for folder in [&left, &dir.path().join("t-0")] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("00000000000000000000.log"), "records").unwrap();
+        }
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
+        data.remove_deleted().unwrap();
+        while left.exists() {
+            std::thread::yield_now();
+        }
+        assert!(dir.path().join("t-0/00000000000000000000.log").exists());
+    }
+
+    #[test]
     fn the_mark_of_a_clean_stop_counts_once() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::open(dir.path(), Some(1)).unwrap();
