@@ -5,7 +5,7 @@
 //!
 //! A large file loses its name first. It is then cut from its end, with pauses in which others get to the disk, but only when
 //! nobody else has it: no other name (a backup made of hard links) and no other open handle (a reader who is to finish). Whoever
-//! has it open frees it with the last handle, which [`close`] takes to this thread too.
+//! has it open frees it with the last handle, which `close` takes to this thread too.
 //!
 //! What is asked for is bounded by what exists: a path for each file that is to go, a descriptor for each that is open.
 
