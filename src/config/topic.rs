@@ -45,6 +45,10 @@ pub struct TopicConfig {
     pub flush_messages: u64,
     /// `flush.ms`; `i64::MAX` is never.
     pub flush_ms: i64,
+    /// `retention.ms`; negative is without end.
+    pub retention_ms: i64,
+    /// `retention.bytes`; negative is without end.
+    pub retention_bytes: i64,
     /// `file.delete.delay.ms`.
     pub file_delete_delay_ms: u64,
     /// `max.message.bytes`.
@@ -306,6 +310,8 @@ impl TopicConfig {
             index_interval_bytes: values.number("index.interval.bytes"),
             flush_messages: values.number("flush.messages"),
             flush_ms: values.number::<i64>("flush.ms").max(0),
+            retention_ms: values.number("retention.ms"),
+            retention_bytes: values.number("retention.bytes"),
             file_delete_delay_ms: values.number("file.delete.delay.ms"),
             max_message_bytes: values.number("max.message.bytes"),
             message_timestamp_type: values.timestamp_type(),

@@ -167,8 +167,8 @@ static SYNONYMS: &[(&str, &[Synonym])] = &[
 
 /// Sorted by name.
 static TOPIC_PROPERTIES: &[Property] = properties! {
-    "cleanup.policy", ListOf(&["compact", "delete"]), "delete", Medium, AcceptedWithoutEffect,
-        "What happens to old segments: delete drops them after the retention time or size, compact keeps the newest record of each key. Both may be given; empty keeps everything.";
+    "cleanup.policy", ListOf(&["compact", "delete"]), "delete", Medium, InForce,
+        "What happens to old segments: delete drops them after the retention time or size, compact keeps the newest record of each key. Both may be given; empty keeps everything. Compaction itself is not done yet: with compact alone nothing goes.";
     "compression.gzip.level", GzipLevel, "-1", Medium, AcceptedWithoutEffect,
         "Effort of gzip when the broker compresses: -1 is the codec's default, 1 the fastest, 9 the smallest.";
     "compression.lz4.level", Int(within(1, 17)), "9", Medium, AcceptedWithoutEffect,
@@ -222,9 +222,9 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
     "remote.storage.enable", Boolean, "false", Medium,
         Guarded("Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."),
         "Whether sealed segments are copied to remote storage.";
-    "retention.bytes", Long(ANY), "-1", Medium, AcceptedWithoutEffect,
+    "retention.bytes", Long(ANY), "-1", Medium, InForce,
         "Bytes a partition may hold before its oldest segments go; -1 is no limit.";
-    "retention.ms", Long(at_least(-1)), "604800000", Medium, AcceptedWithoutEffect,
+    "retention.ms", Long(at_least(-1)), "604800000", Medium, InForce,
         "Age at which a segment goes; -1 is never.";
     "segment.bytes", Int(at_least(1_048_576)), "1073741824", Medium, InForce,
         "Size at which a segment is sealed and the next begins.";

@@ -13,6 +13,7 @@ pub mod append_file;
 pub mod blocking;
 pub mod disk;
 pub mod durable_write;
+pub mod remover;
 pub mod ring_check;
 pub mod segment_file;
 pub mod socket;

@@ -35,7 +35,9 @@ pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// How the name of a deleted partition's directory ends.
 pub const DELETED_DIR_ENDING: &str = "-delete";
 /// Endings of files that a stop in the middle of something leaves behind; all may be removed at a start.
-pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", ".deleted", ".cleaned", ".swap"];
+pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", DELETED_ENDING, ".cleaned", ".swap"];
+/// How the name of a file ends that is to be removed.
+pub const DELETED_ENDING: &str = ".deleted";
 
 /// `<dir>/<20 digits>.<ending>`.
 pub fn path_of(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {

@@ -89,8 +89,10 @@ impl PartitionLog {
         self.announce(0, AdvanceCause::Closed);
     }
 
-    /// Waits until neither the writer nor the sealer is at work; neither starts again.
+    /// Waits until neither the writer nor the sealer is at work, nor anybody who takes segments out; none starts again.
     async fn idle(self: &Rc<Self>) {
+        // Whoever takes segments out finishes; the next finds the log closed.
+        let _turn = self.reshaping.acquire_permit(1).await;
         let busy = {
             let state = self.state.borrow();
             state.writer.running || state.sealing

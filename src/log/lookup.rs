@@ -48,12 +48,11 @@ impl PartitionLog {
     ) -> Result<Option<TimestampedOffset>, LogError> {
         let segments = self.state.borrow().segments.clone();
         for segment in segments {
-            if self.max_timestamp_of(&segment).await?.timestamp < timestamp {
-                continue;
-            }
-            let found = self.search_segment(&segment, timestamp).await?;
-            if found.is_some() {
-                return Ok(found);
+            match self.find_time_in(&segment, timestamp).await {
+                Ok(None) => {}
+                // It was taken out meanwhile.
+                Err(_) if !self.has(&segment) => {}
+                other => return other,
             }
         }
         Ok(None)
@@ -69,7 +68,10 @@ impl PartitionLog {
         let mut newest: Option<MaxTimestamp> = None;
         let segments = self.state.borrow().segments.clone();
         for segment in &segments {
-            let max = self.max_timestamp_of(segment).await?;
+            let max = match self.max_timestamp_of(segment).await {
+                Err(_) if !self.has(segment) => continue,
+                max => max?,
+            };
             if newest.is_none_or(|newest| max.timestamp > newest.timestamp) {
                 newest = Some(max);
             }
@@ -96,7 +98,30 @@ impl PartitionLog {
         self.state.borrow().epochs.epoch_at(offset)
     }
 
-    async fn max_timestamp_of(&self, segment: &Segment) -> Result<MaxTimestamp, LogError> {
+    async fn find_time_in(
+        &self,
+        segment: &Rc<Segment>,
+        timestamp: i64,
+    ) -> Result<Option<TimestampedOffset>, LogError> {
+        if self.max_timestamp_of(segment).await?.timestamp < timestamp {
+            return Ok(None);
+        }
+        self.search_segment(segment, timestamp).await
+    }
+
+    /// Whether the segment is still one of the log's.
+    pub(super) fn has(&self, segment: &Rc<Segment>) -> bool {
+        let state = self.state.borrow();
+        state
+            .segments
+            .iter()
+            .any(|known| Rc::ptr_eq(known, segment))
+    }
+
+    pub(super) async fn max_timestamp_of(
+        &self,
+        segment: &Segment,
+    ) -> Result<MaxTimestamp, LogError> {
         let in_memory = segment
             .index
             .borrow()

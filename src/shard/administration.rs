@@ -11,7 +11,6 @@ use crate::types::{Offset, PartitionKey, ShardId};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The core that writes checkpoints.
 const LEADER: ShardId = ShardId(0);
@@ -87,8 +86,13 @@ impl Shard {
             }
         }
         let moved = |reply: &PartitionReply| matches!(reply, Ok(Reply::LowWatermark(_)));
-        if replies.iter().any(moved) {
-            self.keep_log_starts(&mut replies).await;
+        if replies.iter().any(moved)
+            && let Err(reason) = self.keep_log_starts().await
+        {
+            // Nobody is told that records are gone for good.
+            for reply in replies.iter_mut().filter(|reply| moved(reply)) {
+                *reply = Err(PartitionFault::NotKept(reason.clone()));
+            }
         }
         replies
     }
@@ -129,8 +133,7 @@ impl Shard {
                     0.. => Offset(offset),
                     _ => return Err(PartitionFault::OutOfRange(log.log_start_offset())),
                 };
-                let delay = Duration::from_millis(config.file_delete_delay_ms);
-                match log.advance_log_start(start, delay).await {
+                match log.advance_log_start(start).await {
                     Ok(start) => Ok(Reply::LowWatermark(start)),
                     Err(LogStartError::OutOfRange { .. }) => {
                         Err(PartitionFault::OutOfRange(log.log_start_offset()))
@@ -141,21 +144,14 @@ impl Shard {
         }
     }
 
-    /// Has the log start offsets written down. If that fails, nobody is told that records are gone for good.
-    async fn keep_log_starts(self: &Rc<Self>, replies: &mut [PartitionReply]) {
-        let kept = if self.me() == LEADER {
-            self.write_log_starts().await
-        } else {
-            match self.mesh.call(LEADER, Call::KeepLogStarts).await {
-                Answer::Kept(kept) => kept,
-                other => unreachable!("keeping log start offsets was answered with {other:?}"),
-            }
-        };
-        let Err(reason) = kept else { return };
-        for reply in replies {
-            if matches!(reply, Ok(Reply::LowWatermark(_))) {
-                *reply = Err(PartitionFault::NotKept(reason.clone()));
-            }
+    /// Has the log start offsets written down.
+    pub(super) async fn keep_log_starts(self: &Rc<Self>) -> Result<(), String> {
+        if self.me() == LEADER {
+            return self.write_log_starts().await;
+        }
+        match self.mesh.call(LEADER, Call::KeepLogStarts).await {
+            Answer::Kept(kept) => kept,
+            other => unreachable!("keeping log start offsets was answered with {other:?}"),
         }
     }
 
