@@ -8,7 +8,7 @@ variables of its last program, are there; and that program, which is a piece of 
 
 Each OLD in the program's text becomes NEW: what later releases want said otherwise. An OLD that is not there is an error.
 
-With `--end-loop` the loops over a consumer end after 5 silent seconds instead of never, so that what is printed below them runs too.
+With `--end-loop` the loops over a consumer end after 15 silent seconds instead of never, so that what is printed below them runs too.
 """
 import json
 import logging
@@ -24,7 +24,7 @@ path, bootstrap, changes = sys.argv[1], sys.argv[2], sys.argv[3:]
 kafka.KafkaProducer.DEFAULT_CONFIG["bootstrap_servers"] = bootstrap
 kafka.KafkaConsumer.DEFAULT_CONFIG["bootstrap_servers"] = bootstrap
 if changes[:1] == ["--end-loop"]:
-    kafka.KafkaConsumer.DEFAULT_CONFIG["consumer_timeout_ms"] = 5000
+    kafka.KafkaConsumer.DEFAULT_CONFIG["consumer_timeout_ms"] = 15000
     del changes[0]
 
 with open(path, encoding="utf-8") as file:
