@@ -77,9 +77,11 @@ impl Folder {
         let mut server = self.leaves_running(&more);
         let mut said = BufReader::new(server.stdout.take().expect("piped"));
         self.server = Some(server);
-        let mut ready = String::new();
-        said.read_line(&mut ready).expect("UTF-8");
-        assert!(ready.contains("is ready on"), "{line} said: {ready}");
+        let mut until_ready = String::new();
+        while !until_ready.contains(" is ready on ") {
+            let length = said.read_line(&mut until_ready).expect("UTF-8");
+            assert!(length > 0, "{line} ended: {until_ready}");
+        }
         // Whoever prints must be heard, or he waits.
         thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
     }
