@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
 struct Folder {
     home: TempDir,
     port: u16,
+    /// One that no other broker of this machine has: stopping is by this.
+    node_id: u32,
     server: Option<Child>,
 }
 
@@ -30,7 +33,9 @@ impl Folder {
         let installed = install.arg("install-links").arg(home.path()).status();
         assert!(installed.expect("the binary runs").success());
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        static NEXT: AtomicU32 = AtomicU32::new(50);
         Folder {
+            node_id: 100 * std::process::id() + NEXT.fetch_add(1, Ordering::Relaxed),
             home,
             port: port.expect("a free port on loopback").port(),
             server: None,
@@ -71,8 +76,9 @@ impl Folder {
     fn starts_the_server(&mut self, line: &str) {
         let data = self.home.path().join("data");
         let more = format!(
-            "{line} --override listeners=PLAINTEXT://127.0.0.1:9092 --override advertised.listeners=PLAINTEXT://127.0.0.1:9092 --override log.dirs={}",
-            data.display()
+            "{line} --override listeners=PLAINTEXT://127.0.0.1:9092 --override advertised.listeners=PLAINTEXT://127.0.0.1:9092 --override log.dirs={} --override node.id={}",
+            data.display(),
+            self.node_id
         );
         let mut server = self.leaves_running(&more);
         let mut said = BufReader::new(server.stdout.take().expect("piped"));
@@ -131,7 +137,7 @@ fn the_commands_of_the_page_do_what_it_says() {
     // What the other commands use may stay: the deleted topic is gone.
     let left = folder.types("./bin/kafka-topics --zookeeper localhost:2181 --list");
     assert!(!left.lines().any(|topic| topic == "test"), "{left}");
-    let stopped = folder.types("bin/kafka-server-stop.sh");
+    let stopped = folder.types(&format!("bin/kafka-server-stop.sh --node-id={}", folder.node_id));
     assert_eq!(stopped, "");
 }
 
