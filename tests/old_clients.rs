@@ -69,22 +69,6 @@ fn clients_that_are_told_an_old_version_by_hand_are_served() {
 }
 
 #[test]
-fn a_topic_is_created_by_the_first_version_of_the_request_on_a_raw_connection() {
-    let broker = start();
-    let Some(python) = OldPython::KafkaPython134.interpreter() else {
-        return;
-    };
-    let said = run(
-        &python,
-        "create_topic.py",
-        &[&broker.bootstrap(), "raw", "2"],
-    );
-    let expected = "CREATE TOPIC RESPONSE:  CreateTopicsResponse_v0(topic_error_codes=[(topic='raw', error_code=0)])\n\
-                    Topic already exists!\n";
-    assert_eq!(said, expected);
-}
-
-#[test]
 fn kcat_reads_what_it_wrote_in_every_codec_and_every_old_dialect() {
     let installed = Command::new("kcat").arg("-V").output().is_ok();
     if !installed {

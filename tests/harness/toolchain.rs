@@ -106,12 +106,9 @@ impl OldPython {
             "msgpack==1.2.4",
         ];
         match self {
-            OldPython::KafkaPython134 => (
-                "kafka-python-1.3.4",
-                "3.6",
-                "kafka-python==1.3.4",
-                OF_3_6,
-            ),
+            OldPython::KafkaPython134 => {
+                ("kafka-python-1.3.4", "3.6", "kafka-python==1.3.4", OF_3_6)
+            }
             OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", OF_3_6),
             OldPython::KafkaPython147 => {
                 ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", TODAYS)

@@ -169,7 +169,9 @@ fn is_done(program: &str, said: &str) -> bool {
     match program {
         "consumer" => has("test:0:") && has("value=b'm"),
         "consumer_earliest" => has("test:0:0: key=None value=b'm0'\ntest:0:1:"),
-        "consumer_seek" => has("{0}\n") && has("{'test'}\n") && has("test:0:5: key=None value=b'm5'"),
+        "consumer_seek" => {
+            has("{0}\n") && has("{'test'}\n") && has("test:0:5: key=None value=b'm5'")
+        }
         "consumer_topics" => has("'test0'") && has("test:0:") && has("test0:0:"),
         "consumer_poll" => has("topic='test'") && has("topic='test0'"),
         "consumer_pause" => has("resume......\n10\nset()\n") && has("topic='test'"),
@@ -218,7 +220,9 @@ fn the_consumers_run(release: &Release, client: &mut WireClient) {
         }
     }
     let said = in_group(&group);
-    let twice = said[0].lines().find(|line| said[1].lines().any(|other| other == *line));
+    let twice = said[0]
+        .lines()
+        .find(|line| said[1].lines().any(|other| other == *line));
     assert_eq!(twice, None, "both members of the group were given it");
 }
 
