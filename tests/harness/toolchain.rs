@@ -1,4 +1,4 @@
-//! Makes what the clients need, once, under `target/test-clients/`: a Python venv, a Go binary, a folder of jars.
+//! Makes what the clients need, once, under `target/test-clients/`: Python venvs, Go binaries, a folder of jars.
 //!
 //! Nothing is downloaded but packages by name and version from their registries. Test binaries may run side by side, so
 //! each part is made under a lock file, and a stamp with the contents of its sources says whether it is still good.
@@ -55,6 +55,20 @@ pub fn go_driver() -> Option<&'static Path> {
         make: make_go,
     };
     GO.get_or_init(|| part.ready().map(|made| made.join("driver")))
+        .as_deref()
+}
+
+/// The sarama driver; `None` (and a line that says so) without Go.
+pub fn sarama_driver() -> Option<&'static Path> {
+    static SARAMA: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "sarama",
+        needs: &["go"],
+        sources: &["sarama/go.mod", "sarama/go.sum", "sarama/main.go"],
+        make: make_go,
+    };
+    SARAMA
+        .get_or_init(|| part.ready().map(|made| made.join("driver")))
         .as_deref()
 }
 
