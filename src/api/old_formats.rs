@@ -7,6 +7,7 @@ use super::{Asked, Context, faults};
 use crate::limits;
 use crate::log::ReadPlan;
 use crate::wire::ErrorCode;
+use crate::wire::records::down_convert::down_convert;
 use crate::wire::records::{BatchError, Codec, Scratch, message_set};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -70,7 +71,7 @@ pub(super) async fn down_converted(
     let converted = glommio::executor()
         .spawn_blocking(move || {
             let mut scratch = Scratch::default();
-            message_set::down_convert(data, magic, from, max_bytes, &mut scratch)
+            down_convert(data, magic, from, max_bytes, &mut scratch)
         })
         .await;
     converted

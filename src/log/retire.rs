@@ -7,19 +7,14 @@
 //! begins at its first segment, or later if `leader-epoch-checkpoint` and the broker's checkpoint agree on it. Records may come
 //! back by a crash; the next look takes them out again. Therefore a disk too full for that small file keeps nothing from going.
 
-use std::fs;
-use std::io;
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
 
 use super::error::LogError;
-use super::file_names::FileKind;
 use super::partition_log::PartitionLog;
 use super::retention::{Rules, SegmentView, Verdict};
 use super::segment::Segment;
 use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
-use crate::io::blocking::blocking;
 use crate::types::{Offset, TimestampMs};
 
 /// What retention has taken out of a log.
@@ -113,15 +108,7 @@ impl PartitionLog {
         if largest >= 0 {
             return Ok(largest);
         }
-        let path = segment.path(FileKind::Log);
-        let modified = {
-            let path = path.clone();
-            blocking(move || fs::metadata(path)?.modified()).await
-        };
-        let since = modified
-            .and_then(|time| time.duration_since(UNIX_EPOCH).map_err(io::Error::other))
-            .map_err(|error| LogError::storage("stat", &path, error))?;
-        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        self.last_written_ms(segment).await
     }
 
     /// Sees to it that segments before `end` can be taken out: rolls if the active one is among them, and waits for what is

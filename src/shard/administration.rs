@@ -1,7 +1,7 @@
 //! What administration asks of single partitions, at their owners: sizes, producers, the removal of records.
 
 use super::Shard;
-use super::message::{Answer, Call, PartitionFault};
+use super::message::{Answer, Call, PartitionFault, Wanted};
 use crate::io::blocking;
 use crate::io::durable_write::durable_write;
 use crate::io::volume::{Volume, volume_of};
@@ -33,6 +33,8 @@ pub enum Question {
     Producers,
     /// To forget the records before this offset; -1 is the high watermark.
     DeleteBefore(i64),
+    /// Where segments begin, by when they were last written to; the first if it is the earliest that is wanted. How many at most.
+    SegmentStarts(Wanted, usize),
 }
 
 /// What a partition replies.
@@ -44,6 +46,8 @@ pub enum Reply {
     Producers(Vec<ProducerDescription>),
     /// To [`Question::DeleteBefore`]: the log start offset.
     LowWatermark(Offset),
+    /// To [`Question::SegmentStarts`], the largest first.
+    Offsets(Vec<Offset>),
 }
 
 /// What is told of an idempotent producer.
@@ -120,6 +124,16 @@ impl Shard {
                     coordinator_epoch: entry.coordinator_epoch,
                 };
                 Ok(Reply::Producers(log.producers(describe)))
+            }
+            Question::SegmentStarts(wanted, most) => {
+                let starts = match wanted {
+                    Wanted::Earliest => Ok([log.log_start_offset()][..most.min(1)].to_vec()),
+                    Wanted::AtOrAfter(time) => log.segment_starts_before(time, most).await,
+                    Wanted::Latest | Wanted::MaxTimestamp => {
+                        log.segment_starts_before(i64::MAX, most).await
+                    }
+                };
+                starts.map(Reply::Offsets).map_err(PartitionFault::Failed)
             }
             Question::DeleteBefore(offset) => {
                 let config = self

@@ -16,7 +16,8 @@
 //! | [`record`] | one record's fields |
 //! | [`read`] | reading batches and their records back, whole: clients and tools |
 //! | [`lookup`] | finding a record of a batch by time |
-//! | [`message_set`] | the formats before record batches, v0 and v1, and their conversion |
+//! | [`message_set`] | the formats before record batches, v0 and v1, and the way to batches |
+//! | [`down_convert`] | the way back, for old consumers |
 //! | [`builder`] | making batches: clients, tests, the metadata log |
 //! | [`error`] | everything that can be wrong with a batch |
 //! | `varint` | the zig-zag integers inside records |
@@ -26,6 +27,7 @@ pub mod batch;
 pub mod builder;
 pub mod codec;
 pub mod crc;
+pub mod down_convert;
 pub mod error;
 pub mod inflate;
 pub mod lookup;
