@@ -365,3 +365,19 @@ fn two_console_consumers_share_partitions_and_one_takes_over_when_the_other_is_k
     wait_for_shares(&at, "duo", &[4]);
     drop(second);
 }
+
+#[test]
+fn members_notice_new_partitions_and_new_topics() {
+    let broker = Broker::start(&[("group.initial.rebalance.delay.ms", "0")]);
+    let at = broker.bootstrap();
+    create(&at, "grows-a", 1);
+    let line = "--include grows-.* --group g --consumer-property metadata.max.age.ms=500 --consumer-property heartbeat.interval.ms=300";
+    let _first = Member::start(&at, line, Stdio::null());
+    wait_for_shares(&at, "g", &[1]);
+    let mut alter = vec!["--bootstrap-server", &at, "--alter", "--topic", "grows-a"];
+    alter.extend(["--partitions", "3"]);
+    succeed("kafka-topics", &alter);
+    wait_for_shares(&at, "g", &[3]);
+    create(&at, "grows-b", 2);
+    wait_for_shares(&at, "g", &[5]);
+}
