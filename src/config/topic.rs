@@ -3,6 +3,7 @@
 //! Pure. Where a value comes from is worked out here once, for the log that runs with it and for DescribeConfigs that
 //! shows it.
 
+use crate::wire::records::Codec;
 use std::collections::BTreeMap;
 
 use super::dynamic::is_dynamic;
@@ -53,6 +54,8 @@ pub struct TopicConfig {
     pub file_delete_delay_ms: u64,
     /// `max.message.bytes`.
     pub max_message_bytes: u32,
+    /// `compression.type`: the codec that batches are stored in; `None` is producer, as they were sent.
+    pub compression: Option<Codec>,
     /// `message.timestamp.type`.
     pub message_timestamp_type: TimestampType,
     /// `message.timestamp.before.max.ms`.
@@ -314,6 +317,7 @@ impl TopicConfig {
             retention_bytes: values.number("retention.bytes"),
             file_delete_delay_ms: values.number("file.delete.delay.ms"),
             max_message_bytes: values.number("max.message.bytes"),
+            compression: values.compression(),
             message_timestamp_type: values.timestamp_type(),
             message_timestamp_before_max_ms: values.number("message.timestamp.before.max.ms"),
             message_timestamp_after_max_ms: values.number("message.timestamp.after.max.ms"),
@@ -337,6 +341,16 @@ impl Values<'_> {
 
     fn list_has(&self, name: &str, word: &str) -> bool {
         matches!(self.0.get(name), Some(Some(Value::List(entries))) if entries.iter().any(|entry| entry == word))
+    }
+
+    fn compression(&self) -> Option<Codec> {
+        let Some(Some(Value::Text(word))) = self.0.get("compression.type") else {
+            return None;
+        };
+        match word.as_str() {
+            "uncompressed" => Some(Codec::None),
+            word => Codec::ALL.into_iter().find(|codec| codec.name() == word),
+        }
     }
 
     fn timestamp_type(&self) -> TimestampType {

@@ -173,8 +173,8 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
         "Effort of gzip when the broker compresses: -1 is the codec's default, 1 the fastest, 9 the smallest.";
     "compression.lz4.level", Int(within(1, 17)), "9", Medium, AcceptedWithoutEffect,
         "Effort of lz4 when the broker compresses.";
-    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", Medium, AcceptedWithoutEffect,
-        "Codec in which batches are stored; producer keeps each batch as it was sent, which is what this broker does today.";
+    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", Medium, InForce,
+        "Codec in which batches are stored; producer keeps each batch as it was sent, and any other has those sent in another codec compressed anew.";
     "compression.zstd.level", Int(within(-131_072, 22)), "3", Medium, AcceptedWithoutEffect,
         "Effort of zstd when the broker compresses.";
     "delete.retention.ms", Long(at_least(0)), "86400000", Medium, AcceptedWithoutEffect,

@@ -189,11 +189,11 @@ fn an_unknown_topic_or_partition_has_no_offsets() {
 
 #[test]
 fn version_0_lists_where_segments_begin_the_newest_first() {
-    let broker = Broker::start(&[("log.segment.bytes", "100000")]);
+    let broker = Broker::start(&[("log.segment.bytes", "1048576")]);
     let mut client = WireClient::connect(broker.port());
     client.create_topic("t", 1);
     // Two batches do not fit into one segment.
-    let large = "x".repeat(60_000);
+    let large = "x".repeat(600_000);
     for _ in 0..3 {
         client.write("t", 0, &[&large, "small"]);
     }

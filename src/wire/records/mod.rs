@@ -18,6 +18,7 @@
 //! | [`lookup`] | finding a record of a batch by time |
 //! | [`message_set`] | the formats before record batches, v0 and v1, and the way to batches |
 //! | [`down_convert`] | the way back, for old consumers |
+//! | `recompress` | a batch in another codec |
 //! | [`builder`] | making batches: clients, tests, the metadata log |
 //! | [`error`] | everything that can be wrong with a batch |
 //! | `varint` | the zig-zag integers inside records |
@@ -33,6 +34,7 @@ pub mod inflate;
 pub mod lookup;
 pub mod message_set;
 pub mod read;
+mod recompress;
 pub mod record;
 pub mod stamp;
 mod stream;
