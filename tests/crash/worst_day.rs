@@ -1,6 +1,6 @@
 //! Writers of all kinds, and a broker that is killed again and again, also while it starts.
 //!
-//! Setup: four topics of six partitions in all codecs, idempotent or not, synced or not, with segments that roll all the time,
+//! Setup: six writers, each with a partition of four topics, in all codecs, idempotent or not, synced or not, with segments that roll all the time,
 //! records that are deleted, offsets that are committed, topics that come and go. Expectation: after some kills, everything that
 //! was acknowledged is there, once, in order and unchanged; log starts and committed offsets have not gone back.
 
@@ -14,11 +14,9 @@ use super::{checker, short_lived, writers};
 use crate::harness::broker::Broker;
 use crate::harness::wire_client::WireClient;
 
-/// Each has a partition of every topic.
-const WRITERS: usize = PARTITIONS as usize;
 const KILLS_A_ROUND: u64 = 4;
-/// Enough for CI.
-const SECONDS: u64 = 20;
+/// Enough for CI. The round that runs then is finished.
+const SECONDS: u64 = 12;
 
 #[test]
 fn everything_acknowledged_survives_a_broker_that_is_killed_all_day() {
@@ -28,7 +26,6 @@ fn everything_acknowledged_survives_a_broker_that_is_killed_all_day() {
     let mut dice = Dice::new(seed);
     let mut broker = Broker::start(&[
         ("offsets.topic.num.partitions", "3"),
-        ("log.retention.check.interval.ms", "1000"),
         ("log.segment.delete.delay.ms", "200"),
     ]);
     let mut client = WireClient::connect(broker.port());
@@ -38,6 +35,8 @@ fn everything_acknowledged_survives_a_broker_that_is_killed_all_day() {
     let mut books: Vec<Book> = (0..PARTITIONS)
         .flat_map(|partition| (0..TOPICS.len()).map(move |topic| Book::new(topic, partition)))
         .collect();
+    // The first question for a coordinator makes the topic of the offsets.
+    client.need_coordinator();
     let mut topics = Vec::new();
     let started = Instant::now();
     let mut kills = 0;
@@ -73,7 +72,9 @@ fn everything_acknowledged_survives_a_broker_that_is_killed_all_day() {
     }
     let silent = books.iter().filter(|book| book.acknowledged.is_empty());
     assert_eq!(silent.count(), 0, "partitions without a record that counts");
-    assert_eq!(books.len() / TOPICS.len(), WRITERS);
+    let committed = books.iter().filter(|book| book.committed_least > 0);
+    assert!(committed.count() > 0, "no offset was committed");
+    assert!(topics.len() > 1, "no topic came and went");
 }
 
 /// Ends the broker after a while, mostly by a kill, and starts it, sometimes with a kill meanwhile. Returns the kills.
