@@ -18,9 +18,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use harness::broker::Broker;
 use harness::group_requests::join_request;
 use harness::wire_client::WireClient;
-use vltava::wire::messages::join_group::JoinGroupRequest;
-
 use harness::{child, package_dir, scratch_dir, toolchain};
+use vltava::wire::messages::join_group::JoinGroupRequest;
 
 const TOPIC: &str = "numbers";
 const RECORDS: usize = 10_000;

@@ -36,7 +36,7 @@ pub fn come_and_go(topics: &mut Vec<ShortLived>, port: u16, stop: &AtomicBool) {
             deletion_tried: false,
             deleted: false,
         };
-        live(&mut connection, &mut topic, number % 8 != 0);
+        live(&mut connection, &mut topic, !number.is_multiple_of(8));
         topics.push(topic);
         thread::sleep(Duration::from_millis(50));
     }
