@@ -50,6 +50,7 @@ pub fn go_driver() -> Option<&'static Path> {
             "go/main.go",
             "go/produce.go",
             "go/consume.go",
+            "go/groups.go",
             "go/record_line.go",
         ],
         make: make_go,
@@ -78,7 +79,7 @@ pub fn java_classes() -> Option<&'static Path> {
     let part = Part {
         name: "java",
         needs: &["java", "javac", "mvn"],
-        sources: &["java/pom.xml", "java/Driver.java"],
+        sources: &["java/pom.xml", "java/Driver.java", "java/Groups.java"],
         make: make_java,
     };
     JAVA.get_or_init(|| part.ready()).as_deref()
@@ -271,7 +272,8 @@ fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
         .arg(made.join("*"))
         .arg("-d")
         .arg(made)
-        .arg(sources.join("Driver.java")))
+        .arg(sources.join("Driver.java"))
+        .arg(sources.join("Groups.java")))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

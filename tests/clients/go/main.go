@@ -37,7 +37,10 @@ func (l *topicList) Set(topic string) error {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: driver version|create|produce|consume [--option value]...")
+		return errors.New("usage: driver version|create|produce|consume [--option value]..., or driver groups scenarios|member ...")
+	}
+	if args[0] == "groups" {
+		return groups(args[1:])
 	}
 	var topics topicList
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
