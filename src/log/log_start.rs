@@ -132,8 +132,10 @@ impl State {
     /// Takes out the segments that lie before the log start offset as a whole; never the active one.
     fn take_head_segments(&mut self) -> Vec<Rc<Segment>> {
         let start = self.log_start_offset;
-        let is_gone =
-            |pair: &[Rc<Segment>]| pair[1].base_offset <= start && pair[0].index.borrow().is_none();
+        // A pinned segment's names are changing: it goes with the next step forward.
+        let is_gone = |pair: &[Rc<Segment>]| {
+            pair[1].base_offset <= start && pair[0].index.borrow().is_none() && !pair[0].is_pinned()
+        };
         let count = self
             .segments
             .windows(2)

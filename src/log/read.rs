@@ -180,6 +180,9 @@ impl PartitionLog {
             return Ok(file);
         }
         let file = segment.reader().await?;
+        if segment.is_pinned() {
+            return Ok(file); // replaced meanwhile: it goes with its last reader
+        }
         let mut state = self.state.borrow_mut();
         state.open_readers.push_back(segment.clone());
         if state.open_readers.len() > OPEN_SEALED_SEGMENTS
@@ -253,9 +256,8 @@ impl State {
         let after = self
             .segments
             .partition_point(|known| known.base_offset <= segment.base_offset);
-        self.segments
-            .get(after)
-            .filter(|next| next.committed.get() > 0)
-            .cloned()
+        // Compaction may leave a segment without a batch.
+        let mut following = self.segments[after..].iter();
+        following.find(|next| next.committed.get() > 0).cloned()
     }
 }
