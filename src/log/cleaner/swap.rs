@@ -127,14 +127,18 @@ pub(in crate::log) fn recover_with(names: &dyn Names, dir: &Path) -> Result<(), 
     if found.cleaned.is_empty() && found.swaps.is_empty() {
         return Ok(());
     }
+    let damaged = found.damaged()?;
     let first_cleaned = found.cleaned.iter().map(|(offset, _)| *offset).min();
+    let is_whole = |offset: Offset| {
+        first_cleaned.is_none_or(|cleaned| offset < cleaned) && !damaged.contains(&offset)
+    };
     let mut swaps = BTreeSet::new();
     for (offset, path) in &found.swaps {
-        if first_cleaned.is_some_and(|cleaned| *offset >= cleaned) {
+        if is_whole(*offset) {
+            swaps.insert(path.clone());
+        } else {
             log::info!("{}: not whole, removed", path.display());
             remove_if_there(names, path)?;
-        } else {
-            swaps.insert(path.clone());
         }
     }
     for (_, path) in &found.cleaned {
@@ -148,8 +152,7 @@ pub(in crate::log) fn recover_with(names: &dyn Names, dir: &Path) -> Result<(), 
         }
     }
     // The log of a segment before its other files, as a swap has it.
-    let is_log =
-        |path: &&PathBuf| swap_of(path.file_name()).is_some_and(|(_, kind)| kind == FileKind::Log);
+    let is_log = |path: &&PathBuf| swapped_log(path).is_some();
     let (logs, others): (Vec<_>, Vec<_>) = swaps.iter().partition(is_log);
     for path in logs.into_iter().chain(others) {
         log::info!(
@@ -192,30 +195,50 @@ impl Leftovers {
     }
 }
 
+impl Leftovers {
+    /// Where a `.swap` log is damaged and the segment it would replace is still there: that one stays.
+    fn damaged(&self) -> Result<BTreeSet<Offset>, LogError> {
+        let mut damaged = BTreeSet::new();
+        for (base, path) in &self.swaps {
+            let is_log = swapped_log(path).is_some();
+            let log = path.with_extension("");
+            let has_old = self.segments.iter().any(|(_, segment)| *segment == log);
+            if is_log && has_old && end_of(path, *base)?.is_none() {
+                damaged.insert(*base);
+            }
+        }
+        Ok(damaged)
+    }
+}
+
 fn of_ending(name: &OsStr, ending: &str) -> Option<(Offset, FileKind)> {
     file_names::parse(OsStr::new(name.to_str()?.strip_suffix(ending)?))
 }
 
-fn swap_of(name: Option<&OsStr>) -> Option<(Offset, FileKind)> {
-    of_ending(name?, SWAP_ENDING)
+/// The base offset of a `.log.swap`.
+fn swapped_log(path: &Path) -> Option<Offset> {
+    match of_ending(path.file_name()?, SWAP_ENDING)? {
+        (base, FileKind::Log) => Some(base),
+        _ => None,
+    }
 }
 
 /// The offsets from the first `.swap` log's first to the last one's end.
 fn covered_by(swaps: &BTreeSet<PathBuf>) -> Result<Option<(Offset, Offset)>, LogError> {
     let mut covered: Option<(Offset, Offset)> = None;
     for path in swaps {
-        let Some((base, FileKind::Log)) = swap_of(path.file_name()) else {
+        let Some(base) = swapped_log(path) else {
             continue;
         };
-        let end = end_of(path, base)?;
+        let end = end_of(path, base)?.unwrap_or(base);
         let (from, to) = covered.unwrap_or((base, end));
         covered = Some((from.min(base), to.max(end)));
     }
     Ok(covered)
 }
 
-/// Where the segment in a `.swap` file ends: its files were synced before they got that name.
-fn end_of(path: &Path, base: Offset) -> Result<Offset, LogError> {
+/// Where the segment in a `.swap` file ends; `None` if it is damaged.
+fn end_of(path: &Path, base: Offset) -> Result<Option<Offset>, LogError> {
     let failed = |error| LogError::storage("read", path, error);
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
@@ -223,16 +246,11 @@ fn end_of(path: &Path, base: Offset) -> Result<Offset, LogError> {
     let mut end = base;
     loop {
         match walker.look().map_err(failed)? {
-            Found::End => return Ok(end),
+            Found::End => return Ok(Some(end)),
+            Found::Damage(_) => return Ok(None),
             Found::Batch(frame) => {
                 end = frame.next_offset();
                 walker.pass(&frame);
-            }
-            Found::Damage(reason) => {
-                return Err(LogError::Corrupt {
-                    path: path.to_owned(),
-                    reason: format!("at position {}: {reason}", walker.position()),
-                });
             }
         }
     }
