@@ -333,12 +333,15 @@ fn positions_of_groups_outlive_the_compaction_of_their_topic() {
         broker.log().contains("__consumer_offsets-0: compacted")
     });
     for restart in [Broker::kill as fn(&mut Broker), |broker| {
-        drop(broker.stop())
+        broker.stop();
     }] {
         restart(&mut broker);
         broker.restart();
         let mut client = WireClient::connect(broker.port());
         client.need_coordinator();
+        wait_until("the coordinator has loaded", || {
+            client.describe_group(5, "g").error_code != ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+        });
         assert_eq!(client.committed("g", "t").committed_offset, 20);
     }
 }
