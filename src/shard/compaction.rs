@@ -121,38 +121,49 @@ struct Due {
     dirty: Dirty,
 }
 
+/// Logs that are left out.
+#[derive(Default)]
+struct LeftOut {
+    /// They cannot be compacted before the next start.
+    for_good: HashSet<PartitionKey>,
+    /// They could not be just now; others must not wait for them.
+    this_round: HashSet<PartitionKey>,
+}
+
+impl LeftOut {
+    fn contains(&self, key: &PartitionKey) -> bool {
+        self.for_good.contains(key) || self.this_round.contains(key)
+    }
+}
+
 impl Shard {
     /// Compacts this core's logs, the dirtiest first, for as long as the core runs.
     pub async fn compact_for_ever(self: Rc<Self>) {
         self.open.wait().await;
-        // Logs that cannot be compacted before the next start.
-        let mut uncleanable = HashSet::new();
+        let mut left_out = LeftOut::default();
         while !self.is_draining() && self.live().cleaner.enable {
             let cleaner = self.live().cleaner;
             let Some(turn) = self.compaction.turn(cleaner.threads) else {
                 self.pause(TURN_CHECK).await;
                 continue;
             };
-            let did_something = self.compact_one(&cleaner, &mut uncleanable).await;
+            let due = self.dirtiest(&left_out).await;
+            let is_round_over = due.is_none();
+            if let Some(due) = due {
+                self.compact(&due, &cleaner, &mut left_out).await;
+            }
             drop(turn);
-            if did_something {
+            if is_round_over {
+                left_out.this_round.clear();
+                self.back_off().await;
+            } else {
                 // Another core may wait for this turn.
                 self.pause(TURN_CHECK).await;
-            } else {
-                self.back_off().await;
             }
         }
     }
 
-    /// Compacts the dirtiest log that is due; false if there was none, or it could not be.
-    async fn compact_one(
-        &self,
-        cleaner: &CleanerConfig,
-        uncleanable: &mut HashSet<PartitionKey>,
-    ) -> bool {
-        let Some(due) = self.dirtiest(uncleanable).await else {
-            return false;
-        };
+    async fn compact(&self, due: &Due, cleaner: &CleanerConfig, left_out: &mut LeftOut) {
         self.compaction
             .throttle
             .set_rate(cleaner.max_bytes_per_second);
@@ -166,16 +177,15 @@ impl Shard {
         let began = Instant::now();
         match due.partition.log.clean(&due.dirty, cleaning).await {
             Ok(cleaned) => {
-                report(&due, &cleaned, began.elapsed());
-                self.note_compacted(&due, cleaned.first_dirty).await;
-                true
+                report(due, &cleaned, began.elapsed());
+                self.note_compacted(due, cleaned.first_dirty).await;
             }
             Err(error) => {
-                report_failure(&due, &error);
-                if !error.is_passing() {
-                    uncleanable.insert(due.key);
-                }
-                false
+                report_failure(due, &error);
+                match error.is_passing() {
+                    true => left_out.this_round.insert(due.key),
+                    false => left_out.for_good.insert(due.key),
+                };
             }
         }
     }
@@ -191,12 +201,12 @@ impl Shard {
         }
     }
 
-    async fn dirtiest(&self, uncleanable: &HashSet<PartitionKey>) -> Option<Due> {
+    async fn dirtiest(&self, left_out: &LeftOut) -> Option<Due> {
         let partitions: Vec<_> = self
             .partitions
             .borrow()
             .iter()
-            .filter(|(key, _)| !uncleanable.contains(key))
+            .filter(|(key, _)| !left_out.contains(key))
             .map(|(key, partition)| (*key, Rc::clone(partition)))
             .collect();
         let mut dirtiest: Option<Due> = None;

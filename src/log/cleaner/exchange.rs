@@ -2,6 +2,7 @@
 //! borrow of the log.
 
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -36,8 +37,8 @@ pub(in crate::log) struct Replacement {
 pub(super) enum Ask {
     /// To read from this segment from now on; refused if the log is not as it was.
     Replace(Box<Replacement>),
-    /// The segment at this offset has its own name now.
-    Settled(Offset),
+    /// The segment at this offset has its own name now, and these files have none that anybody looks for.
+    Settled(Offset, Vec<PathBuf>),
     /// The thread has ended.
     Done(Result<Cleaned, CleanError>),
 }

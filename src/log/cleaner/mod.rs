@@ -72,7 +72,7 @@ pub struct Cleaning {
 }
 
 impl PartitionLog {
-    /// How much of the log can be compacted; `None` if nothing. `compacted` is where the last run ended, if there was one.
+    /// How much of the log can be compacted; `None` if nothing, or not now. `compacted` is where the last run ended, if there was one.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -84,6 +84,9 @@ impl PartitionLog {
     ) -> Result<Option<Dirty>, LogError> {
         let (segments, first_dirty) = {
             let state = self.state.borrow();
+            if !state.takes_records() || state.cleaning.is_some() {
+                return Ok(None);
+            }
             (state.sealed_segments(), state.first_dirty(compacted))
         };
         let mut sealed = Vec::with_capacity(segments.len());
@@ -132,9 +135,7 @@ impl PartitionLog {
         let outcome = self.run(names, plan, &cleaning, stop).await;
         self.state.borrow_mut().cleaning = None;
         self.note_idle();
-        let cleaned = outcome?;
-        self.remove_later(cleaned.gone.clone(), cleaning.delete_delay);
-        Ok(cleaned)
+        outcome
     }
 
     async fn run(
@@ -169,8 +170,9 @@ impl PartitionLog {
                     let replaced = self.state.borrow_mut().replace(&self.dir, *replacement);
                     exchange.answer(replaced);
                 }
-                Ask::Settled(base) => {
+                Ask::Settled(base, gone) => {
                     self.state.borrow_mut().settle(base);
+                    self.remove_later(gone, cleaning.delete_delay);
                     exchange.answer(true);
                 }
                 Ask::Done(outcome) => return outcome,

@@ -44,8 +44,6 @@ pub struct Cleaned {
     pub bytes_before: u64,
     /// Bytes of those that took their place.
     pub bytes_after: u64,
-    /// Files that have lost their names and are to be removed.
-    pub(in crate::log) gone: Vec<PathBuf>,
 }
 
 /// What a thread may use.
@@ -199,10 +197,9 @@ impl Pass<'_> {
             .filter(|offset| self.plan.newest_snapshot != Some(*offset))
             .collect();
         let gone = swap::complete(names, dir, &old, &snapshots).map_err(CleanError::Unfinished)?;
-        cleaned.gone.extend(gone);
         cleaned.bytes_before += before;
         cleaned.bytes_after += after;
-        self.exchange.ask(Ask::Settled(base));
+        self.exchange.ask(Ask::Settled(base, gone));
         Ok(())
     }
 

@@ -124,6 +124,9 @@ pub(in crate::log) struct CleaningPlan {
     pub(in crate::log) now_ms: i64,
 }
 
+/// Most segments that become one in a run: the files of all are open while they are replaced. The next run goes on.
+const GROUP_SEGMENTS: usize = 64;
+
 /// A segment with the sizes of its index files.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sized {
@@ -147,7 +150,8 @@ pub(super) fn groups(segments: &[Sized], plan: &CleaningPlan) -> Vec<Vec<Sized>>
 fn fits(group: &[Sized], next: &Sized, plan: &CleaningPlan) -> bool {
     let together = |bytes: fn(&Sized) -> u64| group.iter().map(bytes).sum::<u64>() + bytes(next);
     let last_offset = next.segment.next_base - group[0].segment.base_offset - 1;
-    together(|sized| sized.segment.size) <= plan.segment_bytes
+    group.len() < GROUP_SEGMENTS
+        && together(|sized| sized.segment.size) <= plan.segment_bytes
         && together(|sized| sized.index_bytes) <= plan.index_max_bytes
         && together(|sized| sized.time_index_bytes) <= plan.index_max_bytes
         && (next.segment.size == 0 || last_offset <= i64::from(i32::MAX))
@@ -265,6 +269,20 @@ mod tests {
             "the time indexes"
         );
         assert_eq!(lengths(&four(), &plan(1_000, 1_000)), [4]);
+    }
+
+    #[test]
+    fn so_many_files_are_open_and_no_more() {
+        let tiny = |n: i64| SealedSegment {
+            base_offset: Offset(n),
+            next_base: Offset(n + 1),
+            size: 1,
+            first_timestamp: None,
+            max_timestamp: None,
+        };
+        let segments: Vec<_> = (0..150).map(tiny).collect();
+        let roomy = plan(1 << 30, 1 << 30);
+        assert_eq!(lengths(&segments, &roomy), [64, 64, 22]);
     }
 
     #[test]
