@@ -102,7 +102,7 @@ async fn crash(
     let (log, report) = open_with(dir, config.clone(), trust).await;
     assert_eq!((report.cut, report.log_end_offset), (None, end));
     let names = files(dir);
-    for ending in [".swap", ".cleaned", ".deleted"] {
+    for ending in [".swap", ".cleaned"] {
         assert!(
             !names.iter().any(|name| name.ends_with(ending)),
             "{names:?}"
