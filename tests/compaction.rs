@@ -268,6 +268,27 @@ fn records_younger_than_the_compaction_lag_stay() {
 }
 
 #[test]
+fn records_do_not_wait_longer_than_the_longest_lag() {
+    let broker = Broker::start(EAGER);
+    let mut client = WireClient::connect(broker.port());
+    // By its share alone no log would ever be compacted, and by segment.ms no segment be sealed.
+    let settings = [
+        ("cleanup.policy", "compact"),
+        ("min.cleanable.dirty.ratio", "1.0"),
+        ("max.compaction.lag.ms", "1000"),
+    ];
+    client.create_topic_with("t", 1, &settings);
+    let records: Vec<_> = (0..5)
+        .map(|second| keyed("t", second, "a", Some("v")))
+        .collect();
+    write_each(&broker, "none", &records);
+    let told = read_until(&broker, &mut client, "t", "compaction", |told| {
+        told.len() == 2
+    });
+    assert_eq!(offset_of(&told, "a"), [3, 4]);
+}
+
+#[test]
 fn an_idempotent_producer_goes_on_where_its_records_were_compacted() {
     let mut broker = Broker::start(EAGER);
     let mut client = WireClient::connect(broker.port());

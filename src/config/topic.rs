@@ -329,6 +329,17 @@ impl TopicConfig {
     }
 }
 
+impl TopicConfig {
+    /// The time after which a segment is sealed: what is to be compacted within `max.compaction.lag.ms` must not stay in the
+    /// active segment for longer (Kafka's `LogConfig.maxSegmentMs`).
+    pub fn max_segment_ms(&self) -> i64 {
+        match self.compact {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
+        }
+    }
+}
+
 /// Effective values by name, read as the types that the table's kinds and bounds guarantee.
 struct Values<'a>(BTreeMap<&'a str, Option<Value>>);
 

@@ -423,7 +423,7 @@ fn lack(name: &str, report: &RecoveryReport, known: Offset, clean: bool) -> Opti
 pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     LogConfig {
         segment_bytes: topic.segment_bytes,
-        segment_ms: topic.segment_ms,
+        segment_ms: topic.max_segment_ms(),
         segment_jitter_ms: topic.segment_jitter_ms,
         index_interval_bytes: topic.index_interval_bytes,
         index_max_bytes: topic.segment_index_bytes,

@@ -31,6 +31,9 @@ pub enum CleanError {
     /// No thread can be had.
     #[error("no thread for it: {0}")]
     Thread(io::Error),
+    /// The thread met a mistake of its own.
+    #[error("its thread panicked; what it said stands on standard error")]
+    Panicked,
     /// A file cannot be read or written, or is damaged.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -47,7 +50,9 @@ impl CleanError {
             CleanError::Log(error) => error.is_no_space(),
             // Its own setting may change.
             CleanError::MapTooSmall { .. } => true,
-            CleanError::OldFormat { .. } | CleanError::Unfinished(_) => false,
+            CleanError::OldFormat { .. } | CleanError::Unfinished(_) | CleanError::Panicked => {
+                false
+            }
         }
     }
 }

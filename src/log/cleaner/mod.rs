@@ -159,8 +159,9 @@ impl PartitionLog {
                     names: &*names,
                     exchange: &exchange,
                 };
-                let outcome = pass.run();
-                exchange.tell(Ask::Done(outcome));
+                // Whoever waits must hear of the end, whatever it is.
+                let mut ended = Ended(&exchange, Err(CleanError::Panicked));
+                ended.1 = pass.run();
             }
         };
         background::spawn("log-cleaner", thread).map_err(CleanError::Thread)?;
@@ -195,6 +196,16 @@ impl PartitionLog {
             }
         })
         .detach();
+    }
+}
+
+/// Tells the core how the thread has ended.
+struct Ended<'a>(&'a Exchange, Result<Cleaned, CleanError>);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        let outcome = std::mem::replace(&mut self.1, Err(CleanError::Stopped));
+        self.0.tell(Ask::Done(outcome));
     }
 }
 

@@ -165,6 +165,28 @@ fn a_recovery_that_stops_anywhere_is_ended_by_the_next() {
     }
 }
 
+/// Names under which the thread meets a mistake.
+struct Panics;
+
+impl Names for Panics {
+    fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_thread_that_panics_leaves_a_log_that_can_be_read_and_closed() {
+    with_dir(async |dir| {
+        let log = create(&dir, small_segments()).await;
+        fill(&log).await;
+        let before = left(&log).await;
+        let run = compact_with(&log, Arc::new(Panics), None, cleaning(0, NOW.0)).await;
+        assert!(matches!(run, Err(CleanError::Panicked)), "{run:?}");
+        assert_eq!(left(&log).await, before);
+        log.close().await.unwrap();
+    });
+}
+
 #[test]
 fn what_kafka_leaves_is_ended_or_taken_back_as_kafka_does() {
     with_dir(async |dir| {
