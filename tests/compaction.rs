@@ -14,12 +14,14 @@ use std::time::{Duration, Instant};
 use harness::broker::Broker;
 use harness::clients::Client::Rskafka;
 use harness::record::{Record, now_ms};
-use harness::requests::data_of;
+use harness::requests::{data_of, fetch_partition, fetch_request, only_partition};
 use harness::wire_client::{WireClient, wait_until};
 use vltava::wire::ErrorCode;
+use vltava::wire::messages::fetch::FetchPartition;
 use vltava::wire::messages::incremental_alter_configs::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
+use vltava::wire::records::message_set::messages;
 use vltava::wire::records::{BatchBuilder, BatchHeader, Codec, Scratch, batches};
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -324,6 +326,37 @@ fn an_idempotent_producer_goes_on_where_its_records_were_compacted() {
         (ErrorCode::NONE, 3)
     );
     assert_eq!(client.write_batch("t", 0, &batch(4, 7, "c")), 6);
+}
+
+#[test]
+fn clients_of_message_sets_get_past_what_compaction_left() {
+    let broker = Broker::start(EAGER);
+    let mut client = WireClient::connect(broker.port());
+    client.create_topic_with("t", 1, COMPACTED);
+    let producer = client.new_producer();
+    let mut builder = BatchBuilder::new(Codec::None).producer(producer.0, producer.1, 0);
+    builder.append(now_ms() - 1_000_000, Some(b"a"), Some(b"v"), &[]);
+    client.write_batch("t", 0, &builder.build());
+    let others = [
+        keyed("t", 1, "a", Some("newer")),
+        keyed("t", 2, "b", Some("x")),
+    ];
+    write_each(&broker, "none", &others);
+    read_until(&broker, &mut client, "t", "compaction", |told| {
+        told.len() == 2
+    });
+    for version in [0, 2, 3] {
+        // So little that the first answer would hold the header alone that is left at offset 0.
+        let partition = FetchPartition {
+            partition_max_bytes: 10,
+            ..fetch_partition(0, 0)
+        };
+        let answer = client.call(version, &fetch_request("t", vec![partition]));
+        let data = data_of(&only_partition(answer));
+        let first = messages(&data).next().expect("a message").unwrap();
+        assert_eq!(first.offset, 1, "version {version}");
+        assert_eq!(first.value.as_deref(), Some(&b"newer"[..]));
+    }
 }
 
 #[test]
