@@ -1,8 +1,10 @@
 //! Compaction as the log's users see it: the newest record of each key, at its offset, and everything else as before.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::random::Random;
 use super::*;
 use crate::log::cleaner::{Names, RealNames};
 use crate::wire::records::{Scratch, batches};
@@ -362,6 +364,67 @@ fn readers_that_planned_before_the_swap_read_what_they_planned() {
         assert_eq!(before, after);
         assert_eq!(offsets(&before)[0], (0, 0));
     });
+}
+
+#[test]
+fn readers_meet_no_error_while_segments_are_replaced() {
+    with_log(small_segments(), async |log| {
+        put(&log, &[("a", Some("first"))]).await;
+        let running = Rc::new(Cell::new(true));
+        let reads = Rc::new(Cell::new(0));
+        let readers: Vec<_> = (1..4)
+            .map(|seed| {
+                let (log, running, reads) = (log.clone(), running.clone(), reads.clone());
+                glommio::spawn_local(async move {
+                    let mut random = Random::new(seed);
+                    while running.get() {
+                        read_somewhere(&log, &mut random).await;
+                        reads.set(reads.get() + 1);
+                        glommio::timer::sleep(Duration::from_micros(50)).await;
+                    }
+                })
+            })
+            .collect();
+        let mut runs = 0;
+        for n in 0..60_i64 {
+            let mut builder = BatchBuilder::new(Codec::None);
+            let key = format!("k{}", n % 11);
+            builder.append(NOW.0 + n, Some(key.as_bytes()), Some(&[b'v'; 60]), &[]);
+            append_committed(&log, &builder.build_validated()).await;
+            let rules = cleaning(0, 0).rules;
+            if let Some(dirty) = log.dirty(None, &rules, NOW).await.unwrap() {
+                log.clean(&dirty, cleaning(0, NOW.0)).await.unwrap();
+                runs += 1;
+            }
+        }
+        running.set(false);
+        for reader in readers {
+            reader.await;
+        }
+        assert!(
+            runs > 10 && reads.get() > 50,
+            "{runs} runs, {} reads",
+            reads.get()
+        );
+    });
+}
+
+/// Reads from some offset, and looks up some time: what is found is sound, and at or behind what was asked for.
+async fn read_somewhere(log: &Rc<PartitionLog>, random: &mut Random) {
+    let from = random.below(log.high_watermark().0 as u64) as i64;
+    let max_bytes = 1 + random.below(2_000) as u32;
+    let bytes = read(log, from, max_bytes).await.expect("something follows");
+    let found = offsets(&bytes);
+    assert!(found[0].1 >= from, "{found:?} for {from}");
+    assert!(
+        found.windows(2).all(|pair| pair[0].1 < pair[1].0),
+        "{found:?}"
+    );
+    let time = NOW.0 + random.below(200) as i64;
+    if let Some(found) = log.offset_for_timestamp(time).await.expect("a lookup") {
+        assert!(found.timestamp >= time);
+    }
+    log.offset_of_max_timestamp().await.expect("a lookup");
 }
 
 #[test]
