@@ -19,8 +19,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often a core looks whether a thread is free for it, and the least pause between two looks at its logs.
+/// How often a core looks whether a thread is free for it, and the least pause between two rounds over its logs.
 const TURN_CHECK: Duration = Duration::from_millis(50);
+/// How long a core that had a turn lets others look first.
+const TURN_LEFT_TO_OTHERS: Duration = Duration::from_millis(120);
 /// The longest a pause goes on without a look at the settings.
 const SETTINGS_CHECK: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,8 @@ pub struct Compaction {
     /// What the file says. One writes it at a time, on a thread that may sleep.
     written: Mutex<String>,
     running: AtomicUsize,
+    /// Cores that wait for a turn.
+    waiting: AtomicUsize,
     throttle: Arc<Throttle>,
 }
 
@@ -44,6 +48,7 @@ impl Compaction {
             written: Mutex::new(offset_checkpoint::render(&compacted)),
             compacted: Mutex::new(compacted),
             running: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             throttle: Arc::new(Throttle::new(f64::MAX)),
         }
     }
@@ -144,7 +149,7 @@ impl Shard {
         while !self.is_draining() && self.live().cleaner.enable {
             let cleaner = self.live().cleaner;
             let Some(turn) = self.compaction.turn(cleaner.threads) else {
-                self.pause(TURN_CHECK).await;
+                self.wait_for_turn(&cleaner).await;
                 continue;
             };
             let due = self.dirtiest(&left_out).await;
@@ -156,11 +161,19 @@ impl Shard {
             if is_round_over {
                 left_out.this_round.clear();
                 self.back_off().await;
-            } else {
-                // Another core may wait for this turn.
-                self.pause(TURN_CHECK).await;
+            } else if self.compaction.waiting.load(Ordering::Acquire) > 0 {
+                self.pause(TURN_LEFT_TO_OTHERS).await;
             }
         }
+    }
+
+    async fn wait_for_turn(&self, cleaner: &CleanerConfig) {
+        if cleaner.threads == 0 {
+            return self.pause(SETTINGS_CHECK).await;
+        }
+        self.compaction.waiting.fetch_add(1, Ordering::AcqRel);
+        self.pause(TURN_CHECK).await;
+        self.compaction.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 
     async fn compact(&self, due: &Due, cleaner: &CleanerConfig, left_out: &mut LeftOut) {
