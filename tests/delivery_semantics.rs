@@ -1,7 +1,8 @@
 //! The three delivery semantics, while clients and the broker are killed at random.
 //!
-//! Setup: a producer that numbers its records, two members of one group that write what they process to a database, and kills of
-//! members and of the broker at moments that the printed seed decides. Expectation: at most once never processes a record twice, at
+//! Setup: an idempotent producer that numbers its records and sends as fast as it may, three members of one group that write what
+//! they process to a database, and, at moments that the printed seed decides: members killed, members paused for longer than their
+//! session and woken again (the group has gone on without them), the broker killed or stopped, and started again. Expectation: at most once never processes a record twice, at
 //! least once processes every one, exactly once (the offset kept in the application's own database) each exactly once.
 //!
 //! `VLTAVA_TEST_SEED` repeats a run, `VLTAVA_TEST_KILLS` makes it longer.
@@ -15,11 +16,15 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use harness::broker::Broker;
+use harness::group_requests::join_request;
 use harness::wire_client::WireClient;
 use harness::{child, package_dir, scratch_dir, toolchain};
+use vltava::wire::messages::join_group::JoinGroupRequest;
 
 const TOPIC: &str = "numbers";
-const RECORDS: usize = 3_000;
+const RECORDS: usize = 10_000;
+/// Longer than the members' session.
+const PAUSE: Duration = Duration::from_millis(1_600);
 /// Reading all that is left takes seconds on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(180);
 
@@ -60,6 +65,33 @@ impl Drop for Killed {
     }
 }
 
+impl Killed {
+    fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.expect("kill is everywhere").success(), "it has ended");
+    }
+}
+
+/// What really happened.
+#[derive(Default, Debug)]
+struct Counts {
+    broker_ends: usize,
+    members_killed: usize,
+    members_paused: usize,
+}
+
+/// The generation that a member joins into: how often the group has rebalanced.
+fn newest_generation(client: &mut WireClient, group: &str) -> i32 {
+    // Forgotten soon: the group is still needed.
+    let request = JoinGroupRequest {
+        session_timeout_ms: 500,
+        rebalance_timeout_ms: 500,
+        ..join_request(group, "")
+    };
+    client.join(&request).generation_id
+}
+
 fn delivery(python: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(python);
     command
@@ -90,21 +122,47 @@ fn processed_under_kills(mode: &str) -> Option<BTreeMap<usize, usize>> {
     let mut producer = delivery(python, &["produce", &bootstrap, TOPIC, &count]);
     let producer_started = producer.stderr(Stdio::null()).spawn();
     let mut producer = Killed(producer_started.expect("Python starts"));
-    let mut members = [member(), member()];
+    let mut members = [member(), member(), member()];
     let mut dice = Dice::from_environment();
-    for _ in 0..number_of("VLTAVA_TEST_KILLS").unwrap_or(8) {
+    let mut counts = Counts::default();
+    // Each kind of trouble comes at least once.
+    let first = dice.below(4);
+    for step in 0..number_of("VLTAVA_TEST_KILLS").unwrap_or(8) {
         thread::sleep(Duration::from_millis(300 + dice.below(900)));
-        match dice.below(3) {
+        let unlucky = dice.below(members.len() as u64) as usize;
+        match if step < 4 {
+            (step + first) % 4
+        } else {
+            dice.below(4)
+        } {
             0 => {
                 broker.kill();
                 broker.restart();
+                counts.broker_ends += 1;
             }
-            unlucky => members[unlucky as usize - 1] = member(),
+            1 => {
+                broker.stop();
+                broker.restart();
+                counts.broker_ends += 1;
+            }
+            2 => {
+                members[unlucky] = member();
+                counts.members_killed += 1;
+            }
+            _ => {
+                members[unlucky].signal("STOP");
+                thread::sleep(PAUSE);
+                members[unlucky].signal("CONT");
+                counts.members_paused += 1;
+            }
         }
     }
     let produced = child::wait(&mut producer.0, DEADLINE).expect("the producer ends");
     assert!(produced.success(), "every record is acknowledged");
+    // What a member did late, it did by now.
+    thread::sleep(PAUSE);
     drop(members);
+    let generation = newest_generation(&mut WireClient::connect(broker.port()), mode);
     let mut last = delivery(python, &[mode, &bootstrap, TOPIC, database, "end"]);
     child::run(&mut last, b"", DEADLINE).unwrap_or_else(|error| panic!("{error}"));
     let rows = child::run(&mut delivery(python, &["rows", database]), b"", DEADLINE);
@@ -115,7 +173,12 @@ fn processed_under_kills(mode: &str) -> Option<BTreeMap<usize, usize>> {
             .entry(line.parse().expect("a number"))
             .or_default() += 1;
     }
-    eprintln!("{mode}: {} of {RECORDS} numbers processed", processed.len());
+    eprintln!(
+        "{mode}: {} of {RECORDS} numbers processed; {counts:?}, {generation} generations",
+        processed.len()
+    );
+    assert!(counts.broker_ends > 1 && counts.members_killed > 0 && counts.members_paused > 0);
+    assert!(generation > 2, "the group hardly rebalanced");
     Some(processed)
 }
 

@@ -7,10 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use vltava::wire::api::TABLE;
 
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/tutorial.md",
+    "docs/tutorial.zh.md",
     "tuning/README.md",
 ];
 

@@ -1,7 +1,7 @@
 //! Clients of years ago, unmodified: what Kafka 4 no longer serves and the fleets out there still speak.
 //!
 //! Setup: one broker whose node id is 2; kafka-python from 1.3.4 on (message sets, Fetch 3, the first version of every group request),
-//! also told by hand that the broker is 0.9 or 0.10, and kcat likewise. Expectation: the programs run to their end.
+//! also told by hand that the broker is 0.9 or 0.10, kcat likewise, and sarama told each version it knows. Expectation: the programs run to their end.
 
 mod harness;
 
@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::broker::Broker;
-use harness::toolchain::OldPython;
+use harness::toolchain::{self, OldPython};
 use harness::{child, in_ci, package_dir};
 
 /// The programs wait for rebalances and timeouts of their own.
@@ -68,20 +68,29 @@ fn clients_that_are_told_an_old_version_by_hand_are_served() {
     }
 }
 
+/// The versions at which sarama changes what it sends, and the newest it knows.
+const TOLD_TO_SARAMA: [&str; 12] = [
+    "0.8.2.0", "0.9.0.0", "0.10.0.0", "0.10.2.0", "0.11.0.0", "1.0.0", "1.1.0", "2.0.0", "2.1.0",
+    "2.8.0", "3.6.0", "4.1.0",
+];
+
 #[test]
-fn a_topic_is_created_by_the_first_version_of_the_request_on_a_raw_connection() {
-    let broker = start();
-    let Some(python) = OldPython::KafkaPython134.interpreter() else {
+fn sarama_is_served_in_the_dialect_of_every_version_that_it_is_told() {
+    let Some(driver) = toolchain::sarama_driver() else {
         return;
     };
-    let said = run(
-        &python,
-        "create_topic.py",
-        &[&broker.bootstrap(), "raw", "2"],
-    );
-    let expected = "CREATE TOPIC RESPONSE:  CreateTopicsResponse_v0(topic_error_codes=[(topic='raw', error_code=0)])\n\
-                    Topic already exists!\n";
-    assert_eq!(said, expected);
+    let broker = start();
+    for version in TOLD_TO_SARAMA {
+        let mut command = Command::new(driver);
+        command.args([version, &broker.bootstrap(), &format!("sarama-{version}")]);
+        let finished = child::run(&mut command, b"", DEADLINE);
+        let finished = finished.unwrap_or_else(|error| panic!("told {version}: {error}"));
+        let said = String::from_utf8(finished.stdout).expect("text");
+        assert!(
+            said.ends_with("ran to its end\n"),
+            "told {version}, it said:\n{said}"
+        );
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
         PartitionFault::OutOfRange(_) => ErrorCode::OFFSET_OUT_OF_RANGE,
         PartitionFault::Refused(error) => append(error),
         PartitionFault::NeverDeletes => ErrorCode::POLICY_VIOLATION,
+        PartitionFault::UnknownCodec => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
         PartitionFault::NotKept(_) | PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
     }
 }

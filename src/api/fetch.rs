@@ -8,11 +8,12 @@ use super::fetch_sessions::{Interest, Opened, SessionError};
 use super::{Asked, Handled, faults, old_formats};
 use crate::limits;
 use crate::log::ReadPlan;
-use crate::shard::{FetchSpec, PartitionFault, PartitionRead, ReadOutcome, ReadPart};
+use crate::shard::{FetchSpec, PartitionFault, PartitionRead, ReadOutcome, ReadPart, Shard};
 use crate::types::{Offset, PartitionKey};
 use crate::wire::messages::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
 };
+use crate::wire::records::Codec;
 use crate::wire::{ApiKey, ErrorCode, Records};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// Before this version clients get message sets.
 const RECORD_BATCHES_FROM: i16 = 4;
+/// Clients know zstd from this version on.
+const ZSTD_FROM: i16 = 10;
 /// Topics are named by id from this version on.
 const TOPIC_IDS_FROM: i16 = 13;
 const READ_COMMITTED: i8 = 1;
@@ -76,7 +79,9 @@ async fn read(
         let Some(topic) = topic else { continue };
         let exists = usize::try_from(interest.partition)
             .is_ok_and(|partition| partition < topic.partitions.len());
-        if exists {
+        if exists && asked.version() < ZSTD_FROM && stores_zstd(shard, topic.id) {
+            outcomes[index] = Err(PartitionFault::UnknownCodec);
+        } else if exists {
             places.push(index);
             parts.push(part(interest, topic.id));
         } else {
@@ -102,6 +107,11 @@ async fn read(
         outcomes[place] = outcome;
     }
     outcomes
+}
+
+fn stores_zstd(shard: &Shard, topic: uuid::Uuid) -> bool {
+    let config = shard.topic_config(&topic);
+    config.is_some_and(|config| config.compression == Some(Codec::Zstd))
 }
 
 /// Record data that one answer holds, in bytes, but for the first batch.

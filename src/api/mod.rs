@@ -40,6 +40,7 @@ mod offset_for_leader_epoch;
 mod old_formats;
 mod produce;
 mod reassignments;
+mod stored_codec;
 mod sync_group;
 mod transactions;
 mod update_features;

@@ -7,6 +7,7 @@ use super::{Asked, Context, faults};
 use crate::limits;
 use crate::log::ReadPlan;
 use crate::wire::ErrorCode;
+use crate::wire::records::down_convert::down_convert;
 use crate::wire::records::{BatchError, Codec, Scratch, batches, message_set};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -80,7 +81,7 @@ pub(super) async fn down_converted(
             let mut scratch = Scratch::default();
             let last = batches(data.clone()).last().and_then(Result::ok);
             let next = last.map_or(from, |batch| batch.header().next_offset().0);
-            let set = message_set::down_convert(data, magic, from, max_bytes, &mut scratch)?;
+            let set = down_convert(data, magic, from, max_bytes, &mut scratch)?;
             let set = Bytes::from(set);
             Ok(Converted { set, next })
         })

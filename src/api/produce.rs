@@ -4,7 +4,7 @@
 //! result stands for itself. The request is *dispatched* when its batches are staged, and *answered* when they are as
 //! durable as the flush policy says; acks=0 is never answered, an error then closes the connection.
 
-use super::{Answer, Asked, Context, Handled, Outcome, faults, old_formats};
+use super::{Answer, Asked, Context, Handled, Outcome, faults, old_formats, stored_codec};
 use crate::config::TopicConfig;
 use crate::limits;
 use crate::log::Appended;
@@ -157,6 +157,9 @@ async fn check(
             "transactions are not served",
         ));
     }
+    let batch = stored_codec::as_the_topic_stores(asked.context, batch, &topic.config)
+        .await
+        .map_err(Refusal::batch)?;
     let key = PartitionKey {
         topic_id: topic.id,
         partition: data.index,

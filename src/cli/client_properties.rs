@@ -52,6 +52,8 @@ pub struct ConsumerProperties {
     pub session_timeout: Option<Duration>,
     /// `heartbeat.interval.ms`
     pub heartbeat_interval: Option<Duration>,
+    /// `metadata.max.age.ms`
+    pub metadata_max_age: Option<Duration>,
     /// `max.poll.interval.ms`
     pub max_poll_interval: Option<Duration>,
     /// `fetch.min.bytes`
@@ -253,6 +255,7 @@ impl ConsumerProperties {
             }
             ("session.timeout.ms", Value::Number(ms)) => self.session_timeout = duration(*ms),
             ("heartbeat.interval.ms", Value::Number(ms)) => self.heartbeat_interval = duration(*ms),
+            ("metadata.max.age.ms", Value::Number(ms)) => self.metadata_max_age = duration(*ms),
             ("max.poll.interval.ms", Value::Number(ms)) => self.max_poll_interval = duration(*ms),
             ("fetch.min.bytes", Value::Number(bytes)) => self.fetch_min_bytes = number(*bytes),
             ("fetch.max.bytes", Value::Number(bytes)) => self.fetch_max_bytes = number(*bytes),
@@ -278,6 +281,7 @@ impl ConsumerProperties {
             auto_commit_interval: self.auto_commit_interval.or(others.auto_commit_interval),
             session_timeout: self.session_timeout.or(others.session_timeout),
             heartbeat_interval: self.heartbeat_interval.or(others.heartbeat_interval),
+            metadata_max_age: self.metadata_max_age.or(others.metadata_max_age),
             max_poll_interval: self.max_poll_interval.or(others.max_poll_interval),
             fetch_min_bytes: self.fetch_min_bytes.or(others.fetch_min_bytes),
             fetch_max_bytes: self.fetch_max_bytes.or(others.fetch_max_bytes),

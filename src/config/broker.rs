@@ -59,6 +59,10 @@ pub struct BrokerConfig {
     pub describe_partitions_limit: u32,
     /// `log.flush.offset.checkpoint.interval.ms`.
     pub recovery_point_checkpoint_interval_ms: u64,
+    /// `log.retention.check.interval.ms`.
+    pub retention_check_interval_ms: u64,
+    /// `log.initial.task.delay.ms`.
+    pub initial_task_delay_ms: u64,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
     /// What consumer groups run with.
@@ -230,6 +234,8 @@ impl BrokerConfig {
                 "checkpoint interval",
                 known(&settings, "log.flush.offset.checkpoint.interval.ms"),
             ),
+            retention_check_interval_ms: number(&settings, "log.retention.check.interval.ms"),
+            initial_task_delay_ms: number(&settings, "log.initial.task.delay.ms"),
             producer_id_expiration_ms: known(&settings, "producer.id.expiration.ms"),
             groups: GroupConfig::from_settings(&settings),
             cleaner: CleanerConfig::from_settings(&settings)?,

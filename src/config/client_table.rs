@@ -92,8 +92,8 @@ static COMMON: &[Property] = properties! {
         "The command sends no metrics of its own.";
     "interceptor.classes", List, "", Low, AcceptedWithoutEffect,
         "Classes of Java are not loaded.";
-    "metadata.max.age.ms", Long(at_least(0)), "300000", Low, AcceptedWithoutEffect,
-        "Metadata are asked for whenever they turn out to be old.";
+    "metadata.max.age.ms", Long(at_least(0)), "300000", Low, InForce,
+        "How often a member of a group looks for new partitions and topics; else metadata are asked for when they turn out to be old.";
     "metric.reporters", List, "", Low, AcceptedWithoutEffect,
         "Classes of Java are not loaded.";
     "receive.buffer.bytes", Int(at_least(-1)), "65536", Medium, AcceptedWithoutEffect,

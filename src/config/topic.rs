@@ -3,6 +3,7 @@
 //! Pure. Where a value comes from is worked out here once, for the log that runs with it and for DescribeConfigs that
 //! shows it.
 
+use crate::wire::records::Codec;
 use std::collections::BTreeMap;
 
 use super::dynamic::is_dynamic;
@@ -45,10 +46,16 @@ pub struct TopicConfig {
     pub flush_messages: u64,
     /// `flush.ms`; `i64::MAX` is never.
     pub flush_ms: i64,
+    /// `retention.ms`; negative is without end.
+    pub retention_ms: i64,
+    /// `retention.bytes`; negative is without end.
+    pub retention_bytes: i64,
     /// `file.delete.delay.ms`.
     pub file_delete_delay_ms: u64,
     /// `max.message.bytes`.
     pub max_message_bytes: u32,
+    /// `compression.type`: the codec that batches are stored in; `None` is producer, as they were sent.
+    pub compression: Option<Codec>,
     /// `message.timestamp.type`.
     pub message_timestamp_type: TimestampType,
     /// `message.timestamp.before.max.ms`.
@@ -314,8 +321,11 @@ impl TopicConfig {
             index_interval_bytes: values.number("index.interval.bytes"),
             flush_messages: values.number("flush.messages"),
             flush_ms: values.number::<i64>("flush.ms").max(0),
+            retention_ms: values.number("retention.ms"),
+            retention_bytes: values.number("retention.bytes"),
             file_delete_delay_ms: values.number("file.delete.delay.ms"),
             max_message_bytes: values.number("max.message.bytes"),
+            compression: values.compression(),
             message_timestamp_type: values.timestamp_type(),
             message_timestamp_before_max_ms: values.number("message.timestamp.before.max.ms"),
             message_timestamp_after_max_ms: values.number("message.timestamp.after.max.ms"),
@@ -361,6 +371,16 @@ impl Values<'_> {
 
     fn list_has(&self, name: &str, word: &str) -> bool {
         matches!(self.0.get(name), Some(Some(Value::List(entries))) if entries.iter().any(|entry| entry == word))
+    }
+
+    fn compression(&self) -> Option<Codec> {
+        let Some(Some(Value::Text(word))) = self.0.get("compression.type") else {
+            return None;
+        };
+        match word.as_str() {
+            "uncompressed" => Some(Codec::None),
+            word => Codec::ALL.into_iter().find(|codec| codec.name() == word),
+        }
     }
 
     fn timestamp_type(&self) -> TimestampType {

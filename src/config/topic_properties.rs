@@ -173,8 +173,8 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
         "Effort of gzip when the broker compresses: -1 is the codec's default, 1 the fastest, 9 the smallest.";
     "compression.lz4.level", Int(within(1, 17)), "9", Medium, AcceptedWithoutEffect,
         "Effort of lz4 when the broker compresses.";
-    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", Medium, AcceptedWithoutEffect,
-        "Codec in which batches are stored; producer keeps each batch as it was sent, which is what this broker does today.";
+    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", Medium, InForce,
+        "Codec in which batches are stored; producer keeps each batch as it was sent, and any other has those sent in another codec compressed anew.";
     "compression.zstd.level", Int(within(-131_072, 22)), "3", Medium, AcceptedWithoutEffect,
         "Effort of zstd when the broker compresses.";
     "delete.retention.ms", Long(at_least(0)), "86400000", Medium, InForce,
@@ -222,9 +222,9 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
     "remote.storage.enable", Boolean, "false", Medium,
         Guarded("Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage."),
         "Whether sealed segments are copied to remote storage.";
-    "retention.bytes", Long(ANY), "-1", Medium, AcceptedWithoutEffect,
+    "retention.bytes", Long(ANY), "-1", Medium, InForce,
         "Bytes a partition may hold before its oldest segments go; -1 is no limit.";
-    "retention.ms", Long(at_least(-1)), "604800000", Medium, AcceptedWithoutEffect,
+    "retention.ms", Long(at_least(-1)), "604800000", Medium, InForce,
         "Age at which a segment goes; -1 is never.";
     "segment.bytes", Int(at_least(1_048_576)), "1073741824", Medium, InForce,
         "Size at which a segment is sealed and the next begins.";

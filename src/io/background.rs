@@ -21,7 +21,7 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()>
 }
 
 /// A thread inherits the one CPU of the core that made it.
-fn leave_the_core() {
+pub(super) fn leave_the_core() {
     // SAFETY: an all-zero `cpu_set_t` is an empty set, and `CPU_SET` stays within it for numbers below CPU_SETSIZE.
     let result = unsafe {
         let mut all: libc::cpu_set_t = std::mem::zeroed();

@@ -1,4 +1,4 @@
-//! The real file system: io_uring for the bytes of a log, blocking threads for everything about names.
+//! The real file system: io_uring for the bytes of a log, blocking threads for everything about names, the remover for what goes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::blocking::blocking;
 use super::durable_write;
+use super::remover;
 use super::sync_group;
 use super::{AppendFile, IoFuture, SegmentFile, Storage};
 
@@ -80,12 +81,12 @@ impl Storage for Disk {
 
     fn remove_file(&self, path: &Path) -> IoFuture<()> {
         let path = path.to_owned();
-        Box::pin(blocking(move || absent_is_fine(fs::remove_file(path))))
+        Box::pin(async move { remover::remove_file(&path).await })
     }
 
     fn remove_dir(&self, dir: &Path) -> IoFuture<()> {
         let dir = dir.to_owned();
-        Box::pin(blocking(move || absent_is_fine(fs::remove_dir_all(dir))))
+        Box::pin(async move { remover::remove_dir(&dir).await })
     }
 }
 
@@ -101,13 +102,6 @@ fn create_new(path: &Path) -> io::Result<File> {
         .write(true)
         .create_new(true)
         .open(path)
-}
-
-fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

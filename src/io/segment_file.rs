@@ -5,12 +5,15 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use glommio::io::BufferedFile;
+
+use super::remover;
 
 /// Number of `cachestat(2)` on every architecture (Linux 6.5).
 const SYS_CACHESTAT: libc::c_long = 451;
@@ -23,8 +26,21 @@ pub struct SegmentFile {
 
 #[derive(Debug)]
 struct Inner {
-    descriptor: OwnedFd,
+    // Never dropped in place: see `Drop`.
+    descriptor: ManuallyDrop<OwnedFd>,
     path: PathBuf,
+}
+
+impl Drop for Inner {
+    /// The last handle of a deleted file frees its space, which takes too long for a core.
+    fn drop(&mut self) {
+        let deleted = has_no_name(self.descriptor.as_fd()).unwrap_or(false);
+        // SAFETY: the field is not used again.
+        let descriptor = unsafe { ManuallyDrop::take(&mut self.descriptor) };
+        if deleted {
+            remover::close(descriptor);
+        }
+    }
 }
 
 impl SegmentFile {
@@ -32,7 +48,7 @@ impl SegmentFile {
     pub fn new(file: File, path: PathBuf) -> SegmentFile {
         SegmentFile {
             inner: Arc::new(Inner {
-                descriptor: file.into(),
+                descriptor: ManuallyDrop::new(file.into()),
                 path,
             }),
         }
@@ -132,9 +148,7 @@ impl SegmentFile {
     /// # Errors
     /// `fstat` failed.
     pub fn is_deleted(&self) -> io::Result<bool> {
-        use std::os::unix::fs::MetadataExt;
-        let file = File::from(self.inner.descriptor.try_clone()?);
-        Ok(file.metadata()?.nlink() == 0)
+        has_no_name(self.as_fd())
     }
 
     /// The size of the file in bytes.
@@ -223,6 +237,18 @@ pub(super) fn os_error(error: glommio::GlommioError<()>) -> io::Error {
         Some(errno) => io::Error::from_raw_os_error(errno),
         None => error.into(),
     }
+}
+
+/// Whether an open file has lost its last name.
+fn has_no_name(descriptor: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the descriptor is open through the call, and `stat` is room for the one struct that is written.
+    let result = unsafe { libc::fstat(descriptor.as_raw_fd(), stat.as_mut_ptr()) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the struct is filled.
+    Ok(unsafe { stat.assume_init() }.st_nlink == 0)
 }
 
 fn file_position(position: u64) -> io::Result<libc::off_t> {

@@ -201,15 +201,15 @@ impl State {
             .is_some_and(|index| index.is_full(config.index_max_bytes));
         size + batch.bytes.len() as u64 > u64::from(config.segment_bytes)
             || waited_ms
-                > config
-                    .segment_ms
-                    .saturating_sub(active.jitter_ms(config.segment_jitter_ms))
+                > config.segment_ms.saturating_sub(
+                    active.jitter_ms(config.segment_jitter_ms.min(config.segment_ms)),
+                )
             || index_full
             || last_relative > i64::from(i32::MAX)
     }
 
     /// Begins a new active segment at the log end offset. Its file is made by the writer, which seals the old one then.
-    fn roll(&mut self, log: &PartitionLog, now: TimestampMs) {
+    pub(super) fn roll(&mut self, log: &PartitionLog, now: TimestampMs) {
         let segment = Segment::new(&log.dir, self.log_end_offset, now);
         *segment.snapshot.borrow_mut() = Some(producer_snapshot::encode(&self.producers));
         self.segments.push(Rc::new(segment));

@@ -25,6 +25,14 @@ pub struct LogConfig {
     pub timestamp_type: TimestampType,
     /// `producer.id.expiration.ms`: how long a silent producer is remembered.
     pub producer_id_expiration_ms: i64,
+    /// `cleanup.policy` has delete: `retention_ms` and `retention_bytes` count.
+    pub delete: bool,
+    /// `retention.ms`: how old a segment may become; negative is without end.
+    pub retention_ms: i64,
+    /// `retention.bytes`: how many bytes the log keeps at least when it grows; negative is without end.
+    pub retention_bytes: i64,
+    /// `file.delete.delay.ms`: how long a file without its name is kept.
+    pub file_delete_delay_ms: u64,
     /// `preallocate`: whether a new segment's blocks are reserved at once.
     pub preallocate: bool,
 }
@@ -42,6 +50,10 @@ impl Default for LogConfig {
             flush_ms: i64::MAX,
             timestamp_type: TimestampType::CreateTime,
             producer_id_expiration_ms: 24 * 3600 * 1000,
+            delete: true,
+            retention_ms: 7 * 24 * 3600 * 1000,
+            retention_bytes: -1,
+            file_delete_delay_ms: 60_000,
             preallocate: false,
         }
     }

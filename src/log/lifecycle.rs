@@ -90,8 +90,11 @@ impl PartitionLog {
         self.announce(0, AdvanceCause::Closed);
     }
 
-    /// Waits until neither the writer nor the sealer nor compaction is at work; none starts again.
+    /// Waits until neither the writer nor the sealer nor compaction is at work, nor anybody who takes segments out; none starts
+    /// again.
     async fn idle(self: &Rc<Self>) {
+        // Whoever takes segments out finishes; the next finds the log closed.
+        let _turn = self.reshaping.acquire_permit(1).await;
         let busy = {
             let state = self.state.borrow();
             if let Some(stop) = &state.cleaning {

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::cleaner;
 use super::config::LogConfig;
 use super::error::LogError;
-use super::file_names::{self, FileKind};
+use super::file_names::{self, DELETED_ENDING, FileKind};
 use super::index::{IndexedBatch, MemoryIndex};
 use super::leader_epochs::LeaderEpochs;
 use super::load::{Loaded, LoadedSegment, RecoveryReport};
@@ -21,7 +21,7 @@ use super::recent::{RecentBatch, RecentBatches};
 use super::scan::BatchFrame;
 use super::walker::{Found, SegmentWalker};
 use crate::io::SegmentFile;
-use crate::io::durable_write;
+use crate::io::{durable_write, remover};
 use crate::types::{Offset, TimestampMs, TopicId};
 
 /// The work of opening one log.
@@ -76,7 +76,10 @@ impl<'a> Loader<'a> {
             let leftover = file_names::LEFTOVER_ENDINGS
                 .iter()
                 .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            // What is large is a segment's, and nobody waits for it to be gone.
+            let deleted = name.as_encoded_bytes().ends_with(DELETED_ENDING.as_bytes());
             match file_names::parse(&name) {
+                _ if deleted => remover::remove_file_later(entry.path()),
                 _ if leftover => remove(&entry.path())?,
                 Some((offset, FileKind::Log)) => {
                     let size = entry

@@ -5,6 +5,8 @@
 //! committed records count.
 
 use std::rc::Rc;
+use std::time::UNIX_EPOCH;
+use std::{fs, io};
 
 use futures_lite::future::yield_now;
 
@@ -15,7 +17,8 @@ use super::index_file;
 use super::partition_log::PartitionLog;
 use super::scan::{BatchFrame, HeadScanner};
 use super::segment::Segment;
-use crate::types::{LeaderEpoch, Offset};
+use crate::io::blocking::blocking;
+use crate::types::{LeaderEpoch, Offset, TimestampMs};
 use crate::wire::records::{BatchError, LookupProgress, RecordTime, Scratch, TimeLookup, Wanted};
 
 /// Bytes of records that are walked before others get their turn.
@@ -48,12 +51,11 @@ impl PartitionLog {
     ) -> Result<Option<TimestampedOffset>, LogError> {
         let segments = self.state.borrow().segments.clone();
         for segment in segments {
-            if self.max_timestamp_of(&segment).await?.timestamp < timestamp {
-                continue;
-            }
-            let found = self.search_segment(&segment, timestamp).await?;
-            if found.is_some() {
-                return Ok(found);
+            match self.find_time_in(&segment, timestamp).await {
+                Ok(None) => {}
+                // It was taken out meanwhile.
+                Err(_) if !self.has(&segment) => {}
+                other => return other,
             }
         }
         Ok(None)
@@ -69,7 +71,10 @@ impl PartitionLog {
         let mut newest: Option<MaxTimestamp> = None;
         let segments = self.state.borrow().segments.clone();
         for segment in &segments {
-            let max = self.max_timestamp_of(segment).await?;
+            let max = match self.max_timestamp_of(segment).await {
+                Err(_) if !self.has(segment) => continue,
+                max => max?,
+            };
             if newest.is_none_or(|newest| max.timestamp > newest.timestamp) {
                 newest = Some(max);
             }
@@ -91,9 +96,81 @@ impl PartitionLog {
         }
     }
 
+    /// Where segments begin, from the newest on whose file was last written to at `timestamp` or before, and before them the high
+    /// watermark if now is not past that time either; the largest first, at most `most`. It is what clients could ask for before there were
+    /// timestamps in records.
+    ///
+    /// # Errors
+    /// A segment's file cannot be asked.
+    pub async fn segment_starts_before(
+        &self,
+        timestamp: i64,
+        most: usize,
+    ) -> Result<Vec<Offset>, LogError> {
+        let (start, end, segments) = {
+            let state = self.state.borrow();
+            let (start, end) = (state.log_start_offset, state.high_watermark);
+            (start, end, state.segments.clone())
+        };
+        let has_records = segments.last().is_some_and(|last| last.base_offset < end);
+        let mut found = Vec::new();
+        if has_records && TimestampMs::now().0 <= timestamp {
+            found.push(end);
+        }
+        for segment in segments.iter().rev().filter(|one| one.base_offset <= end) {
+            if found.len() >= most {
+                break;
+            }
+            let is_old = match self.last_written_ms(segment).await {
+                Ok(written) => written <= timestamp,
+                // It was taken out meanwhile.
+                Err(_) if !self.has(segment) => continue,
+                Err(error) => return Err(error),
+            };
+            if is_old || !found.is_empty() {
+                found.push(segment.base_offset.max(start));
+            }
+        }
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// When a segment's file was last written to, in milliseconds.
+    pub(super) async fn last_written_ms(&self, segment: &Segment) -> Result<i64, LogError> {
+        let path = segment.path(FileKind::Log);
+        let modified = {
+            let path = path.clone();
+            blocking(move || fs::metadata(path)?.modified()).await
+        };
+        let since = modified
+            .and_then(|time| time.duration_since(UNIX_EPOCH).map_err(io::Error::other))
+            .map_err(|error| LogError::storage("stat", &path, error))?;
+        Ok(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The leader epoch of the record at `offset`.
     pub fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         self.state.borrow().epochs.epoch_at(offset)
+    }
+
+    async fn find_time_in(
+        &self,
+        segment: &Rc<Segment>,
+        timestamp: i64,
+    ) -> Result<Option<TimestampedOffset>, LogError> {
+        if self.max_timestamp_of(segment).await?.timestamp < timestamp {
+            return Ok(None);
+        }
+        self.search_segment(segment, timestamp).await
+    }
+
+    /// Whether the segment is still one of the log's.
+    pub(super) fn has(&self, segment: &Rc<Segment>) -> bool {
+        let state = self.state.borrow();
+        state
+            .segments
+            .iter()
+            .any(|known| Rc::ptr_eq(known, segment))
     }
 
     pub(super) async fn max_timestamp_of(

@@ -18,6 +18,7 @@
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
+//! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
@@ -45,6 +46,9 @@ mod progress;
 mod read;
 mod recent;
 mod recovery;
+mod removal;
+mod retention;
+mod retire;
 mod scan;
 mod seal;
 mod segment;
@@ -67,3 +71,4 @@ pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
 pub use producer_state::ProducerEntry;
 pub use read::{ReadPlan, ReadView};
+pub use retire::Retired;

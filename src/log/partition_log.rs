@@ -9,6 +9,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use glommio::sync::Semaphore;
+
 use super::config::LogConfig;
 use super::error::LogError;
 use super::file_names::FileKind;
@@ -53,6 +55,8 @@ pub struct PartitionLog {
     topic_id: Option<TopicId>,
     pub(super) state: RefCell<State>,
     on_advance: RefCell<Option<OnAdvance>>,
+    /// Whose turn it is to change which segments there are.
+    pub(super) reshaping: Semaphore,
 }
 
 impl PartitionLog {
@@ -176,6 +180,7 @@ impl PartitionLog {
             topic_id,
             state: RefCell::new(state),
             on_advance: RefCell::new(None),
+            reshaping: Semaphore::new(1),
         })
     }
 

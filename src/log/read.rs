@@ -180,8 +180,9 @@ impl PartitionLog {
             return Ok(file);
         }
         let file = segment.reader().await?;
-        if segment.is_pinned() {
-            return Ok(file); // replaced meanwhile: it goes with its last reader
+        if !self.has(segment) {
+            // Taken out meanwhile: the handle goes with the segment.
+            return Ok(file);
         }
         let mut state = self.state.borrow_mut();
         state.open_readers.push_back(segment.clone());
@@ -202,6 +203,18 @@ impl ReadView {
     /// # Errors
     /// A file cannot be read, or does not hold what its index says.
     pub async fn plan(
+        &self,
+        max_bytes: u32,
+        at_least_one: bool,
+    ) -> Result<Option<ReadPlan>, LogError> {
+        match self.plan_here(max_bytes, at_least_one).await {
+            // Its records were deleted meanwhile, and the names of files with them.
+            Err(_) if self.from < self.log.log_start_offset() => Ok(None),
+            planned => planned,
+        }
+    }
+
+    async fn plan_here(
         &self,
         max_bytes: u32,
         at_least_one: bool,

@@ -54,7 +54,13 @@ impl PartitionLog {
         let log = self.clone();
         let sync = async move {
             match log.sync_segments(&segments).await {
-                Ok(()) => log.synced(end),
+                Ok(()) => {
+                    let active = segments.len() - 1;
+                    segments[..active]
+                        .iter()
+                        .for_each(|sealed| log.settle(sealed));
+                    log.synced(end);
+                }
                 Err(error) => log.sync_failed(error),
             }
             log.seal_all().await;
@@ -87,11 +93,12 @@ impl PartitionLog {
         yield_now().await; // the writer goes first
         while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
-                Ok(()) => {}
+                Ok(()) => self.settle(&segment),
                 Err(SealError::Sync(error)) => self.sync_failed(error),
                 // The indexes can be made again from the records: they stay in memory, and the next close tries again.
                 Err(SealError::Files(error)) => {
-                    log::error!("{error}: the segment's index stays in memory")
+                    log::error!("{error}: the segment's index stays in memory");
+                    self.settle(&segment);
                 }
             }
         }
@@ -179,6 +186,14 @@ impl PartitionLog {
         let path = file_names::path_of(&self.dir, stray, FileKind::Snapshot);
         let removed = self.storage.remove_file(&path).await;
         removed.map_err(|error| LogError::storage("remove", &path, error))
+    }
+
+    /// No task works on the segment any more.
+    fn settle(&self, segment: &Rc<Segment>) {
+        segment.settled.set(true);
+        let next = self.segment_after(segment);
+        let end = next.map_or(Offset(i64::MAX), |next| next.base_offset);
+        self.state.borrow_mut().waiters.reached(Goal::Sealed, end);
     }
 
     fn segment_after(&self, segment: &Rc<Segment>) -> Option<Rc<Segment>> {

@@ -40,6 +40,8 @@ pub(super) struct Segment {
     pub(super) first_timestamp: Cell<Option<i64>>,
     /// The largest timestamp, once it is known: always for the active segment, after the first look for a sealed one.
     pub(super) max_timestamp: Cell<Option<MaxTimestamp>>,
+    /// Sealed and synced: no task of the log works on it, so it can be taken out.
+    pub(super) settled: Cell<bool>,
     /// In memory until the segment is sealed and its index files are written.
     pub(super) index: RefCell<Option<MemoryIndex>>,
     /// The producers before its first record, to be written when the file is made.
@@ -67,6 +69,7 @@ impl Segment {
     pub(super) fn new(dir: &Path, base_offset: Offset, created: TimestampMs) -> Segment {
         let segment = Segment::sealed(dir, base_offset, 0, created);
         *segment.index.borrow_mut() = Some(MemoryIndex::new(base_offset));
+        segment.settled.set(false);
         segment
     }
 
@@ -86,6 +89,7 @@ impl Segment {
             committed: Cell::new(size),
             first_timestamp: Cell::new(None),
             max_timestamp: Cell::new(None),
+            settled: Cell::new(true),
             index: RefCell::new(None),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),

@@ -139,6 +139,8 @@ impl State {
             .map(|segment| {
                 let open = Segment::sealed(dir, segment.base_offset, segment.size, now);
                 open.synced.set(segment.synced);
+                open.settled
+                    .set(segment.index.is_none() && segment.synced == segment.size);
                 open.first_timestamp.set(segment.first_timestamp);
                 *open.index.borrow_mut() = segment.index;
                 Rc::new(open)

@@ -19,6 +19,8 @@ pub(super) enum Goal {
     Committed,
     /// Everything before is on the device.
     Synced,
+    /// Segments before it are sealed, or the attempt has failed: what is asked for is worth another look.
+    Sealed,
     /// No task of the log is at work; the offset does not matter. No failure ends this wait.
     Idle,
 }
@@ -65,10 +67,10 @@ impl Waiters {
         self.finish(&Ok(()), |wanted, up_to| wanted == goal && up_to <= reached);
     }
 
-    /// Fails the waits for anything past `good`.
+    /// Fails the waits for anything past `good`, and for seals: a segment that is waited for may be no more.
     pub(super) fn fail_after(&mut self, good: Offset, error: &LogError) {
         self.finish(&Err(error.clone()), |goal, up_to| {
-            goal != Goal::Idle && up_to > good
+            goal == Goal::Sealed || goal != Goal::Idle && up_to > good
         });
     }
 

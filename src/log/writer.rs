@@ -263,6 +263,8 @@ impl State {
         match self.staged.front() {
             Some(run) if run.segment.appender().is_none() => Step::Create(run.segment.clone()),
             Some(_) => self.staged.pop_front().map_or(Step::Rest, Step::Write),
+            // Rolled with nothing to write: the old segment is to go.
+            None if self.active().appender().is_none() => Step::Create(self.active().clone()),
             None => self.rest(),
         }
     }

@@ -182,6 +182,13 @@ async fn send<A>(
     admitted: A,
 ) {
     let mut outbox = Outbox::new(Rc::clone(&stream), Rc::clone(&core.cold_reads));
+    let (sending, queued) = (outbox.sending(), Rc::downgrade(&replies));
+    registered.entry.ask_for_deleted(move || {
+        sending.holds_deleted()
+            || queued
+                .upgrade()
+                .is_some_and(|queued| queued.holds_deleted())
+    });
     if let Err(error) = send_in_order(&replies, &mut outbox).await {
         log::debug!("{}: sending failed: {error}", stream.peer());
     }

@@ -6,6 +6,7 @@ use crate::limits;
 use crate::shard::Signal;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -19,9 +20,28 @@ pub struct Entry {
     pub partial: Rc<Cell<bool>>,
     /// Raised when the peer has gone, or must go: waiting requests of the connection give up.
     pub gone: Rc<Signal>,
+    pins: RefCell<Option<Pins>>,
+}
+
+/// Says whether what a connection still has to send lies in a file that has been deleted.
+struct Pins(Box<dyn Fn() -> bool>);
+
+impl fmt::Debug for Pins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pins")
+    }
 }
 
 impl Entry {
+    /// How to find out whether the connection holds what has been deleted.
+    pub fn ask_for_deleted(&self, holds: impl Fn() -> bool + 'static) {
+        *self.pins.borrow_mut() = Some(Pins(Box::new(holds)));
+    }
+
+    fn holds_deleted(&self) -> bool {
+        self.pins.borrow().as_ref().is_some_and(|pins| pins.0())
+    }
+
     /// Notes that the client has sent something.
     pub fn touch(&self) {
         self.last_activity.set(Instant::now());
@@ -42,6 +62,9 @@ impl Entry {
             Some("stalled inside a frame while memory is short")
         } else if memory_short && self.stream.full_for(now) >= most {
             Some("it takes no answers while memory is short")
+        } else if self.stream.full_for(now) >= limits::STALLED_READER_CHECK && self.holds_deleted()
+        {
+            Some("it takes no answers, and what it is to get has been deleted")
         } else {
             None
         }
@@ -72,6 +95,7 @@ impl Registry {
             last_activity: Cell::new(Instant::now()),
             partial: Rc::default(),
             gone: Signal::new(),
+            pins: RefCell::new(None),
         });
         let key = self.entries.borrow_mut().insert(Rc::clone(&entry));
         Registered {

@@ -4,6 +4,7 @@
 //! for each to be *answered*. Only a produce may be dispatched behind an unanswered one; every other request waits for
 //! [`ReplyQueue::all_answered`] first.
 
+use super::send::lie_in_deleted;
 use crate::api::Outcome;
 use crate::net::connection::Held;
 use std::cell::RefCell;
@@ -87,6 +88,16 @@ impl ReplyQueue {
             Poll::Pending
         })
         .await
+    }
+
+    /// Whether an answer that waits for its turn holds record data of a file that has been deleted.
+    pub fn holds_deleted(&self) -> bool {
+        let state = self.state.borrow();
+        let holds = |reply: &Reply| match reply {
+            Reply::Ready(Outcome::Answer(answer)) => lie_in_deleted(&answer.plans),
+            Reply::Ready(_) | Reply::Later(..) => false,
+        };
+        state.replies.iter().any(holds)
     }
 
     /// The sender knows the answer of a reply it took as [`Reply::Later`].

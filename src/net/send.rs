@@ -12,6 +12,7 @@ use crate::wire::Piece;
 use bytes::Bytes;
 use futures_lite::future::or;
 use glommio::sync::Semaphore;
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
@@ -41,6 +42,24 @@ pub struct Outbox {
     stream: Rc<Stream>,
     cold_reads: ColdReads,
     gathered: Vec<u8>,
+    sending: Sending,
+}
+
+/// The record data of the answer that is being sent.
+#[derive(Clone, Default)]
+pub struct Sending(Rc<RefCell<Rc<Vec<ReadPlan>>>>);
+
+impl Sending {
+    /// Whether it lies in a file that has been deleted, whose space comes back only when it is sent.
+    pub fn holds_deleted(&self) -> bool {
+        lie_in_deleted(&self.0.borrow())
+    }
+}
+
+/// Whether any of these lies in a file that has been deleted.
+pub fn lie_in_deleted(plans: &[ReadPlan]) -> bool {
+    let is_deleted = |plan: &ReadPlan| plan.file.is_deleted().unwrap_or(false);
+    plans.iter().any(is_deleted)
 }
 
 impl Outbox {
@@ -50,7 +69,13 @@ impl Outbox {
             stream,
             cold_reads,
             gathered: Vec::new(),
+            sending: Sending::default(),
         }
+    }
+
+    /// What is being sent, for whoever looks after connections that stall.
+    pub fn sending(&self) -> Sending {
+        self.sending.clone()
     }
 
     /// Sends an answer, or gathers it to leave with the next [`Outbox::flush`].
@@ -58,14 +83,18 @@ impl Outbox {
     /// # Errors
     /// The socket's, or `UnexpectedEof` when a file is shorter than the answer has announced; the connection must then be closed.
     pub async fn put(&mut self, answer: Answer) -> io::Result<()> {
+        let plans = Rc::new(answer.plans);
+        if !plans.is_empty() {
+            self.sending.0.replace(Rc::clone(&plans));
+        }
         for piece in answer.pieces {
             match piece {
                 Piece::Bytes(bytes) => self.put_bytes(bytes).await?,
-                Piece::External { token, .. } => {
-                    let plan = &answer.plans[token as usize];
-                    self.put_plan(plan).await?;
-                }
+                Piece::External { token, .. } => self.put_plan(&plans[token as usize]).await?,
             }
+        }
+        if !plans.is_empty() {
+            self.sending.0.take();
         }
         if self.gathered.len() >= FLUSH_BYTES {
             self.flush().await?;

@@ -1,6 +1,7 @@
 //! The data directory: its one owner, its identity, and what the last run left behind.
 
 use crate::config::broker::FIRST_NODE_ID;
+use crate::io::remover;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
@@ -140,16 +141,16 @@ impl DataDir {
         }
     }
 
-    /// Removes what a deletion before the last stop left behind (`*-delete`).
+    /// Has removed, beside everything else, what a deletion before the last stop left behind (`*-delete`): nobody waits for
+    /// it, and no name of it is used again.
     ///
     /// # Errors
-    /// When the directory cannot be listed or a leftover not be removed.
+    /// When the directory cannot be listed.
     pub fn remove_deleted(&self) -> Result<(), DataDirError> {
         let list = fs::read_dir(&self.path).map_err(failed("list", &self.path))?;
         for entry in list.flatten() {
             if entry.file_name().to_string_lossy().ends_with("-delete") {
-                let path = entry.path();
-                fs::remove_dir_all(&path).map_err(failed("remove", &path))?;
+                remover::remove_dir_later(entry.path());
             }
         }
         Ok(())
@@ -268,6 +269,24 @@ mod tests {
             Err(DataDirError::Identity { .. })
         ));
         assert_eq!(fs::read(dir.path().join(META_PROPERTIES)).unwrap(), before);
+    }
+
+    #[test]
+    fn what_a_deletion_left_goes_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir
+            .path()
+            .join("t-0.0123456789abcdef0123456789abcdef-delete");
+        for folder in [&left, &dir.path().join("t-0")] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("00000000000000000000.log"), "records").unwrap();
+        }
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
+        data.remove_deleted().unwrap();
+        while left.exists() {
+            std::thread::yield_now();
+        }
+        assert!(dir.path().join("t-0/00000000000000000000.log").exists());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What administration asks of single partitions, at their owners: sizes, producers, the removal of records.
 
 use super::Shard;
-use super::message::{Answer, Call, PartitionFault};
+use super::message::{Answer, Call, PartitionFault, Wanted};
 use crate::io::blocking;
 use crate::io::durable_write::durable_write;
 use crate::io::volume::{Volume, volume_of};
@@ -11,7 +11,6 @@ use crate::types::{Offset, PartitionKey, ShardId};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The core that writes checkpoints.
 const LEADER: ShardId = ShardId(0);
@@ -34,6 +33,8 @@ pub enum Question {
     Producers,
     /// To forget the records before this offset; -1 is the high watermark.
     DeleteBefore(i64),
+    /// Where segments begin, by when they were last written to; the first if it is the earliest that is wanted. How many at most.
+    SegmentStarts(Wanted, usize),
 }
 
 /// What a partition replies.
@@ -45,6 +46,8 @@ pub enum Reply {
     Producers(Vec<ProducerDescription>),
     /// To [`Question::DeleteBefore`]: the log start offset.
     LowWatermark(Offset),
+    /// To [`Question::SegmentStarts`], the largest first.
+    Offsets(Vec<Offset>),
 }
 
 /// What is told of an idempotent producer.
@@ -87,8 +90,13 @@ impl Shard {
             }
         }
         let moved = |reply: &PartitionReply| matches!(reply, Ok(Reply::LowWatermark(_)));
-        if replies.iter().any(moved) {
-            self.keep_log_starts(&mut replies).await;
+        if replies.iter().any(moved)
+            && let Err(reason) = self.keep_log_starts().await
+        {
+            // Nobody is told that records are gone for good.
+            for reply in replies.iter_mut().filter(|reply| moved(reply)) {
+                *reply = Err(PartitionFault::NotKept(reason.clone()));
+            }
         }
         replies
     }
@@ -117,6 +125,16 @@ impl Shard {
                 };
                 Ok(Reply::Producers(log.producers(describe)))
             }
+            Question::SegmentStarts(wanted, most) => {
+                let starts = match wanted {
+                    Wanted::Earliest => Ok([log.log_start_offset()][..most.min(1)].to_vec()),
+                    Wanted::AtOrAfter(time) => log.segment_starts_before(time, most).await,
+                    Wanted::Latest | Wanted::MaxTimestamp => {
+                        log.segment_starts_before(i64::MAX, most).await
+                    }
+                };
+                starts.map(Reply::Offsets).map_err(PartitionFault::Failed)
+            }
             Question::DeleteBefore(offset) => {
                 let config = self
                     .topic_config(&asked.key.topic_id)
@@ -129,8 +147,7 @@ impl Shard {
                     0.. => Offset(offset),
                     _ => return Err(PartitionFault::OutOfRange(log.log_start_offset())),
                 };
-                let delay = Duration::from_millis(config.file_delete_delay_ms);
-                match log.advance_log_start(start, delay).await {
+                match log.advance_log_start(start).await {
                     Ok(start) => Ok(Reply::LowWatermark(start)),
                     Err(LogStartError::OutOfRange { .. }) => {
                         Err(PartitionFault::OutOfRange(log.log_start_offset()))
@@ -141,21 +158,14 @@ impl Shard {
         }
     }
 
-    /// Has the log start offsets written down. If that fails, nobody is told that records are gone for good.
-    async fn keep_log_starts(self: &Rc<Self>, replies: &mut [PartitionReply]) {
-        let kept = if self.me() == LEADER {
-            self.write_log_starts().await
-        } else {
-            match self.mesh.call(LEADER, Call::KeepLogStarts).await {
-                Answer::Kept(kept) => kept,
-                other => unreachable!("keeping log start offsets was answered with {other:?}"),
-            }
-        };
-        let Err(reason) = kept else { return };
-        for reply in replies {
-            if matches!(reply, Ok(Reply::LowWatermark(_))) {
-                *reply = Err(PartitionFault::NotKept(reason.clone()));
-            }
+    /// Has the log start offsets written down.
+    pub(super) async fn keep_log_starts(self: &Rc<Self>) -> Result<(), String> {
+        if self.me() == LEADER {
+            return self.write_log_starts().await;
+        }
+        match self.mesh.call(LEADER, Call::KeepLogStarts).await {
+            Answer::Kept(kept) => kept,
+            other => unreachable!("keeping log start offsets was answered with {other:?}"),
         }
     }
 

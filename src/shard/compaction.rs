@@ -184,7 +184,6 @@ impl Shard {
             rules: rules(&due.config),
             buffers: buffers(cleaner),
             throttle: Arc::clone(&self.compaction.throttle),
-            delete_delay: Duration::from_millis(due.config.file_delete_delay_ms),
             now: TimestampMs::now(),
         };
         let began = Instant::now();

@@ -431,6 +431,10 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfi
         flush_ms: topic.flush_ms,
         timestamp_type: topic.message_timestamp_type.into(),
         producer_id_expiration_ms: broker.producer_id_expiration_ms,
+        delete: topic.delete,
+        retention_ms: topic.retention_ms,
+        retention_bytes: topic.retention_bytes,
+        file_delete_delay_ms: topic.file_delete_delay_ms,
         preallocate: topic.preallocate,
     }
 }

@@ -126,6 +126,8 @@ pub enum PartitionFault {
     NeverDeletes,
     /// What was done could not be written down.
     NotKept(String),
+    /// The topic's batches are in a codec that the client's version does not know.
+    UnknownCodec,
     /// The log has failed.
     Failed(LogError),
 }

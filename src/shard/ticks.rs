@@ -1,9 +1,11 @@
 //! What a core does from time to time.
 
-use super::Shard;
+use super::{Partition, Shard};
 use crate::limits;
+use crate::log::{LogError, Retired};
 use crate::types::TimestampMs;
 use std::rc::Rc;
+use std::time::Duration;
 
 impl Shard {
     /// Forgets idempotent producers that have been silent for `producer.id.expiration.ms`, for as long as the core runs.
@@ -17,4 +19,61 @@ impl Shard {
             }
         }
     }
+
+    /// Takes out segments that are past keeping every `log.retention.check.interval.ms`, for as long as the core runs.
+    pub async fn apply_retention_for_ever(self: Rc<Self>) {
+        let delay = Duration::from_millis(self.config.initial_task_delay_ms);
+        let interval = Duration::from_millis(self.config.retention_check_interval_ms);
+        glommio::timer::sleep(delay).await;
+        loop {
+            self.apply_retention().await;
+            glommio::timer::sleep(interval).await;
+        }
+    }
+
+    async fn apply_retention(self: &Rc<Self>) {
+        let partitions: Vec<_> = self.partitions.borrow().values().cloned().collect();
+        let mut moved = false;
+        for partition in partitions {
+            match partition.log.apply_retention(TimestampMs::now()).await {
+                Ok(None) => {}
+                Ok(Some(retired)) => {
+                    moved = true;
+                    tell_of(&partition, &retired);
+                }
+                // Why it takes no records has been said; a closed one is no longer here.
+                Err(_) if partition.log.failure().is_some() => {}
+                Err(error) => tell_of_failure(&partition, &error),
+            }
+            glommio::executor().yield_if_needed().await;
+        }
+        if moved && let Err(reason) = self.keep_log_starts().await {
+            log::warn!("{reason}: log start offsets are written with the next checkpoint");
+        }
+    }
+}
+
+fn tell_of(partition: &Partition, retired: &Retired) {
+    let Retired {
+        segments,
+        bytes,
+        by_start,
+        by_size,
+        by_time,
+        log_start_offset,
+    } = retired;
+    log::info!(
+        "{}-{}: {segments} segments of {bytes} bytes are deleted ({by_time} by retention.ms, {by_size} by retention.bytes, \
+         {by_start} before the log start); the log starts at offset {log_start_offset}",
+        partition.topic,
+        partition.index
+    );
+}
+
+fn tell_of_failure(partition: &Partition, error: &LogError) {
+    log::error!(
+        "{}-{}: retention has deleted nothing: {error}; it is tried again at the next check",
+        partition.topic,
+        partition.index
+    );
 }

@@ -6,6 +6,7 @@
 mod harness;
 
 mod administration;
+mod compression;
 mod configs;
 mod connection;
 mod delete_records;

@@ -38,7 +38,7 @@ fn every_version_knows_the_ends_of_the_log() {
             let found = client.list_offset(version, "t", 0, timestamp);
             assert_eq!(found.error_code, ErrorCode::NONE);
             if version == 0 {
-                assert_eq!(found.old_style_offsets, [expected]);
+                assert_eq!(found.old_style_offsets[0], expected);
             } else {
                 assert_eq!((found.offset, found.timestamp), (expected, -1));
             }
@@ -185,4 +185,44 @@ fn an_unknown_topic_or_partition_has_no_offsets() {
         assert_eq!(found.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         assert_eq!((found.offset, found.timestamp), (-1, -1));
     }
+}
+
+#[test]
+fn version_0_lists_where_segments_begin_the_newest_first() {
+    let broker = Broker::start(&[("log.segment.bytes", "1048576")]);
+    let mut client = WireClient::connect(broker.port());
+    client.create_topic("t", 1);
+    // Two batches do not fit into one segment.
+    let large = "x".repeat(600_000);
+    for _ in 0..3 {
+        client.write("t", 0, &[&large, "small"]);
+    }
+    let mut ask = |timestamp, max_num_offsets| {
+        let partition = ListOffsetsPartition {
+            timestamp,
+            max_num_offsets,
+            ..ListOffsetsPartition::default()
+        };
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            topics: vec![ListOffsetsTopic {
+                name: "t".into(),
+                partitions: vec![partition],
+            }],
+            ..ListOffsetsRequest::default()
+        };
+        let answer = client.call(0, &request);
+        answer.topics[0].partitions[0].old_style_offsets.clone()
+    };
+    assert_eq!(ask(-1, 10), [6, 4, 2, 0], "latest");
+    assert_eq!(ask(-1, 2), [6, 4]);
+    assert_eq!(ask(-1, 1), [6]);
+    assert_eq!(ask(-2, 10), [0], "earliest");
+    assert_eq!(
+        ask(now_ms() + 60_000, 3),
+        [6, 4, 2],
+        "all were written before"
+    );
+    assert!(ask(now_ms() - 3_600_000, 3).is_empty(), "none was");
+    assert!(ask(-1, 0).is_empty() && ask(-1, -1).is_empty());
 }

@@ -120,6 +120,17 @@ impl Broker {
         self.child.wait().expect("waiting for a child of ours");
     }
 
+    /// Starts the broker and kills it so much later, wherever it is then.
+    pub fn start_and_kill_after(&mut self, alive: Duration) {
+        assert!(!self.is_running(), "this is for a broker that has ended");
+        self.child = command(self.home.path(), self.port, &self.overrides)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        thread::sleep(alive);
+        self.kill();
+    }
+
     /// Starts the broker again on the same port, data directory and properties, after `stop` or `kill`.
     pub fn restart(&mut self) {
         assert!(!self.is_running(), "restart is for a broker that has ended");
@@ -174,6 +185,25 @@ impl Target {
 }
 
 fn spawn(home: &Path, port: u16, overrides: &[String]) -> (Child, String) {
+    let mut command = command(home, port, overrides);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stdout = child.stdout.take().expect("piped");
+    let Some(line) = first_line(stdout) else {
+        let _ = child.kill();
+        let status = child.wait().expect("waiting for a child of ours");
+        panic!(
+            "the broker did not get ready ({status}):\n{}",
+            read_log(home)
+        );
+    };
+    (child, line)
+}
+
+/// The broker's command line; what it logs is appended to the log of its earlier lives.
+fn command(home: &Path, port: u16, overrides: &[String]) -> Command {
     let log = File::options()
         .create(true)
         .append(true)
@@ -192,22 +222,8 @@ fn spawn(home: &Path, port: u16, overrides: &[String]) -> (Child, String) {
     for property in overrides {
         command.args(["--override", property]);
     }
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let stdout = child.stdout.take().expect("piped");
-    let Some(line) = first_line(stdout) else {
-        let _ = child.kill();
-        let status = child.wait().expect("waiting for a child of ours");
-        panic!(
-            "the broker did not get ready ({status}):\n{}",
-            read_log(home)
-        );
-    };
-    (child, line)
+    command.stdin(Stdio::null()).stderr(log);
+    command
 }
 
 /// The first line of the broker's stdout, unless it ends or says nothing in time. The rest is read and dropped, so that

@@ -1,4 +1,4 @@
-//! Makes what the clients need, once, under `target/test-clients/`: a Python venv, a Go binary, a folder of jars.
+//! Makes what the clients need, once, under `target/test-clients/`: Python venvs, Go binaries, a folder of jars.
 //!
 //! Nothing is downloaded but packages by name and version from their registries. Test binaries may run side by side, so
 //! each part is made under a lock file, and a stamp with the contents of its sources says whether it is still good.
@@ -58,6 +58,20 @@ pub fn go_driver() -> Option<&'static Path> {
         .as_deref()
 }
 
+/// The sarama driver; `None` (and a line that says so) without Go.
+pub fn sarama_driver() -> Option<&'static Path> {
+    static SARAMA: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "sarama",
+        needs: &["go"],
+        sources: &["sarama/go.mod", "sarama/go.sum", "sarama/main.go"],
+        make: make_go,
+    };
+    SARAMA
+        .get_or_init(|| part.ready().map(|made| made.join("driver")))
+        .as_deref()
+}
+
 /// A folder with the jars and the compiled driver; `None` (and a line that says so) without a JDK and Maven.
 pub fn java_classes() -> Option<&'static Path> {
     static JAVA: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -91,23 +105,30 @@ impl OldPython {
         OldPython::KafkaPython202,
     ];
 
-    /// The venv's name, its Python, the client, and the codecs that it does not carry itself.
-    fn venv(self) -> (&'static str, &'static str, &'static str, [&'static str; 3]) {
-        const CODECS_OF_3_6: [&str; 3] = ["python-snappy==0.6.1", "lz4==3.1.10", "xxhash==3.2.0"];
-        const CODECS: [&str; 3] = ["python-snappy==0.7.3", "lz4==4.4.5", "xxhash==3.5.0"];
+    /// The venv's name, its Python, the client, and what it and the programs use besides: codecs and msgpack.
+    fn venv(self) -> (&'static str, &'static str, &'static str, [&'static str; 4]) {
+        const OF_3_6: [&str; 4] = [
+            "python-snappy==0.6.1",
+            "lz4==3.1.10",
+            "xxhash==3.2.0",
+            "msgpack==1.0.5",
+        ];
+        const TODAYS: [&str; 4] = [
+            "python-snappy==0.7.3",
+            "lz4==4.4.5",
+            "xxhash==3.5.0",
+            "msgpack==1.2.4",
+        ];
         match self {
-            OldPython::KafkaPython134 => (
-                "kafka-python-1.3.4",
-                "3.6",
-                "kafka-python==1.3.4",
-                CODECS_OF_3_6,
-            ),
-            OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", CODECS_OF_3_6),
+            OldPython::KafkaPython134 => {
+                ("kafka-python-1.3.4", "3.6", "kafka-python==1.3.4", OF_3_6)
+            }
+            OldPython::Kafka135 => ("kafka-1.3.5", "3.6", "kafka==1.3.5", OF_3_6),
             OldPython::KafkaPython147 => {
-                ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", CODECS)
+                ("kafka-python-1.4.7", "3.11", "kafka-python==1.4.7", TODAYS)
             }
             OldPython::KafkaPython202 => {
-                ("kafka-python-2.0.2", "3.11", "kafka-python==2.0.2", CODECS)
+                ("kafka-python-2.0.2", "3.11", "kafka-python==2.0.2", TODAYS)
             }
         }
     }

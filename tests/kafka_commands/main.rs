@@ -8,6 +8,7 @@ mod harness;
 mod configs;
 mod console;
 mod files;
+mod groups;
 mod links;
 mod perf;
 mod server;

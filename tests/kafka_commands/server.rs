@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::broker::Broker;
 use crate::harness::scratch_dir;
-use crate::{Ended, ended, succeed};
+use crate::{Ended, ended, run, succeed};
 
 const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qk";
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -143,4 +143,30 @@ fn a_running_broker_tells_its_cluster_and_its_versions() {
         "{versions}"
     );
     assert!(versions.ends_with("]\n)\n"), "{versions}");
+}
+
+#[test]
+fn features_are_described_with_their_levels_and_not_changed() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    for args in [
+        ["--bootstrap-server", &at, "describe"],
+        ["describe", "--bootstrap-server", &at],
+    ] {
+        let said = succeed("kafka-features", &args);
+        let row = "Feature: metadata.version                          SupportedMinVersion: 3.3-IV3          \
+                   SupportedMaxVersion: 4.3-IV0          FinalizedVersionLevel: 4.3-IV0          Epoch: ";
+        let epoch = said.trim_end().strip_prefix(row).expect(&said);
+        assert!(epoch.parse::<u64>().is_ok(), "{said}");
+    }
+    let line = [
+        "--bootstrap-server",
+        &at,
+        "upgrade",
+        "--metadata",
+        "4.3-IV0",
+    ];
+    let refused = run("kafka-features", &line);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("cannot be changed"), "{}", refused.err);
 }

@@ -23,6 +23,7 @@ mod consumer_perf;
 mod dates;
 mod delete_records;
 mod dump_log;
+mod features;
 mod get_offsets;
 mod group_printer;
 mod java_errors;
@@ -135,6 +136,11 @@ const COMMANDS: &[KafkaCommand] = &[
         name: "kafka-dump-log",
         run: dump_log::run,
         options: dump_log::OPTIONS,
+    },
+    KafkaCommand {
+        name: "kafka-features",
+        run: features::run,
+        options: features::OPTIONS,
     },
     KafkaCommand {
         name: "kafka-get-offsets",

@@ -14,8 +14,8 @@ use std::{env, thread};
 
 use super::CommandError;
 use crate::cli::serve_args::parse_key_value;
+use crate::config::load::read_bounded;
 use crate::config::reader::read_properties;
-use crate::limits::PROPERTIES_FILE_MAX_BYTES;
 
 /// Kafka's `log.dirs` where nothing says otherwise.
 const LOG_DIRS_DEFAULT: &str = "/tmp/kafka-logs";
@@ -97,14 +97,7 @@ fn parse(args: &[String]) -> Result<Start, CommandError> {
 /// # Errors
 /// A sentence that names the file.
 pub fn properties_text(path: &Path) -> Result<String, CommandError> {
-    let cannot =
-        |why: &dyn std::fmt::Display| CommandError::failed(format!("{}: {why}", path.display()));
-    let size = fs::metadata(path).map_err(|error| cannot(&error))?.len();
-    if size > PROPERTIES_FILE_MAX_BYTES as u64 {
-        return Err(cannot(&"it is too long for a properties file"));
-    }
-    let bytes = fs::read(path).map_err(|error| cannot(&error))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    read_bounded(path).map_err(|error| CommandError::failed(error.to_string()))
 }
 
 /// The value a file and the overrides give a property; an override wins, and in a file the last line.

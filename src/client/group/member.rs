@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::GroupOptions;
 use super::assignors::{Assignor, Subscriber};
 use super::protocol::{self, TopicPartitions};
+use super::{Discover, GroupOptions};
 use crate::client::cluster::{Backoff, Cluster};
 use crate::client::error::ClientError;
 use crate::client::group_admin::{BY_NAME, coordinator};
@@ -42,6 +42,8 @@ pub struct Member {
     member_id: String,
     generation: i32,
     joined: bool,
+    /// As leader: how many partitions of each topic were shared out.
+    shared_out: Option<BTreeMap<String, i32>>,
     heard_at: Instant,
     /// The coordinator's node id, where it is known.
     coordinator: Option<i32>,
@@ -59,6 +61,7 @@ impl Member {
             member_id: String::new(),
             generation: NO_GENERATION,
             joined: false,
+            shared_out: None,
             heard_at: Instant::now(),
             coordinator: None,
         }
@@ -125,6 +128,7 @@ impl Member {
         self.checked(answer.error_code)?;
         self.generation = answer.generation_id;
         let leads = answer.leader == answer.member_id && !answer.skip_assignment;
+        self.shared_out = None;
         let assignments = if leads {
             self.share_out(&answer)?
         } else {
@@ -165,25 +169,47 @@ impl Member {
         }
         let mut partitions = BTreeMap::new();
         for topic in subscribers.iter().flat_map(|subscriber| &subscriber.topics) {
-            if partitions.contains_key(topic) {
-                continue;
-            }
-            self.cluster.forget(topic);
-            match self.cluster.topic(topic, false) {
-                Ok(found) => {
-                    let count = i32::try_from(found.partitions.len()).unwrap_or(i32::MAX);
-                    partitions.insert(topic.clone(), count);
-                }
-                Err(ClientError::NoSuchTopic { .. }) => {}
-                Err(error) => return Err(error),
+            if !partitions.contains_key(topic) {
+                partitions.insert(topic.clone(), self.partition_count(topic)?);
             }
         }
+        self.shared_out = Some(partitions.clone());
+        partitions.retain(|_, count| *count > 0);
         let shares = assignor.assign(&partitions, &subscribers);
         let told = |(member_id, share): (String, TopicPartitions)| SyncGroupRequestAssignment {
             member_id: member_id.as_str().into(),
             assignment: protocol::assignment(&share).into(),
         };
         Ok(shares.into_iter().map(told).collect())
+    }
+
+    /// How many partitions a topic has now; 0 when it is not there.
+    fn partition_count(&mut self, topic: &str) -> Result<i32, ClientError> {
+        self.cluster.forget(topic);
+        match self.cluster.topic(topic, false) {
+            Ok(found) => Ok(i32::try_from(found.partitions.len()).unwrap_or(i32::MAX)),
+            Err(ClientError::NoSuchTopic { .. }) => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether, as leader, it would share out other partitions now than it did. Only the leader looks: its joining anew makes all the
+    /// others join.
+    pub fn would_share_out_anew(&mut self) -> Result<bool, ClientError> {
+        let Some(before) = self.shared_out.clone() else {
+            return Ok(false);
+        };
+        for (topic, count) in &before {
+            if self.partition_count(topic)? != *count {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The topics that are meant now, asked of the coordinator's cluster.
+    pub fn find(&mut self, meant: &mut Discover<'_>) -> Result<Vec<String>, ClientError> {
+        meant(&mut self.cluster)
     }
 
     /// Says that it is still there, when it is time to.

@@ -9,6 +9,9 @@
 //! Eager: at each rebalance everything is given up and shared out anew. No thread: a heartbeat is sent from [`GroupConsumer::poll`],
 //! so who works longer than the session timeout between two polls loses the membership and joins again.
 //!
+//! Every `metadata.max.age.ms` the leader looks whether its topics have other partitions than it shared out, and a member of a pattern
+//! whether it means other topics; either joins anew then, and with it all the others.
+//!
 //! | file | what it is for |
 //! |---|---|
 //! | `member` | the requests to the coordinator |
@@ -48,6 +51,8 @@ pub struct GroupOptions {
     pub commit_interval: Option<Duration>,
     /// Where to begin without a committed offset.
     pub reset: OffsetReset,
+    /// How often it looks for new partitions and, of a pattern, new topics.
+    pub metadata_max_age: Duration,
     /// How to fetch.
     pub fetch: ConsumerOptions,
 }
@@ -69,6 +74,9 @@ pub const TOPICS_MAX: usize = 64;
 /// Makes connections to the cluster: the coordinator and each topic get their own.
 pub type Connect<'a> = Box<dyn FnMut() -> Result<Cluster, ClientError> + 'a>;
 
+/// Finds the topics that a pattern means now.
+pub type Discover<'a> = Box<dyn FnMut(&mut Cluster) -> Result<Vec<String>, ClientError> + 'a>;
+
 /// A consumer that shares its topics with the other members of its group.
 pub struct GroupConsumer<'a> {
     connect: Connect<'a>,
@@ -81,6 +89,9 @@ pub struct GroupConsumer<'a> {
     /// Offsets of the next records to read that were told with [`GroupConsumer::consumed`] and are not committed.
     uncommitted: BTreeMap<(String, i32), i64>,
     committed_at: Instant,
+    /// Of a subscription by pattern.
+    discover: Option<Discover<'a>>,
+    looked_at: Instant,
 }
 
 impl<'a> GroupConsumer<'a> {
@@ -102,7 +113,16 @@ impl<'a> GroupConsumer<'a> {
             consumers: BTreeMap::new(),
             uncommitted: BTreeMap::new(),
             committed_at: Instant::now(),
+            discover: None,
+            looked_at: Instant::now(),
         })
+    }
+
+    /// The topics are not a fixed list: what this finds is subscribed to, and looked for again and again.
+    #[must_use]
+    pub fn following(mut self, discover: Discover<'a>) -> GroupConsumer<'a> {
+        self.discover = Some(discover);
+        self
     }
 
     /// The next batches of the share, with their topics; empty after a wait without any, and after a rebalance.
@@ -122,12 +142,32 @@ impl<'a> GroupConsumer<'a> {
             Err(error) => return Err(error),
         }
         self.commit_if_due()?;
+        if self.is_to_share_anew()? {
+            self.give_up()?;
+            return Ok(Vec::new());
+        }
         if self.consumers.is_empty() {
             // Nothing is ours: wait for the next rebalance as a fetch would.
             let wait = u64::try_from(self.options.fetch.max_wait_ms).unwrap_or(0);
             std::thread::sleep(Duration::from_millis(wait));
         }
         self.fetch()
+    }
+
+    /// Looks, when it is time to, whether there are other topics or partitions than those of the present generation.
+    fn is_to_share_anew(&mut self) -> Result<bool, ClientError> {
+        if self.looked_at.elapsed() < self.options.metadata_max_age {
+            return Ok(false);
+        }
+        self.looked_at = Instant::now();
+        if let Some(discover) = &mut self.discover {
+            let found = self.member.find(discover)?;
+            if found != self.topics {
+                self.topics = found;
+                return Ok(true);
+            }
+        }
+        self.member.would_share_out_anew()
     }
 
     fn fetch(&mut self) -> Result<Vec<(String, FetchedPartition)>, ClientError> {

@@ -78,6 +78,18 @@ fn the_finer_name_goes_before_the_coarser() {
             .flush_ms,
         4
     );
+    let retention_ms = |file: &str| config(file).topic_defaults.retention_ms;
+    assert_eq!(retention_ms(""), 604_800_000);
+    assert_eq!(retention_ms("log.retention.hours=2"), 7_200_000);
+    assert_eq!(
+        retention_ms("log.retention.hours=2\nlog.retention.minutes=3"),
+        180_000
+    );
+    assert_eq!(
+        retention_ms("log.retention.minutes=3\nlog.retention.ms=9\nlog.retention.hours=2"),
+        9
+    );
+    assert_eq!(retention_ms("log.retention.hours=-1"), -1);
     assert_eq!(config("log.dir=/a\nlog.dirs=/b").log_dir, Path::new("/b"));
 }
 

@@ -50,10 +50,10 @@ fn an_unknown_name_is_a_warning_with_the_nearest_known_one_and_stops_only_when_s
 
 #[test]
 fn properties_without_effect_make_one_warning_together() {
-    let warnings = loaded("num.io.threads=8\nlog.retention.hours=168").warnings;
+    let warnings = loaded("num.io.threads=8\nlog.local.retention.ms=5").warnings;
     assert_eq!(
         warnings,
-        ["known, but without effect in this version: log.retention.hours, num.io.threads"]
+        ["known, but without effect in this version: log.local.retention.ms, num.io.threads"]
     );
 }
 

@@ -21,7 +21,7 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Default of the topics' compression.gzip.level.";
     "compression.lz4.level", Int(within(1, 17)), "9", Medium, AcceptedWithoutEffect,
         "Default of the topics' compression.lz4.level.";
-    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", High, AcceptedWithoutEffect,
+    "compression.type", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", High, InForce,
         "Default of the topics' compression.type.";
     "compression.zstd.level", Int(within(-131_072, 22)), "3", Medium, AcceptedWithoutEffect,
         "Default of the topics' compression.zstd.level.";

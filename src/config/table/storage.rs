@@ -49,8 +49,8 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Default of the topics' index.interval.bytes.";
     "log.index.size.max.bytes", Int(at_least(4)), "10485760", Medium, InForce,
         "Default of the topics' segment.index.bytes.";
-    "log.initial.task.delay.ms", Long(at_least(0)), "30000", Internal, AcceptedWithoutEffect,
-        "Delay of the first background work on logs.";
+    "log.initial.task.delay.ms", Long(at_least(0)), "30000", Internal, InForce,
+        "Time after the start at which segments are first looked at for deletion.";
     "log.local.retention.bytes", Long(at_least(-2)), "-2", Medium, AcceptedWithoutEffect,
         "Default of the topics' local.retention.bytes.";
     "log.local.retention.ms", Long(at_least(-2)), "-2", Medium, AcceptedWithoutEffect,
@@ -63,15 +63,15 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Default of the topics' message.timestamp.type.";
     "log.preallocate", Boolean, "false", Medium, InForce,
         "Default of the topics' preallocate.";
-    "log.retention.bytes", Long(ANY), "-1", High, AcceptedWithoutEffect,
+    "log.retention.bytes", Long(ANY), "-1", High, InForce,
         "Default of the topics' retention.bytes.";
-    "log.retention.check.interval.ms", Long(at_least(1)), "300000", Medium, AcceptedWithoutEffect,
-        "How often segments are looked at for deletion.";
-    "log.retention.hours", Int(ANY), "168", High, AcceptedWithoutEffect,
+    "log.retention.check.interval.ms", Long(at_least(1)), "300000", Medium, InForce,
+        "How often segments are looked at for deletion by age and size.";
+    "log.retention.hours", Int(ANY), "168", High, InForce,
         "Default of the topics' retention.ms, in hours; minutes and milliseconds go before it.";
-    "log.retention.minutes", Int(ANY), unset, High, AcceptedWithoutEffect,
+    "log.retention.minutes", Int(ANY), unset, High, InForce,
         "Default of the topics' retention.ms, in minutes; milliseconds go before it.";
-    "log.retention.ms", Long(ANY), unset, High, AcceptedWithoutEffect,
+    "log.retention.ms", Long(ANY), unset, High, InForce,
         "Default of the topics' retention.ms; -1 is never.";
     "log.roll.hours", Int(at_least(1)), "168", High, InForce,
         "Default of the topics' segment.ms, in hours; log.roll.ms goes before it.";

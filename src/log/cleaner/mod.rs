@@ -43,7 +43,6 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use super::error::LogError;
 use super::partition_log::PartitionLog;
@@ -53,6 +52,7 @@ use crate::io::background;
 use crate::types::{Offset, TimestampMs};
 use exchange::{Ask, Exchange};
 use filter::LastRecord;
+use glommio::sync::Permit;
 use pass::Pass;
 use plan::{CleaningPlan, SealedSegment};
 
@@ -65,8 +65,6 @@ pub struct Cleaning {
     pub buffers: Buffers,
     /// Bytes a second, over all runs.
     pub throttle: Arc<Throttle>,
-    /// `file.delete.delay.ms`.
-    pub delete_delay: Duration,
     /// The time.
     pub now: TimestampMs,
 }
@@ -139,7 +137,7 @@ impl PartitionLog {
     }
 
     async fn run(
-        &self,
+        self: &Rc<Self>,
         names: Arc<dyn Names>,
         plan: CleaningPlan,
         cleaning: &Cleaning,
@@ -165,15 +163,23 @@ impl PartitionLog {
             }
         };
         background::spawn("log-cleaner", thread).map_err(CleanError::Thread)?;
+        // From the moment that a segment is replaced until all files have their names.
+        let mut turn = None;
         loop {
             match exchange.next().await {
                 Ask::Replace(replacement) => {
-                    let replaced = self.state.borrow_mut().replace(&self.dir, *replacement);
+                    turn = self.turn_to_replace().await;
+                    let replaced =
+                        turn.is_some() && self.state.borrow_mut().replace(&self.dir, *replacement);
+                    if !replaced {
+                        turn = None;
+                    }
                     exchange.answer(replaced);
                 }
                 Ask::Settled(base, gone) => {
                     self.state.borrow_mut().settle(base);
-                    self.remove_later(gone, cleaning.delete_delay);
+                    drop(turn.take());
+                    self.remove_later(gone);
                     exchange.answer(true);
                 }
                 Ask::Done(outcome) => return outcome,
@@ -181,21 +187,14 @@ impl PartitionLog {
         }
     }
 
-    /// Removes files that readers may still hold, after a while.
-    fn remove_later(&self, gone: Vec<std::path::PathBuf>, delay: Duration) {
-        let storage = Rc::clone(&self.storage);
-        glommio::spawn_local(async move {
-            glommio::timer::sleep(delay).await;
-            for path in gone {
-                if let Err(error) = storage.remove_file(&path).await {
-                    log::error!(
-                        "{}: {error}; it is removed at the next start",
-                        path.display()
-                    );
-                }
-            }
-        })
-        .detach();
+    /// A turn to change which segments there are. Whoever closes the log takes the last one and waits for compaction, so none is
+    /// asked for any more then.
+    async fn turn_to_replace(&self) -> Option<Permit<'_>> {
+        let takes_records = self.state.borrow().takes_records();
+        match takes_records {
+            true => self.reshape().await.ok(),
+            false => None,
+        }
     }
 }
 
@@ -231,7 +230,8 @@ impl Segment {
 
     /// Its files are complete and on the device, and have their own names.
     fn is_sealed(&self) -> bool {
-        self.index.borrow().is_none()
+        self.settled.get()
+            && self.index.borrow().is_none()
             && self.synced.get() == self.staged.get()
             && self.committed.get() == self.staged.get()
             && !self.is_pinned()

@@ -19,6 +19,7 @@ pub(super) fn small_segments() -> LogConfig {
     LogConfig {
         segment_bytes: 400,
         index_interval_bytes: 100,
+        file_delete_delay_ms: 0,
         ..LogConfig::default()
     }
 }
@@ -67,7 +68,6 @@ pub(super) fn cleaning(delete_retention_ms: i64, now: i64) -> Cleaning {
             io_bytes: 300,
         },
         throttle: Arc::new(Throttle::new(f64::MAX)),
-        delete_delay: Duration::ZERO,
         now: TimestampMs(now),
     }
 }
@@ -501,9 +501,7 @@ fn records_deleted_during_a_run_stay_deleted() {
         while log.state.borrow().cleaning.is_none() {
             glommio::timer::sleep(Duration::from_millis(1)).await;
         }
-        log.advance_log_start(Offset(15), Duration::ZERO)
-            .await
-            .unwrap();
+        log.advance_log_start(Offset(15)).await.unwrap();
         match run.await {
             Ok(_) | Err(CleanError::Changed) => {}
             Err(error) => panic!("{error}"),
@@ -530,5 +528,50 @@ fn a_damaged_segment_is_reported_and_left_as_it_is() {
             "{error}"
         );
         assert_eq!(std::fs::read(&path).unwrap(), content);
+    });
+}
+
+#[test]
+fn compaction_and_retention_take_turns() {
+    let config = LogConfig {
+        delete: true,
+        retention_bytes: 1_500,
+        retention_ms: -1,
+        ..small_segments()
+    };
+    with_log(config, async |log| {
+        let running = Rc::new(Cell::new(true));
+        let retention = {
+            let (log, running) = (log.clone(), running.clone());
+            glommio::spawn_local(async move {
+                while running.get() {
+                    log.apply_retention(NOW).await.unwrap();
+                    glommio::timer::sleep(Duration::from_micros(300)).await;
+                }
+            })
+        };
+        let mut runs = 0;
+        for n in 0..100 {
+            let value = format!("{n:050}");
+            let key = format!("k{}", n % 40);
+            put(&log, &[("a", Some(&value)), (&key, Some(&value))]).await;
+            let rules = cleaning(0, 0).rules;
+            if let Some(dirty) = log.dirty(None, &rules, NOW).await.unwrap() {
+                match log.clean(&dirty, cleaning(0, NOW.0)).await {
+                    Ok(_) => runs += 1,
+                    Err(error) => assert!(matches!(error, CleanError::Changed), "{error}"),
+                }
+            }
+        }
+        running.set(false);
+        retention.await;
+        assert!(runs > 5, "{runs}");
+        // What is left is readable, and holds the newest.
+        let left = left(&log).await;
+        assert_eq!(left.iter().rfind(|record| record.1 == "a").unwrap().0, 198);
+        log.close().await.unwrap();
+        let (again, report) = open_with(log.dir(), LogConfig::default(), UNCLEAN).await;
+        assert_eq!((report.cut, report.log_end_offset), (None, Offset(200)));
+        again.close().await.unwrap();
     });
 }

@@ -28,6 +28,7 @@ pub(super) enum Operation {
     WriteFile(String),
     SyncFileSystem,
     SyncDir,
+    Rename(String),
 }
 
 /// The disk with faults.
@@ -37,6 +38,7 @@ pub(super) struct FaultyStorage {
     write_faults: RefCell<VecDeque<Fault>>,
     sync_faults: RefCell<VecDeque<Fault>>,
     create_faults: RefCell<VecDeque<Fault>>,
+    replace_faults: RefCell<VecDeque<Fault>>,
     at_work: Cell<usize>,
 }
 
@@ -58,6 +60,11 @@ impl FaultyStorage {
     /// The next creations of files fail so.
     pub(super) fn fail_creations(&self, faults: impl IntoIterator<Item = Fault>) {
         self.create_faults.borrow_mut().extend(faults);
+    }
+
+    /// The next replacements of small files fail so.
+    pub(super) fn fail_replacements(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.replace_faults.borrow_mut().extend(faults);
     }
 
     /// What was asked for since the last call.
@@ -144,7 +151,10 @@ impl Storage for Shared {
 
     fn replace_file(&self, path: &Path, content: Vec<u8>) -> IoFuture<()> {
         self.0.note(Operation::Replace(name(path)));
-        Disk.replace_file(path, content)
+        match self.0.replace_faults.borrow_mut().pop_front() {
+            Some(Fault::Errno(errno)) => failing(errno),
+            Some(Fault::Short(_)) | None => Disk.replace_file(path, content),
+        }
     }
 
     fn write_files(&self, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {
@@ -172,6 +182,7 @@ impl Storage for Shared {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> IoFuture<()> {
+        self.0.note(Operation::Rename(name(from)));
         Disk.rename(from, to)
     }
 

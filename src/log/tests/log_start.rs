@@ -9,6 +9,7 @@ fn small_segments() -> LogConfig {
     LogConfig {
         segment_bytes: 1200,
         index_interval_bytes: 100,
+        file_delete_delay_ms: 0,
         ..LogConfig::default()
     }
 }
@@ -30,7 +31,7 @@ fn sealed(log: &PartitionLog) -> bool {
     let state = log.state.borrow();
     state.segments[..2]
         .iter()
-        .all(|segment| segment.index.borrow().is_none())
+        .all(|segment| segment.settled.get())
 }
 
 fn has(dir: &Path, name: &str) -> bool {
@@ -38,7 +39,7 @@ fn has(dir: &Path, name: &str) -> bool {
 }
 
 async fn delete_before(log: &Rc<PartitionLog>, start: i64) -> Result<Offset, LogStartError> {
-    log.advance_log_start(Offset(start), Duration::ZERO).await
+    log.advance_log_start(Offset(start)).await
 }
 
 #[test]

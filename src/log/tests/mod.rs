@@ -13,6 +13,7 @@ mod lookup;
 mod random;
 mod read;
 mod recovery;
+mod retention;
 mod roll;
 
 use std::future::Future;

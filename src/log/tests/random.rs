@@ -1,4 +1,5 @@
-//! Random appends, faults, crashes and torn ends against a simple model: what was acknowledged stays, in order.
+//! Random appends, faults, retention, crashes and torn ends against a simple model: what was acknowledged stays, in order, from the
+//! log start on, and the log start stays where retention put it.
 
 use super::faulty_storage::{Fault, FaultyStorage, Shared};
 use super::*;
@@ -28,6 +29,7 @@ impl Random {
 #[derive(Default)]
 struct Model {
     acknowledged: Vec<(i64, i64)>,
+    start: Offset,
 }
 
 impl Model {
@@ -39,7 +41,8 @@ impl Model {
                 "seed {seed}: {batch:?} was acknowledged and is not in {found:?}"
             );
         }
-        let mut next = 0;
+        assert_eq!(log.log_start_offset(), self.start, "seed {seed}");
+        let mut next = self.start.0;
         for (base, last) in found {
             assert_eq!(base, next, "seed {seed}: a gap");
             next = last + 1;
@@ -78,6 +81,17 @@ async fn append_some(
     }
 }
 
+/// Has retention take out what it may, and notes what has gone.
+async fn retire_some(log: &Rc<PartitionLog>, model: &mut Model, retention_bytes: u64) {
+    let Some(retired) = log.apply_retention(NOW).await.unwrap() else {
+        return;
+    };
+    assert!(log.size_bytes() >= retention_bytes);
+    model.start = retired.log_start_offset;
+    let start = model.start.0;
+    model.acknowledged.retain(|(base, _)| *base >= start);
+}
+
 async fn live_and_crash(dir: PathBuf, seed: u64) {
     let mut random = Random::new(seed);
     let mut model = Model::default();
@@ -85,8 +99,11 @@ async fn live_and_crash(dir: PathBuf, seed: u64) {
         segment_bytes: 1500 + random.below(3000) as u32,
         index_interval_bytes: 300,
         flush_messages: [1, 3, u64::MAX][random.below(3) as usize],
+        retention_bytes: random.below(9000) as i64,
+        file_delete_delay_ms: 0,
         ..LogConfig::default()
     };
+    let kept = config.retention_bytes.unsigned_abs();
     create(&dir, config.clone()).await.close().await.unwrap();
     let mut trust = Trust::CleanShutdown;
     for _ in 0..8 {
@@ -98,6 +115,9 @@ async fn live_and_crash(dir: PathBuf, seed: u64) {
         model.check(&log, seed).await;
         for _ in 0..random.below(12) {
             append_some(&log, &mut random, &storage, &mut model).await;
+            if random.below(3) == 0 {
+                retire_some(&log, &mut model, kept).await;
+            }
         }
         model.check(&log, seed).await;
         let recovery_point = log.recovery_point();

@@ -126,6 +126,23 @@ fn each_segment_is_rolled_early_by_a_jitter_of_its_own() {
 }
 
 #[test]
+fn a_jitter_longer_than_segment_ms_leaves_a_segment_some_time() {
+    let config = LogConfig {
+        segment_ms: 1000,
+        segment_jitter_ms: 1_000_000,
+        ..LogConfig::default()
+    };
+    with_log(config, async |log| {
+        for _ in 0..20 {
+            append_committed(&log, &batch_at(NOW.0, 1)).await;
+        }
+        assert_eq!(log.segments_len(), 1);
+        append_committed(&log, &batch_at(NOW.0 + 1001, 1)).await;
+        assert_eq!(log.segments_len(), 2);
+    });
+}
+
+#[test]
 fn a_full_index_rolls_the_segment() {
     let config = LogConfig {
         index_interval_bytes: 0,

@@ -24,6 +24,7 @@ use zerocopy::byteorder::big_endian::{I16, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::attributes::{Attributes, TimestampType};
+use super::codec::Codec;
 use super::crc::crc32c;
 use super::error::{BatchError, Corruption};
 use crate::types::{LeaderEpoch, Offset};
@@ -261,6 +262,12 @@ impl BatchHeader {
     pub(super) fn reseal(batch: &mut [u8]) {
         let crc = crc32c(&batch[CRC_COVERS_FROM..]);
         BatchHeader::of_mut(batch).crc = crc.into();
+    }
+
+    /// The same header with another codec's number; the checksum no longer fits.
+    pub(super) fn in_codec(mut self, codec: Codec) -> BatchHeader {
+        self.attributes = self.attributes().with_codec(codec).0.into();
+        self
     }
 
     pub(super) fn set_base_offset(&mut self, offset: Offset) {

@@ -10,7 +10,7 @@
 //! in v1 relative, so that they need no rewriting (KIP-31). All integers are big-endian.
 //!
 //! No file has either format any more: what old producers send becomes a v2 batch ([`up_convert`]), and what old consumers
-//! get is made of v2 batches ([`down_convert`]). Must never know the topic.
+//! get is made of v2 batches ([`down_convert`](super::down_convert::down_convert)). Must never know the topic.
 
 use bytes::Bytes;
 
@@ -21,12 +21,12 @@ use super::codec::Codec;
 use super::crc::crc32;
 use super::error::{BatchError, Corruption, Invalid, Malformed};
 use super::inflate::{Scratch, inflate_all};
-use super::read::{self, Entries};
+use super::read::Entries;
 
 /// Where the bytes the size counts begin.
-const SIZE_COVERS_FROM: usize = 12;
+pub(super) const SIZE_COVERS_FROM: usize = 12;
 /// Where the bytes the checksum covers begin.
-const CRC_COVERS_FROM: usize = 16;
+pub(super) const CRC_COVERS_FROM: usize = 16;
 /// What a set may inflate to to be converted: a batch's length is an `i32`.
 const MAX_CONVERTED: u64 = 1 << 30;
 
@@ -172,70 +172,6 @@ pub fn up_convert(
         })?;
     }
     Ok(builder.build())
-}
-
-/// The records of `batches` from `from` on as messages of format `magic`, uncompressed, until there are `max_bytes`; one message
-/// at least, however large. Headers have no place in a message and are left out, control records are nothing that old clients know.
-///
-/// # Errors
-/// Damaged batches; [`BatchError::UnsupportedCompression`] for zstd, which clients of these formats do not know.
-pub fn down_convert(
-    batches: Bytes,
-    magic: i8,
-    from: i64,
-    max_bytes: usize,
-    scratch: &mut Scratch,
-) -> Result<Vec<u8>, BatchError> {
-    let mut set = Vec::new();
-    for batch in read::batches(batches) {
-        let batch = batch?;
-        let attributes = batch.header().attributes();
-        if attributes.is_control() {
-            continue;
-        }
-        if attributes.codec() == Ok(Codec::Zstd) {
-            let id = Codec::Zstd.id();
-            return Err(BatchError::UnsupportedCompression { id });
-        }
-        let kind = attributes.timestamp_type();
-        let records = batch.records(MAX_CONVERTED, scratch)?;
-        for record in records.iter() {
-            let record = record?;
-            if record.offset.0 < from {
-                continue;
-            }
-            let before = set.len();
-            put_message(&mut set, magic, kind, &record);
-            if set.len() > max_bytes {
-                if before > 0 {
-                    set.truncate(before);
-                }
-                return Ok(set);
-            }
-        }
-    }
-    Ok(set)
-}
-
-fn put_message(set: &mut Vec<u8>, magic: i8, kind: TimestampType, record: &read::Record<'_>) {
-    let start = set.len();
-    set.extend_from_slice(&record.offset.0.to_be_bytes());
-    // The size and the checksum follow from what comes after them.
-    set.extend_from_slice(&[0; 8]);
-    let logged = magic == 1 && kind == TimestampType::LogAppendTime;
-    set.extend_from_slice(&[magic.cast_unsigned(), if logged { 0x08 } else { 0 }]);
-    if magic == 1 {
-        set.extend_from_slice(&record.timestamp.to_be_bytes());
-    }
-    for field in [record.key, record.value] {
-        let length = field.map_or(-1, |field| field.len() as i32);
-        set.extend_from_slice(&length.to_be_bytes());
-        set.extend_from_slice(field.unwrap_or_default());
-    }
-    let crc = crc32(&set[start + CRC_COVERS_FROM..]);
-    let size = (set.len() - start - SIZE_COVERS_FROM) as u32;
-    set[start + 8..start + SIZE_COVERS_FROM].copy_from_slice(&size.to_be_bytes());
-    set[start + SIZE_COVERS_FROM..start + CRC_COVERS_FROM].copy_from_slice(&crc.to_be_bytes());
 }
 
 /// The whole messages that stand one after the other in `bytes`, wrappers unopened. A last one that is cut off is left out.

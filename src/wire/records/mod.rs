@@ -17,7 +17,9 @@
 //! | [`read`] | reading batches and their records back, whole: clients and tools |
 //! | [`retain`] | a batch without some of its records: compaction |
 //! | [`lookup`] | finding a record of a batch by time |
-//! | [`message_set`] | the formats before record batches, v0 and v1, and their conversion |
+//! | [`message_set`] | the formats before record batches, v0 and v1, and the way to batches |
+//! | [`down_convert`] | the way back, for old consumers |
+//! | `recompress` | a batch in another codec |
 //! | [`builder`] | making batches: clients, tests, the metadata log |
 //! | [`error`] | everything that can be wrong with a batch |
 //! | `varint` | the zig-zag integers inside records |
@@ -27,11 +29,13 @@ pub mod batch;
 pub mod builder;
 pub mod codec;
 pub mod crc;
+pub mod down_convert;
 pub mod error;
 pub mod inflate;
 pub mod lookup;
 pub mod message_set;
 pub mod read;
+mod recompress;
 pub mod record;
 pub mod retain;
 pub mod stamp;

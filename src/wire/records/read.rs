@@ -3,6 +3,8 @@
 //! For clients and tools, which want a batch's records whole; the broker's own walks hold no records (see `stream`). Must
 //! never know where the bytes come from.
 
+use std::ops::ControlFlow;
+
 use bytes::Bytes;
 
 use super::attributes::TimestampType;
@@ -234,6 +236,87 @@ impl<'a> Iterator for Records<'a> {
             (self.index, self.count, self.rest) = (0, 0, &[]);
             Invalid::Record { index, malformed }.into()
         }))
+    }
+}
+
+/// The records of a batch that arrives in pieces: no more than one record is held.
+pub(super) struct RecordPieces {
+    header: BatchHeader,
+    /// The beginning of a record that the next pieces go on with.
+    begun: Vec<u8>,
+    index: u32,
+    count: u32,
+}
+
+impl RecordPieces {
+    pub(super) fn new(header: BatchHeader) -> RecordPieces {
+        RecordPieces {
+            header,
+            begun: Vec::new(),
+            index: 0,
+            count: u32::try_from(header.record_count()).unwrap_or(0),
+        }
+    }
+
+    /// Shows `visit` each record that ends in this piece, until it breaks off.
+    ///
+    /// # Errors
+    /// A record that is none, and more of them than the header declares.
+    pub(super) fn feed(
+        &mut self,
+        piece: &[u8],
+        mut visit: impl FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, BatchError> {
+        let mut begun = std::mem::take(&mut self.begun);
+        begun.extend_from_slice(piece);
+        let mut rest = &begun[..];
+        while let Some(size) = self.size_of_whole_record(rest)? {
+            let (whole, after) = rest.split_at(size);
+            let mut one = Records {
+                header: &self.header,
+                rest: whole,
+                index: self.index,
+                count: self.index + 1,
+            };
+            self.index += 1;
+            rest = after;
+            if let Some(record) = one.next()
+                && visit(record?).is_break()
+            {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        // A record longer than many pieces is not copied with each of them.
+        let ended = begun.len() - rest.len();
+        begun.drain(..ended);
+        self.begun = begun;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Whether all records have been there, and nothing but them.
+    pub(super) fn is_finished(&self) -> bool {
+        self.index == self.count && self.begun.is_empty()
+    }
+
+    /// The bytes of the record at the start of `bytes`, with its length; `None` when it is not all there.
+    fn size_of_whole_record(&self, bytes: &[u8]) -> Result<Option<usize>, BatchError> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if self.index == self.count {
+            return Err(Invalid::TrailingBytes.into());
+        }
+        let index = self.index;
+        let malformed = |malformed| BatchError::from(Invalid::Record { index, malformed });
+        let mut rest = bytes;
+        let length = match varint::take_i32(&mut rest) {
+            Ok(length) => length,
+            Err(Malformed::Ends) => return Ok(None),
+            Err(error) => return Err(malformed(error)),
+        };
+        let length = usize::try_from(length).map_err(|_| malformed(Malformed::Size(length)))?;
+        let size = bytes.len() - rest.len() + length;
+        Ok((size <= bytes.len()).then_some(size))
     }
 }
 

@@ -30,7 +30,8 @@ def produce(bootstrap, topic, count):
         "bootstrap.servers": bootstrap,
         "enable.idempotence": True,
         "delivery.timeout.ms": 120000,
-        "linger.ms": 5,
+        "linger.ms": 1,
+        "batch.num.messages": 20,
         "reconnect.backoff.max.ms": 200,
     })
     failed = []
@@ -40,8 +41,13 @@ def produce(bootstrap, topic, count):
             failed.append((message.value(), error))
 
     for number in range(count):
-        producer.produce(topic, str(number), partition=number % 3, on_delivery=delivered)
-        producer.poll(0.002)
+        while True:
+            try:
+                producer.produce(topic, str(number), partition=number % 3, on_delivery=delivered)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
     producer.flush()
     assert not failed, failed
 
@@ -115,7 +121,8 @@ def consume(mode, bootstrap, topic, path, until_end):
     if mode == "exactly-once":
         consumer.subscribe([topic], on_assign=seek_to_the_database(rows))
     else:
-        consumer.subscribe([topic])
+        # With a callback the client waits for `poll` before it joins again: no message outlives the membership that brought it.
+        consumer.subscribe([topic], on_assign=lambda consumer, partitions: consumer.assign(partitions))
     while not (until_end and len(at_end) == 3):
         message = consumer.poll(0.2)
         if message is None:

@@ -400,6 +400,7 @@ fn group(
         heartbeat_interval: told.heartbeat_interval.unwrap_or(Duration::from_secs(3)),
         commit_interval: told.auto_commit.unwrap_or(true).then_some(interval),
         reset,
+        metadata_max_age: told.metadata_max_age.unwrap_or(Duration::from_secs(300)),
         fetch: fetch.clone(),
     }))
 }

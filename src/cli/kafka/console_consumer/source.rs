@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use regex_lite::Regex;
+
 use super::arguments::{Arguments, Start, Topics};
 use crate::client::group::{GroupConsumer, OffsetReset};
 use crate::client::{
@@ -25,11 +27,7 @@ impl<'a> Source<'a> {
         let mut cluster = arguments.connect()?;
         let names = match &arguments.topics {
             Topics::One(name) => vec![name.clone()],
-            Topics::Matching(regex) => {
-                let all = cluster.all_topics()?.into_iter();
-                let meant = all.filter(|topic| !topic.internal && regex.is_match(&topic.name));
-                meant.map(|topic| topic.name).collect()
-            }
+            Topics::Matching(regex) => matching(regex, &mut cluster)?,
         };
         if let Some(group) = &arguments.group {
             for name in &names {
@@ -37,7 +35,10 @@ impl<'a> Source<'a> {
                 cluster.topic(name, true)?;
             }
             let connect = Box::new(move || arguments.connect());
-            let member = GroupConsumer::new(connect, names, group.clone())?;
+            let mut member = GroupConsumer::new(connect, names, group.clone())?;
+            if let Topics::Matching(regex) = &arguments.topics {
+                member = member.following(Box::new(move |cluster| matching(regex, cluster)));
+            }
             return Ok(Source::Group(Box::new(member)));
         }
         if names.len() > crate::client::group::TOPICS_MAX {
@@ -108,6 +109,13 @@ impl<'a> Source<'a> {
             Source::Assigned(..) => Ok(()),
         }
     }
+}
+
+/// The topics that `--include` means now, in the order of their names.
+fn matching(regex: &Regex, cluster: &mut Cluster) -> Result<Vec<String>, ClientError> {
+    let all = cluster.all_topics()?.into_iter();
+    let meant = all.filter(|topic| !topic.internal && regex.is_match(&topic.name));
+    Ok(meant.map(|topic| topic.name).collect())
 }
 
 fn positions(

@@ -113,7 +113,7 @@ pub fn offsets(
 fn refused_whole(group: &str, code: ErrorCode) -> String {
     match code {
         ErrorCode::INVALID_GROUP_ID => format!("'{group}' is not valid."),
-        ErrorCode::GROUP_ID_NOT_FOUND => format!("'{group}' does not exist."),
+        ErrorCode::GROUP_ID_NOT_FOUND => java_errors::words_of(code).to_owned(),
         ErrorCode::GROUP_AUTHORIZATION_FAILED => {
             format!("Access to '{group}' is not authorized.")
         }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::super::CommandError;
 use super::super::options::Options;
+use super::super::{CommandError, java_errors};
 use super::plan::{self, Plan};
 use super::{groups, print_error};
 use crate::client::group_admin::{
@@ -162,11 +162,21 @@ fn scope(
             meant.extend(named);
             continue;
         }
-        let info = cluster.topic(text, false)?;
+        let info = cluster.topic(text, false).map_err(described)?;
         let indexes = info.partitions.iter().map(|partition| partition.index);
         meant.extend(indexes.map(|index| (text.to_owned(), index)));
     }
     Ok(meant)
+}
+
+/// Kafka's command prints the exception of a topic that is not there without its class, and that of a group with it.
+fn described(error: ClientError) -> CommandError {
+    match error {
+        ClientError::NoSuchTopic { .. } => {
+            CommandError::failed(java_errors::words_of(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION))
+        }
+        other => other.into(),
+    }
 }
 
 fn offsets_for(

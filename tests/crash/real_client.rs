@@ -1,18 +1,16 @@
-//! kill -9 in the middle of writing, several times over the same data.
+//! kill -9 in the middle of what an independent client writes, several times over the same data.
 //!
 //! Setup: one writer a partition sends small batches, one after another, and the broker is killed under them. Expectation:
 //! after each restart every acknowledged record is at its place, and what lies behind is a beginning of what was sent.
-
-mod harness;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::broker::Broker;
-use harness::clients::Client::Rskafka;
-use harness::record::{Record, assert_offsets_without_gap};
-use harness::rskafka_client::write_until_refused;
+use crate::harness::broker::Broker;
+use crate::harness::clients::Client::Rskafka;
+use crate::harness::record::{Record, assert_offsets_without_gap};
+use crate::harness::rskafka_client::write_until_refused;
 
 const TOPIC: &str = "crash";
 const PARTITIONS: usize = 3;
