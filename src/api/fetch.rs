@@ -182,7 +182,7 @@ async fn old_answer(
         let mut data = partition_data(interest, outcome, false, false, &mut plans);
         if let Some(plan) = plans.pop() {
             let max_bytes = left.min(interest.max_bytes.max(0).unsigned_abs() as usize);
-            match old_formats::down_converted(asked, plan, interest.fetch_offset, max_bytes).await {
+            match old_records(asked, interest, plan, max_bytes).await {
                 Ok(set) => {
                     left = left.saturating_sub(set.len());
                     data.records = Records::Bytes(set);
@@ -196,6 +196,36 @@ async fn old_answer(
         push(&mut response.responses, interest, data);
     }
     Ok(asked.answer(ApiKey::Fetch, &response))
+}
+
+/// The records of a plan as messages. Where none is left of them (compaction may leave a batch's header alone, and markers are
+/// no messages), what follows is read: these clients go on behind the last message and would ask for the same again and again.
+async fn old_records(
+    asked: &Asked<'_>,
+    interest: &Interest,
+    mut plan: ReadPlan,
+    max_bytes: usize,
+) -> Result<Bytes, ErrorCode> {
+    let mut interest = interest.clone();
+    let at_once = FetchRequest {
+        max_wait_ms: 0,
+        max_bytes: interest.max_bytes,
+        ..FetchRequest::default()
+    };
+    loop {
+        let from = interest.fetch_offset;
+        let converted = old_formats::down_converted(asked, plan, from, max_bytes).await?;
+        if !converted.set.is_empty() || converted.next <= from {
+            return Ok(converted.set);
+        }
+        interest.fetch_offset = converted.next;
+        let mut outcomes = read(asked, &at_once, std::slice::from_ref(&interest), false).await;
+        let next = outcomes.pop().and_then(Result::ok);
+        let Some(next) = next.and_then(|read| read.plan) else {
+            return Ok(converted.set);
+        };
+        plan = next;
+    }
 }
 
 /// Partitions of one topic that follow each other share its entry.

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::log::ReadPlan;
 use crate::wire::ErrorCode;
 use crate::wire::records::down_convert::down_convert;
-use crate::wire::records::{BatchError, Codec, Scratch, message_set};
+use crate::wire::records::{BatchError, Codec, Scratch, batches, message_set};
 use bytes::Bytes;
 use std::rc::Rc;
 
@@ -51,6 +51,14 @@ fn check_size(records: &Bytes, max: usize) -> Result<(), BatchError> {
     }
 }
 
+/// What became of a plan.
+pub(super) struct Converted {
+    /// The messages.
+    pub set: Bytes,
+    /// The offset after what was read; `from` if that is not known.
+    pub next: i64,
+}
+
 /// The records of a plan from `from` on, as the client's version has them; at most `max_bytes` but for the first.
 ///
 /// # Errors
@@ -60,7 +68,7 @@ pub(super) async fn down_converted(
     plan: ReadPlan,
     from: i64,
     max_bytes: usize,
-) -> Result<Bytes, ErrorCode> {
+) -> Result<Converted, ErrorCode> {
     let _permit = asked.context.inflating.acquire_permit(1).await.ok();
     let data = plan.file.read_at(plan.position, plan.len as usize).await;
     let data = data.map_err(|error| {
@@ -71,10 +79,12 @@ pub(super) async fn down_converted(
     let converted = glommio::executor()
         .spawn_blocking(move || {
             let mut scratch = Scratch::default();
-            down_convert(data, magic, from, max_bytes, &mut scratch)
+            let last = batches(data.clone()).last().and_then(Result::ok);
+            let next = last.map_or(from, |batch| batch.header().next_offset().0);
+            let set = down_convert(data, magic, from, max_bytes, &mut scratch)?;
+            let set = Bytes::from(set);
+            Ok(Converted { set, next })
         })
         .await;
-    converted
-        .map(Bytes::from)
-        .map_err(|error| faults::batch(&error))
+    converted.map_err(|error: BatchError| faults::batch(&error))
 }

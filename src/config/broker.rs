@@ -67,10 +67,59 @@ pub struct BrokerConfig {
     pub producer_id_expiration_ms: i64,
     /// What consumer groups run with.
     pub groups: GroupConfig,
+    /// What compaction runs with.
+    pub cleaner: CleanerConfig,
     /// What topics without overrides run with.
     pub topic_defaults: TopicConfig,
     /// What was set and where, for DescribeConfigs and for topics' own values.
     pub settings: Settings,
+}
+
+/// What compaction runs with: each field is the property `log.cleaner.` of that name.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CleanerConfig {
+    /// `enable`.
+    pub enable: bool,
+    /// `threads`.
+    pub threads: usize,
+    /// `dedupe.buffer.size`, of all threads together.
+    pub dedupe_buffer_bytes: usize,
+    /// `io.buffer.load.factor`.
+    pub load_factor: f64,
+    /// `io.buffer.size`, of all threads together.
+    pub io_buffer_bytes: usize,
+    /// `io.max.bytes.per.second`, of all threads together.
+    pub max_bytes_per_second: f64,
+    /// `backoff.ms`.
+    pub backoff_ms: u64,
+}
+
+impl CleanerConfig {
+    /// Kafka's least share of a thread.
+    const LEAST_BYTES_A_THREAD: usize = 1 << 20;
+
+    fn from_settings(settings: &Settings) -> Result<CleanerConfig, ConfigError> {
+        let size = |name| usize::try_from(known(settings, name)).unwrap_or_default();
+        let cleaner = CleanerConfig {
+            enable: settings.boolean("log.cleaner.enable"),
+            threads: size("log.cleaner.threads"),
+            dedupe_buffer_bytes: size("log.cleaner.dedupe.buffer.size"),
+            load_factor: settings.fraction("log.cleaner.io.buffer.load.factor"),
+            io_buffer_bytes: size("log.cleaner.io.buffer.size"),
+            max_bytes_per_second: settings.fraction("log.cleaner.io.max.bytes.per.second"),
+            backoff_ms: known(settings, "log.cleaner.backoff.ms")
+                .max(0)
+                .unsigned_abs(),
+        };
+        let threads = cleaner.threads.max(1);
+        if cleaner.dedupe_buffer_bytes / threads <= Self::LEAST_BYTES_A_THREAD {
+            return Err(ConfigError::Conflict(
+                "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread."
+                    .to_owned(),
+            ));
+        }
+        Ok(cleaner)
+    }
 }
 
 /// What consumer groups run with.
@@ -189,6 +238,7 @@ impl BrokerConfig {
             initial_task_delay_ms: number(&settings, "log.initial.task.delay.ms"),
             producer_id_expiration_ms: known(&settings, "producer.id.expiration.ms"),
             groups: GroupConfig::from_settings(&settings),
+            cleaner: CleanerConfig::from_settings(&settings)?,
             topic_defaults: TopicConfig::resolve(
                 &settings,
                 &DynamicConfigs::default(),

@@ -108,6 +108,40 @@ pub fn validate_broker_configs(settings: &Settings, configs: &Configs) -> Result
         .map_err(|conflict| conflict.to_string())
 }
 
+/// Checks a change of `log.cleaner.threads` against what holds now: at most double, at least half.
+///
+/// # Errors
+/// Why not, in Kafka's words.
+pub fn validate_cleaner_threads(
+    settings: &Settings,
+    dynamic: &DynamicConfigs,
+    configs: &Configs,
+) -> Result<(), String> {
+    const NAME: &str = "log.cleaner.threads";
+    let Some(wanted) = configs
+        .get(NAME)
+        .and_then(|text| text.trim().parse::<i64>().ok())
+    else {
+        return Ok(());
+    };
+    let now = layered(settings, [&dynamic.cluster, &dynamic.broker]).number(NAME);
+    let now = now.unwrap_or(1);
+    if wanted < 1 {
+        return Err("Log cleaner threads should be at least 1".to_owned());
+    }
+    if wanted < now / 2 {
+        return Err(format!(
+            "Log cleaner threads cannot be reduced to less than half the current value {now}"
+        ));
+    }
+    if wanted > now.saturating_mul(2) {
+        return Err(format!(
+            "Log cleaner threads cannot be increased to more than double the current value {now}"
+        ));
+    }
+    Ok(())
+}
+
 /// Names that nobody knows are kept, as Kafka keeps them for plugins; settings of a single listener would not be honoured.
 fn may_be_stored(name: &str) -> bool {
     match broker_property(name) {

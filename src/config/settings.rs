@@ -102,6 +102,14 @@ impl Settings {
         }
     }
 
+    /// The fraction that holds for `name`; every property of that kind has a default.
+    pub(super) fn fraction(&self, name: &str) -> f64 {
+        match self.value(name) {
+            Some(Value::Fraction(value)) => value,
+            other => unreachable!("{name} is no fraction: {other:?}"),
+        }
+    }
+
     /// The truth that holds for `name`; every boolean property has a default.
     pub(super) fn boolean(&self, name: &str) -> bool {
         match self.value(name) {

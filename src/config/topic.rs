@@ -66,6 +66,14 @@ pub struct TopicConfig {
     pub min_insync_replicas: i32,
     /// `preallocate`.
     pub preallocate: bool,
+    /// `min.cleanable.dirty.ratio`.
+    pub min_cleanable_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`.
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`; `i64::MAX` is never.
+    pub max_compaction_lag_ms: i64,
+    /// `delete.retention.ms`.
+    pub delete_retention_ms: i64,
 }
 
 /// Whose clock a record's timestamp is.
@@ -323,6 +331,21 @@ impl TopicConfig {
             message_timestamp_after_max_ms: values.number("message.timestamp.after.max.ms"),
             min_insync_replicas: values.number("min.insync.replicas"),
             preallocate: values.0.get("preallocate") == Some(&Some(Value::Boolean(true))),
+            min_cleanable_dirty_ratio: values.fraction("min.cleanable.dirty.ratio"),
+            min_compaction_lag_ms: values.number("min.compaction.lag.ms"),
+            max_compaction_lag_ms: values.number("max.compaction.lag.ms"),
+            delete_retention_ms: values.number("delete.retention.ms"),
+        }
+    }
+}
+
+impl TopicConfig {
+    /// The time after which a segment is sealed: what is to be compacted within `max.compaction.lag.ms` must not stay in the
+    /// active segment for longer (Kafka's `LogConfig.maxSegmentMs`).
+    pub fn max_segment_ms(&self) -> i64 {
+        match self.compact {
+            true => self.segment_ms.min(self.max_compaction_lag_ms),
+            false => self.segment_ms,
         }
     }
 }
@@ -336,6 +359,13 @@ impl Values<'_> {
             Some(Some(Value::Number(number))) => T::try_from(*number)
                 .unwrap_or_else(|_| unreachable!("the bounds of {name} let {number} through")),
             other => unreachable!("{name} is a whole number with a default, not {other:?}"),
+        }
+    }
+
+    fn fraction(&self, name: &str) -> f64 {
+        match self.0.get(name) {
+            Some(Some(Value::Fraction(fraction))) => *fraction,
+            other => unreachable!("{name} is a fraction with a default, not {other:?}"),
         }
     }
 

@@ -168,7 +168,7 @@ static SYNONYMS: &[(&str, &[Synonym])] = &[
 /// Sorted by name.
 static TOPIC_PROPERTIES: &[Property] = properties! {
     "cleanup.policy", ListOf(&["compact", "delete"]), "delete", Medium, InForce,
-        "What happens to old segments: delete drops them after the retention time or size, compact keeps the newest record of each key. Both may be given; empty keeps everything. Compaction itself is not done yet: with compact alone nothing goes.";
+        "What happens to old segments: delete drops them after the retention time or size, compact keeps the newest record of each key. Both may be given; empty keeps everything.";
     "compression.gzip.level", GzipLevel, "-1", Medium, AcceptedWithoutEffect,
         "Effort of gzip when the broker compresses: -1 is the codec's default, 1 the fastest, 9 the smallest.";
     "compression.lz4.level", Int(within(1, 17)), "9", Medium, AcceptedWithoutEffect,
@@ -177,7 +177,7 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
         "Codec in which batches are stored; producer keeps each batch as it was sent, and any other has those sent in another codec compressed anew.";
     "compression.zstd.level", Int(within(-131_072, 22)), "3", Medium, AcceptedWithoutEffect,
         "Effort of zstd when the broker compresses.";
-    "delete.retention.ms", Long(at_least(0)), "86400000", Medium, AcceptedWithoutEffect,
+    "delete.retention.ms", Long(at_least(0)), "86400000", Medium, InForce,
         "How long tombstones and transaction markers outlive the compaction that could drop them, so that slow readers see them.";
     "file.delete.delay.ms", Long(at_least(0)), "60000", Medium, InForce,
         "How long a deleted file stays on disk under its .deleted name.";
@@ -197,7 +197,7 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
         "Bytes of a tiered partition kept on local disk; -2 takes retention.bytes.";
     "local.retention.ms", Long(at_least(-2)), "-2", Medium, AcceptedWithoutEffect,
         "How long a tiered segment stays on local disk; -2 takes retention.ms.";
-    "max.compaction.lag.ms", Long(at_least(1)), "9223372036854775807", Medium, AcceptedWithoutEffect,
+    "max.compaction.lag.ms", Long(at_least(1)), "9223372036854775807", Medium, InForce,
         "Longest time a record may wait before compaction looks at it.";
     "max.message.bytes", Int(at_least(0)), "1048588", Medium, InForce,
         "Largest record batch that is accepted, counted as sent, compression and batch header included.";
@@ -207,9 +207,9 @@ static TOPIC_PROPERTIES: &[Property] = properties! {
         "How far a record's timestamp may lie behind the broker's clock; only with CreateTime.";
     "message.timestamp.type", OneOf(&["CreateTime", "LogAppendTime"]), "CreateTime", Medium, InForce,
         "Whether a record's timestamp is the producer's or the moment of its append.";
-    "min.cleanable.dirty.ratio", Double(0.0, 1.0), "0.5", Medium, AcceptedWithoutEffect,
+    "min.cleanable.dirty.ratio", Double(0.0, 1.0), "0.5", Medium, InForce,
         "Share of uncompacted bytes from which a log is worth compacting.";
-    "min.compaction.lag.ms", Long(at_least(0)), "0", Medium, AcceptedWithoutEffect,
+    "min.compaction.lag.ms", Long(at_least(0)), "0", Medium, InForce,
         "Time during which a record is never compacted away.";
     "min.insync.replicas", Int(at_least(1)), "1", Medium, InForce,
         "In-sync replicas without which a produce that asks for all of them is refused.";

@@ -10,6 +10,7 @@
 
 pub mod allocator;
 pub mod append_file;
+pub mod background;
 pub mod blocking;
 pub mod disk;
 pub mod durable_write;

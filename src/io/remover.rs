@@ -9,6 +9,7 @@
 //!
 //! What is asked for is bounded by what exists: a path for each file that is to go, a descriptor for each that is open.
 
+use super::background;
 use std::fs::{self, File, OpenOptions};
 use std::future::poll_fn;
 use std::io;
@@ -114,27 +115,9 @@ fn give(work: Work) {
 }
 
 fn work_for_ever(receiver: &Receiver<Work>) {
-    leave_the_core();
+    background::leave_the_core();
     while let Ok(work) = receiver.recv() {
         do_one(work);
-    }
-}
-
-/// A thread inherits the one core of the executor that first asked for it.
-fn leave_the_core() {
-    // SAFETY: an all-zero `cpu_set_t` is a valid empty set, and `CPU_SET` stays within it for the numbers below CPU_SETSIZE.
-    let result = unsafe {
-        let mut all: libc::cpu_set_t = std::mem::zeroed();
-        for cpu in 0..libc::CPU_SETSIZE as usize {
-            libc::CPU_SET(cpu, &mut all);
-        }
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const all)
-    };
-    if result != 0 {
-        log::debug!(
-            "{}: files are removed on one core",
-            io::Error::last_os_error()
-        );
     }
 }
 

@@ -34,10 +34,15 @@ pub const PARTITION_METADATA: &str = "partition.metadata";
 pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// How the name of a deleted partition's directory ends.
 pub const DELETED_DIR_ENDING: &str = "-delete";
-/// Endings of files that a stop in the middle of something leaves behind; all may be removed at a start.
-pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", DELETED_ENDING, ".cleaned", ".swap"];
-/// How the name of a file ends that is to be removed.
+/// The ending of a file that compaction is writing.
+pub const CLEANED_ENDING: &str = ".cleaned";
+/// The ending of a whole file that is to take the place of others.
+pub const SWAP_ENDING: &str = ".swap";
+/// The ending of a file that is to be removed.
 pub const DELETED_ENDING: &str = ".deleted";
+/// Endings of files that a stop in the middle of something leaves behind; all may be removed at a start, once compaction has
+/// taken out what it needs.
+pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", DELETED_ENDING, CLEANED_ENDING, SWAP_ENDING];
 
 /// `<dir>/<20 digits>.<ending>`.
 pub fn path_of(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {
@@ -46,6 +51,13 @@ pub fn path_of(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {
         .find_map(|(known, ending)| (*known == kind).then_some(*ending))
         .unwrap_or_default();
     dir.join(format!("{:020}.{ending}", base_offset.0))
+}
+
+/// `<path><ending>`.
+pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// The offset and kind a file name stands for, if it is one of a log's.

@@ -6,7 +6,6 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::error::LogError;
-use super::file_names::FileKind;
 use super::index::{MaxTimestamp, OffsetEntry, TimeEntry};
 use super::segment::Segment;
 use crate::io::SegmentFile;
@@ -34,7 +33,7 @@ pub(super) async fn offset_for_timestamp(
     segment: &Segment,
     timestamp: i64,
 ) -> Result<Offset, LogError> {
-    let file = segment.open(FileKind::TimeIndex).await?;
+    let file = segment.time_index_reader().await?;
     let entry: Option<TimeEntry> =
         last_where(&file, |entry: &TimeEntry| entry.timestamp.get() < timestamp).await?;
     Ok(segment.base_offset + entry.map_or(0, |entry| entry.relative_offset.get().max(0).into()))
@@ -42,7 +41,7 @@ pub(super) async fn offset_for_timestamp(
 
 /// The largest timestamp of a sealed segment: its last time entry.
 pub(super) async fn max_timestamp(segment: &Segment) -> Result<MaxTimestamp, LogError> {
-    let file = segment.open(FileKind::TimeIndex).await?;
+    let file = segment.time_index_reader().await?;
     let last: Option<TimeEntry> = last_where(&file, |_| true).await?;
     Ok(match last {
         Some(entry) => MaxTimestamp {

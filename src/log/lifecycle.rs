@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::{fs, io};
 
 use super::error::LogError;
@@ -89,13 +90,17 @@ impl PartitionLog {
         self.announce(0, AdvanceCause::Closed);
     }
 
-    /// Waits until neither the writer nor the sealer is at work, nor anybody who takes segments out; none starts again.
+    /// Waits until neither the writer nor the sealer nor compaction is at work, nor anybody who takes segments out; none starts
+    /// again.
     async fn idle(self: &Rc<Self>) {
         // Whoever takes segments out finishes; the next finds the log closed.
         let _turn = self.reshaping.acquire_permit(1).await;
         let busy = {
             let state = self.state.borrow();
-            state.writer.running || state.sealing
+            if let Some(stop) = &state.cleaning {
+                stop.store(true, Ordering::Relaxed);
+            }
+            state.writer.running || state.sealing || state.cleaning.is_some()
         };
         if busy {
             let _ = Wait::register(self, Goal::Idle, Offset::ZERO).await;

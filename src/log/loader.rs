@@ -8,6 +8,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use super::cleaner;
 use super::config::LogConfig;
 use super::error::LogError;
 use super::file_names::{self, DELETED_ENDING, FileKind};
@@ -66,6 +67,7 @@ impl<'a> Loader<'a> {
 
     /// Takes in the directory's files, and removes what a stop in the middle of something has left there.
     pub(super) fn list(&mut self) -> Result<(), LogError> {
+        cleaner::recover(self.dir)?;
         let entries =
             fs::read_dir(self.dir).map_err(|error| LogError::storage("list", self.dir, error))?;
         for entry in entries {

@@ -192,6 +192,22 @@ impl PartitionLog {
         }
     }
 
+    /// The largest timestamp of a segment's first batch; `None` without a batch.
+    pub(super) async fn first_timestamp_of(
+        &self,
+        segment: &Rc<Segment>,
+    ) -> Result<Option<i64>, LogError> {
+        if segment.first_timestamp.get().is_none() {
+            let file = self.reader_of(segment).await?;
+            let mut scanner = HeadScanner::new(file, segment.committed.get());
+            let first = scanner.head_at(0).await?;
+            segment
+                .first_timestamp
+                .set(first.map(|frame| frame.max_timestamp));
+        }
+        Ok(segment.first_timestamp.get())
+    }
+
     async fn search_segment(
         &self,
         segment: &Rc<Segment>,

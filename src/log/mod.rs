@@ -17,12 +17,14 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
+//! | `cleaner` | compaction, a room of its own |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
 mod append;
+mod cleaner;
 mod config;
 mod error;
 mod file_names;
@@ -58,6 +60,7 @@ mod walker;
 mod writer;
 
 pub use append::Appended;
+pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
 pub use config::LogConfig;
 pub use error::{AppendError, LogError, ReadError};
 pub use file_names::{DELETED_DIR_ENDING, FileKind, parse as parse_file_name, partition_dir_name};

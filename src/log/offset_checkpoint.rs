@@ -1,5 +1,5 @@
 //! The text format of Kafka's offset checkpoints: `recovery-point-offset-checkpoint`, `replication-offset-checkpoint`,
-//! `log-start-offset-checkpoint`.
+//! `log-start-offset-checkpoint`, `cleaner-offset-checkpoint`.
 //!
 //! ```text
 //! 0                   version
@@ -14,6 +14,9 @@ use thiserror::Error;
 
 /// The checkpoint of log start offsets, in the data directory.
 pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
+
+/// The checkpoint of compaction: everything below these offsets has been compacted, in the data directory.
+pub const COMPACTED: &str = "cleaner-offset-checkpoint";
 
 /// Offsets by topic and partition.
 pub type OffsetCheckpoint = HashMap<(String, i32), Offset>;

@@ -269,9 +269,8 @@ impl State {
         let after = self
             .segments
             .partition_point(|known| known.base_offset <= segment.base_offset);
-        self.segments
-            .get(after)
-            .filter(|next| next.committed.get() > 0)
-            .cloned()
+        // Compaction may leave a segment without a batch.
+        let mut following = self.segments[after..].iter();
+        following.find(|next| next.committed.get() > 0).cloned()
     }
 }

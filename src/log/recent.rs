@@ -22,7 +22,7 @@ pub(super) struct RecentBatch {
     pub(super) end: u64,
 }
 
-/// The newest batches, oldest first, without a gap.
+/// The newest batches, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct RecentBatches {
     batches: VecDeque<RecentBatch>,
@@ -45,6 +45,17 @@ impl RecentBatches {
             .is_some_and(|batch| batch.base_offset >= end)
         {
             self.batches.pop_back();
+        }
+    }
+
+    /// Forgets batches that begin before `start`: their places have changed.
+    pub(super) fn forget_before(&mut self, start: Offset) {
+        while self
+            .batches
+            .front()
+            .is_some_and(|batch| batch.base_offset < start)
+        {
+            self.batches.pop_front();
         }
     }
 
@@ -123,6 +134,15 @@ mod tests {
             "before what is known"
         );
         assert_eq!(recent.last_end(Offset(0), 34_000, 36_050), Some(36_000));
+    }
+
+    #[test]
+    fn batches_whose_places_changed_are_forgotten() {
+        let mut recent = four_hundred();
+        recent.forget_before(Offset(760));
+        assert_eq!(recent.find(Offset(758)), None);
+        assert_eq!(recent.find(Offset(760)).unwrap().position, 0);
+        assert_eq!(recent.last_end(Offset(0), 34_000, 36_050), None);
     }
 
     #[test]

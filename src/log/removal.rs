@@ -72,6 +72,11 @@ impl PartitionLog {
                 Err(error) => log::error!("{}: renaming failed: {error}", from.display()),
             }
         }
+        self.remove_later(renamed);
+    }
+
+    /// Has files removed, which have another name already, after `file.delete.delay.ms`.
+    pub(super) fn remove_later(self: &Rc<Self>, renamed: Vec<PathBuf>) {
         if renamed.is_empty() {
             return;
         }

@@ -66,7 +66,11 @@ impl BatchFrame {
             last_offset: header.last_offset(),
             size: header.total_size() as u64,
             magic: header.magic(),
-            max_timestamp: header.max_timestamp(),
+            // A header that compaction left alone has no record with that time; its producer was heard of then all the same.
+            max_timestamp: match header.record_count() {
+                0 => -1,
+                _ => header.max_timestamp(),
+            },
             leader_epoch: header.leader_epoch(),
             producer: (header.producer_id() >= 0).then(|| ProducerBatch {
                 producer_id: header.producer_id(),

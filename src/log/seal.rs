@@ -115,7 +115,7 @@ impl PartitionLog {
     /// Tells those who wait for it that no task is at work.
     pub(super) fn note_idle(&self) {
         let mut state = self.state.borrow_mut();
-        if !state.writer.running && !state.sealing {
+        if !state.writer.running && !state.sealing && state.cleaning.is_none() {
             state.waiters.reached(Goal::Idle, Offset(i64::MAX));
         }
     }

@@ -18,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::cleaner::Handles;
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::{MaxTimestamp, MemoryIndex};
@@ -57,6 +58,10 @@ pub(super) struct Segment {
 struct Readers {
     log: Option<SegmentFile>,
     index: Option<SegmentFile>,
+    /// Only while the segment is pinned.
+    time_index: Option<SegmentFile>,
+    /// Its files must not be opened by name: compaction is giving them another, or the name another file.
+    pinned: bool,
 }
 
 impl Segment {
@@ -135,9 +140,8 @@ impl Segment {
         match self.open_reader() {
             Some(file) => Ok(file),
             None => {
-                let file = self.open(FileKind::Log).await?;
-                self.readers.borrow_mut().log = Some(file.clone());
-                Ok(file)
+                let opened = self.open(FileKind::Log).await;
+                self.take_in(opened, |readers| &mut readers.log)
             }
         }
     }
@@ -148,11 +152,58 @@ impl Segment {
         match known {
             Some(file) => Ok(file),
             None => {
-                let file = self.open(FileKind::OffsetIndex).await?;
-                self.readers.borrow_mut().index = Some(file.clone());
-                Ok(file)
+                let opened = self.open(FileKind::OffsetIndex).await;
+                self.take_in(opened, |readers| &mut readers.index)
             }
         }
+    }
+
+    /// The time index file of a sealed segment, for one look.
+    pub(super) async fn time_index_reader(&self) -> Result<SegmentFile, LogError> {
+        let pinned = self.readers.borrow().time_index.clone();
+        match pinned {
+            Some(file) => Ok(file),
+            None => {
+                let opened = self.open(FileKind::TimeIndex).await;
+                let pinned = self.readers.borrow().time_index.clone();
+                pinned.map_or(opened, Ok)
+            }
+        }
+    }
+
+    /// Keeps what was opened by name, unless the segment was pinned meanwhile: the name may have been another file's then.
+    fn take_in(
+        &self,
+        opened: Result<SegmentFile, LogError>,
+        place: impl FnOnce(&mut Readers) -> &mut Option<SegmentFile>,
+    ) -> Result<SegmentFile, LogError> {
+        let mut readers = self.readers.borrow_mut();
+        let pinned = readers.pinned;
+        let known = place(&mut readers);
+        match known {
+            Some(file) if pinned => Ok(file.clone()),
+            _ => Ok(known.insert(opened?).clone()),
+        }
+    }
+
+    /// Has all reads go through these handles, whatever becomes of the files' names.
+    pub(super) fn pin(&self, handles: Handles) {
+        *self.readers.borrow_mut() = Readers {
+            log: Some(handles.log),
+            index: Some(handles.index),
+            time_index: Some(handles.time_index),
+            pinned: true,
+        };
+    }
+
+    /// Its files have their names: they may be opened by them again, and need not stay open.
+    pub(super) fn unpin(&self) {
+        *self.readers.borrow_mut() = Readers::default();
+    }
+
+    /// Whether its files' names are changing.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.readers.borrow().pinned
     }
 
     /// Opens one of its files for reading.
@@ -167,7 +218,9 @@ impl Segment {
 
     /// Lets go of the handles for reading that were opened on demand.
     pub(super) fn close_readers(&self) {
-        *self.readers.borrow_mut() = Readers::default();
+        if !self.is_pinned() {
+            *self.readers.borrow_mut() = Readers::default();
+        }
     }
 
     /// Cuts all counts to at most `synced`: what is certain after a failed sync.

@@ -5,6 +5,8 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::append::{InFlight, StagedRun};
 use super::config::LogConfig;
@@ -65,6 +67,8 @@ pub(super) struct State {
     pub(super) open_readers: VecDeque<Rc<Segment>>,
     /// Where the newest producer snapshot stands.
     pub(super) snapshot_offset: Option<Offset>,
+    /// Compaction is at work on a thread of its own; raised, it is to stop.
+    pub(super) cleaning: Option<Arc<AtomicBool>>,
 }
 
 /// What the writer task has to do besides writing.
@@ -123,6 +127,7 @@ impl State {
             sealing: false,
             open_readers: VecDeque::new(),
             snapshot_offset: None,
+            cleaning: None,
         }
     }
 

@@ -48,6 +48,11 @@ impl SegmentWalker {
         SegmentWalker::new(file, size, position, HEADS_WINDOW)
     }
 
+    /// A walk that reads `window_bytes` at a time, or a batch if that is more.
+    pub(super) fn reading(file: File, size: u64, window_bytes: usize) -> SegmentWalker {
+        SegmentWalker::new(file, size, 0, window_bytes)
+    }
+
     fn new(file: File, size: u64, position: u64, window_bytes: usize) -> SegmentWalker {
         SegmentWalker {
             file,
@@ -105,6 +110,14 @@ impl SegmentWalker {
         } else {
             Err(format!("CRC-32 is {computed:#010x}, not {declared:#010x}"))
         })
+    }
+
+    /// All bytes of the batch that was found here.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn batch(&mut self, frame: &BatchFrame) -> io::Result<&[u8]> {
+        self.bytes(frame.size as usize)
     }
 
     /// Goes on behind the batch that was found here.

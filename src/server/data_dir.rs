@@ -67,6 +67,8 @@ pub struct LastRun {
     pub recovery_points: OffsetCheckpoint,
     /// Where logs began, if not at 0.
     pub log_starts: OffsetCheckpoint,
+    /// Up to where logs were compacted.
+    pub compacted: OffsetCheckpoint,
 }
 
 impl DataDir {
@@ -116,10 +118,13 @@ impl DataDir {
         let recovery_points = self.read_checkpoint(RECOVERY_POINTS, lost)?;
         let lost = "logs begin with their first segment";
         let log_starts = self.read_checkpoint(LOG_STARTS, lost)?;
+        let lost = "logs are compacted from their start";
+        let compacted = self.read_checkpoint(offset_checkpoint::COMPACTED, lost)?;
         Ok(LastRun {
             clean,
             recovery_points,
             log_starts,
+            compacted,
         })
     }
 

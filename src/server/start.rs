@@ -10,7 +10,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, MeshEntrance, Startup};
+use crate::shard::{Admission, Compaction, MeshEntrance, Startup};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -98,6 +98,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         clean: last_run.clean,
         recovery_points: Arc::new(last_run.recovery_points),
         log_starts: Arc::new(last_run.log_starts),
+        compaction: Arc::new(Compaction::new(data_dir.path(), last_run.compacted)),
     };
     let admission = Admission::new(
         cpus.len(),

@@ -3,6 +3,7 @@
 //! The order matters to those who read meanwhile: a new partition exists before the image names it, and the image has
 //! forgotten a deleted one before its log is renamed.
 
+use super::compaction::Compaction;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
@@ -30,6 +31,8 @@ pub struct Startup {
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
     /// Where logs began, by topic and partition, if not at 0.
     pub log_starts: Arc<HashMap<(String, i32), Offset>>,
+    /// Compaction, over all cores.
+    pub compaction: Arc<Compaction>,
 }
 
 /// A partition that is to be opened.
@@ -183,6 +186,8 @@ impl Shard {
             log::warn!(
                 "{name}: its directory was that of a deleted topic, whose files are removed"
             );
+            self.compaction
+                .forget(&wanted.topic.name, wanted.key.partition);
             remove_after(name.clone(), aside, Duration::ZERO);
         }
         let startup = self.startup.borrow().clone();
@@ -260,6 +265,7 @@ impl Shard {
                 };
                 let gone = self.partitions.borrow_mut().remove(&key);
                 if let Some(gone) = gone {
+                    self.compaction.forget(&topic.name, partition);
                     self.tell(self.watches.ended(&key));
                     renames.push(glommio::spawn_local(put_away(key, gone, delay)));
                 }
@@ -267,6 +273,9 @@ impl Shard {
         }
         for rename in renames {
             rename.await;
+        }
+        if !removed.is_empty() {
+            self.compaction.write_down().await;
         }
     }
 
@@ -414,7 +423,7 @@ fn lack(name: &str, report: &RecoveryReport, known: Offset, clean: bool) -> Opti
 pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> LogConfig {
     LogConfig {
         segment_bytes: topic.segment_bytes,
-        segment_ms: topic.segment_ms,
+        segment_ms: topic.max_segment_ms(),
         segment_jitter_ms: topic.segment_jitter_ms,
         index_interval_bytes: topic.index_interval_bytes,
         index_max_bytes: topic.segment_index_bytes,

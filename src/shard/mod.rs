@@ -8,6 +8,7 @@ mod administration;
 mod admission;
 mod append;
 mod changes;
+mod compaction;
 mod controller;
 mod everywhere;
 mod groups;
@@ -28,6 +29,7 @@ mod watches;
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, METADATA_EPOCH};
 pub use groups::{GroupFault, GroupOutcome};
 pub use install::Startup;
@@ -81,6 +83,7 @@ pub struct Shard {
     waits: Rc<Waits>,
     groups: Groups,
     startup: RefCell<Option<Startup>>,
+    compaction: Arc<Compaction>,
     controller: RefCell<Option<Rc<Controller>>>,
     adopt: RefCell<Option<Adopt>>,
     /// One checkpoint of offsets at a time, from looking at the logs to the file.
@@ -116,6 +119,7 @@ impl Shard {
             partitions: RefCell::default(),
             watches: Rc::default(),
             waits: Rc::default(),
+            compaction: Arc::clone(&startup.compaction),
             startup: RefCell::new(Some(startup)),
             controller: RefCell::new(None),
             adopt: RefCell::new(None),

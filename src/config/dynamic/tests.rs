@@ -115,3 +115,39 @@ fn what_nobody_knows_and_what_changes_nothing_is_kept_and_named() {
         ["a.plugins.name", "num.io.threads"]
     );
 }
+
+#[test]
+fn the_cleaners_threads_change_by_no_more_than_half_or_double() {
+    let settings = config("log.cleaner.threads=4").settings;
+    let none = DynamicConfigs::default();
+    let ask = |dynamic: &DynamicConfigs, threads: &str| {
+        validate_cleaner_threads(
+            &settings,
+            dynamic,
+            &configs(&[("log.cleaner.threads", threads)]),
+        )
+    };
+    for threads in ["2", "4", "8"] {
+        assert_eq!(ask(&none, threads), Ok(()), "{threads}");
+    }
+    assert!(ask(&none, "0").unwrap_err().contains("at least 1"));
+    assert!(
+        ask(&none, "1")
+            .unwrap_err()
+            .contains("less than half the current value 4")
+    );
+    assert!(
+        ask(&none, "9")
+            .unwrap_err()
+            .contains("double the current value 4")
+    );
+    let eight = DynamicConfigs {
+        cluster: configs(&[("log.cleaner.threads", "8")]),
+        ..DynamicConfigs::default()
+    };
+    assert_eq!(ask(&eight, "16"), Ok(()));
+    assert_eq!(
+        validate_cleaner_threads(&settings, &none, &configs(&[])),
+        Ok(())
+    );
+}

@@ -5,28 +5,28 @@ use crate::config::property::Status::*;
 use crate::config::property::{ANY, Property, at_least, properties};
 
 pub(super) static PROPERTIES: &[Property] = properties! {
-    "log.cleaner.backoff.ms", Long(at_least(0)), "15000", Medium, AcceptedWithoutEffect,
+    "log.cleaner.backoff.ms", Long(at_least(0)), "15000", Medium, InForce,
         "Pause of compaction when no log needs it.";
-    "log.cleaner.dedupe.buffer.size", Long(ANY), "134217728", Medium, AcceptedWithoutEffect,
+    "log.cleaner.dedupe.buffer.size", Long(ANY), "134217728", Medium, InForce,
         "Memory for the keys that compaction remembers.";
-    "log.cleaner.delete.retention.ms", Long(at_least(0)), "86400000", Medium, AcceptedWithoutEffect,
+    "log.cleaner.delete.retention.ms", Long(at_least(0)), "86400000", Medium, InForce,
         "Default of the topics' delete.retention.ms.";
-    "log.cleaner.enable", Boolean, "true", Medium, AcceptedWithoutEffect,
+    "log.cleaner.enable", Boolean, "true", Medium, InForce,
         "Whether compaction runs.";
-    "log.cleaner.io.buffer.load.factor", Double(f64::MIN, f64::MAX), "0.9", Medium, AcceptedWithoutEffect,
+    "log.cleaner.io.buffer.load.factor", Double(f64::MIN, f64::MAX), "0.9", Medium, InForce,
         "How full the table of keys may get.";
-    "log.cleaner.io.buffer.size", Int(at_least(0)), "524288", Medium, AcceptedWithoutEffect,
+    "log.cleaner.io.buffer.size", Int(at_least(0)), "524288", Medium, InForce,
         "Buffer with which compaction reads and writes.";
-    "log.cleaner.io.max.bytes.per.second", Double(f64::MIN, f64::MAX), "1.7976931348623157E308", Medium, AcceptedWithoutEffect,
+    "log.cleaner.io.max.bytes.per.second", Double(f64::MIN, f64::MAX), "1.7976931348623157E308", Medium, InForce,
         "Bytes a second that compaction may read and write together.";
-    "log.cleaner.max.compaction.lag.ms", Long(at_least(1)), "9223372036854775807", Medium, AcceptedWithoutEffect,
+    "log.cleaner.max.compaction.lag.ms", Long(at_least(1)), "9223372036854775807", Medium, InForce,
         "Default of the topics' max.compaction.lag.ms.";
-    "log.cleaner.min.cleanable.ratio", Double(0.0, 1.0), "0.5", Medium, AcceptedWithoutEffect,
+    "log.cleaner.min.cleanable.ratio", Double(0.0, 1.0), "0.5", Medium, InForce,
         "Default of the topics' min.cleanable.dirty.ratio.";
-    "log.cleaner.min.compaction.lag.ms", Long(at_least(0)), "0", Medium, AcceptedWithoutEffect,
+    "log.cleaner.min.compaction.lag.ms", Long(at_least(0)), "0", Medium, InForce,
         "Default of the topics' min.compaction.lag.ms.";
-    "log.cleaner.threads", Int(at_least(0)), "1", Medium, AcceptedWithoutEffect,
-        "Threads of compaction; here each core compacts its own partitions.";
+    "log.cleaner.threads", Int(at_least(0)), "1", Medium, InForce,
+        "Threads of compaction, over all cores; 0 has none.";
     "log.cleanup.policy", ListOf(&["compact", "delete"]), "delete", Medium, InForce,
         "Default of the topics' cleanup.policy.";
     "log.dir", List, "/tmp/kafka-logs", High, InForce,

@@ -68,6 +68,19 @@ fn compaction_and_timestamp_type_are_read_from_their_words() {
 }
 
 #[test]
+fn a_compacted_segment_is_sealed_within_the_longest_lag_of_compaction() {
+    let limits = [("segment.ms", "5000"), ("max.compaction.lag.ms", "700")];
+    let sealed_after = |policy: &str, limits: &[(&str, &str)]| {
+        let own = configs(&[limits, &[("cleanup.policy", policy)]].concat());
+        TopicConfig::resolve(&Settings::default(), &DynamicConfigs::default(), &own)
+            .max_segment_ms()
+    };
+    assert_eq!(sealed_after("compact", &limits), 700);
+    assert_eq!(sealed_after("delete", &limits), 5_000);
+    assert_eq!(sealed_after("compact", &limits[..1]), 5_000);
+}
+
+#[test]
 fn a_stored_value_that_is_not_legal_counts_as_absent() {
     let own = configs(&[("segment.bytes", "12"), ("of.another.version", "x")]);
     let config = TopicConfig::resolve(&Settings::default(), &DynamicConfigs::default(), &own);

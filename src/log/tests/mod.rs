@@ -1,6 +1,9 @@
 //! Tests of the log as its users see it, on real files in temporary directories.
 
 mod append;
+mod compaction;
+mod compaction_crash;
+mod compaction_random;
 mod failure;
 mod faulty_storage;
 mod flush;

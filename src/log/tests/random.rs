@@ -5,19 +5,19 @@ use super::faulty_storage::{Fault, FaultyStorage, Shared};
 use super::*;
 
 /// A small generator of pseudo-random numbers; its seed is in every message.
-struct Random {
+pub(super) struct Random {
     state: u64,
 }
 
 impl Random {
-    fn new(seed: u64) -> Random {
+    pub(super) fn new(seed: u64) -> Random {
         Random {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
         }
     }
 
     /// A number below `bound`.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;

@@ -8,7 +8,7 @@ use crate::config::client_metrics::{
     InvalidSubscription, client_metrics_property, validate_client_metrics,
 };
 use crate::config::describe;
-use crate::config::dynamic::validate_broker_configs;
+use crate::config::dynamic::{validate_broker_configs, validate_cleaner_threads};
 use crate::config::group_properties::{group_property, validate_group_configs};
 use crate::config::settings::Settings;
 use crate::config::table::broker_property;
@@ -323,9 +323,9 @@ fn validate(
     match change.resource_type {
         TOPIC_RESOURCE => validate_topic_overrides(configs, rules.settings, &dynamic)
             .map_err(|invalid| Refusal::InvalidConfig(invalid.message)),
-        BROKER_RESOURCE => {
-            validate_broker_configs(rules.settings, configs).map_err(Refusal::InvalidRequest)
-        }
+        BROKER_RESOURCE => validate_broker_configs(rules.settings, configs)
+            .and_then(|()| validate_cleaner_threads(rules.settings, &dynamic, configs))
+            .map_err(Refusal::InvalidRequest),
         GROUP_RESOURCE => validate_group_configs(configs, rules.settings, &dynamic)
             .map_err(|invalid| Refusal::InvalidConfig(invalid.message)),
         _ => validate_client_metrics(configs).map_err(|invalid| match invalid {

@@ -66,6 +66,18 @@ impl Attributes {
         Attributes((self.0 & !Self::CODEC) | i16::from(codec.id()))
     }
 
+    /// The same, with the mark that `baseTimestamp` is a delete horizon.
+    #[must_use]
+    pub fn with_delete_horizon(self) -> Attributes {
+        Attributes(self.0 | Self::DELETE_HORIZON)
+    }
+
+    /// The same without that mark.
+    #[must_use]
+    pub fn without_delete_horizon(self) -> Attributes {
+        Attributes(self.0 & !Self::DELETE_HORIZON)
+    }
+
     /// The same with another timestamp type; the bits without meaning are cleared, as Kafka does whenever it rewrites them.
     #[must_use]
     pub fn with_timestamp_type(self, timestamp_type: TimestampType) -> Attributes {

@@ -15,6 +15,7 @@
 //! | [`stamp`] | what the log writes into a batch: offset, leader epoch, append time |
 //! | [`record`] | one record's fields |
 //! | [`read`] | reading batches and their records back, whole: clients and tools |
+//! | [`retain`] | a batch without some of its records: compaction |
 //! | [`lookup`] | finding a record of a batch by time |
 //! | [`message_set`] | the formats before record batches, v0 and v1, and the way to batches |
 //! | [`down_convert`] | the way back, for old consumers |
@@ -36,6 +37,7 @@ pub mod message_set;
 pub mod read;
 mod recompress;
 pub mod record;
+pub mod retain;
 pub mod stamp;
 mod stream;
 pub mod validate;

@@ -33,7 +33,10 @@ pub struct Batch {
 
 impl Batch {
     /// The batch that `bytes` is exactly.
-    fn new(bytes: Bytes) -> Result<Batch, BatchError> {
+    ///
+    /// # Errors
+    /// Those of [`BatchHeader::read`].
+    pub fn new(bytes: Bytes) -> Result<Batch, BatchError> {
         BatchHeader::read(&bytes)?;
         Ok(Batch { bytes })
     }
@@ -147,6 +150,11 @@ impl BatchRecords {
         self.records.slice_ref(part)
     }
 
+    /// The records as they lie one behind the other, inflated.
+    pub(super) fn stored_bytes(&self) -> &[u8] {
+        &self.records
+    }
+
     /// Each record in turn; nothing follows an error.
     pub fn iter(&self) -> Records<'_> {
         Records {
@@ -176,6 +184,11 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
+    /// Bytes behind the record that was read last.
+    pub(super) fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn read_next(&mut self) -> Result<Record<'a>, Malformed> {
         let length = varint::take_i32(&mut self.rest)?;
         let length = usize::try_from(length).map_err(|_| Malformed::Size(length))?;
