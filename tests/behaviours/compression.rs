@@ -34,8 +34,11 @@ fn batch(codec: Codec) -> bytes::Bytes {
     builder.build()
 }
 
-/// (offset, timestamp, key, value) of the records of the stored batches, and their codecs.
-fn stored(client: &mut WireClient, topic: &str) -> (Vec<(i64, i64, Vec<u8>, Vec<u8>)>, Vec<Codec>) {
+/// Offset, timestamp, key and value of a record.
+type Stored = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// The records of the stored batches, and the batches' codecs.
+fn stored(client: &mut WireClient, topic: &str) -> (Vec<Stored>, Vec<Codec>) {
     let data = data_of(&client.fetch(topic, 0, 0));
     let (mut records, mut codecs) = (Vec::new(), Vec::new());
     for batch in read::batches(data) {
