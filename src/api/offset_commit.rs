@@ -15,9 +15,12 @@ use crate::wire::messages::offset_commit::{
     OffsetCommitResponse, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use crate::wire::{ApiKey, ErrorCode};
+use std::collections::BTreeMap;
 
 const GROUP_NOT_FOUND_FROM: i16 = 9;
 const TOPIC_IDS_FROM: i16 = 10;
+/// A date that says: when it arrives.
+const NOW: i64 = -1;
 
 /// A partition's place in the answer.
 struct Place {
@@ -29,6 +32,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: OffsetCommitRequest = asked.decode()?;
     let image = asked.context.shard.image();
     let (mut response, mut places, mut offsets) = (OffsetCommitResponse::default(), vec![], vec![]);
+    let mut dates = BTreeMap::new();
     for topic in &request.topics {
         let name = known_name(&image, topic, asked.version());
         let mut answers = Vec::with_capacity(topic.partitions.len());
@@ -39,6 +43,10 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
                 .and_then(|name| existing(&image, name, partition.partition_index));
             let error_code = match exists {
                 Ok(key) => {
+                    if partition.commit_timestamp != NOW {
+                        let date = TimestampMs(partition.commit_timestamp);
+                        dates.insert(key.clone(), date);
+                    }
                     places.push(Place {
                         topic: response.topics.len(),
                         partition: answers.len(),
@@ -60,7 +68,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         });
     }
     if !places.is_empty() {
-        let commit = GroupRequest::Commit(commit(&request, offsets));
+        let commit = GroupRequest::Commit(commit(&request, offsets, dates));
         let codes = match groups::ask(asked, &request.group_id, commit).await? {
             Ok(GroupAnswer::Commit(outcomes)) => outcomes
                 .into_iter()
@@ -120,10 +128,8 @@ fn committed(partition: &OffsetCommitRequestPartition) -> CommittedOffset {
 fn commit(
     request: &OffsetCommitRequest,
     offsets: Vec<((String, i32), CommittedOffset)>,
+    dates: BTreeMap<(String, i32), TimestampMs>,
 ) -> CommitRequest {
-    // Version 1 dates each offset; clients give all of one commit the same date.
-    let dates = request.topics.iter().flat_map(|topic| &topic.partitions);
-    let date = dates.map(|partition| partition.commit_timestamp).max();
     CommitRequest {
         claim: groups::claim(
             &request.group_id,
@@ -132,7 +138,7 @@ fn commit(
             request.generation_id_or_member_epoch,
         ),
         retention_ms: Some(request.retention_time_ms).filter(|&kept| kept != -1),
-        commit_timestamp: date.filter(|&date| date != -1).map(TimestampMs),
+        commit_timestamps: dates,
         offsets,
     }
 }

@@ -13,8 +13,11 @@ use crate::limits::GROUPS_PER_COORDINATOR;
 use crate::wire::WireError;
 use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use thiserror::Error;
+
+/// Groups whose positions are looked at in one go.
+const CHECKED_AT_ONCE: usize = 64;
 
 /// A record that a group cannot be made of.
 #[derive(Debug, Error)]
@@ -30,6 +33,8 @@ pub struct Coordinator {
     timers: Timers,
     out: Outbox,
     next_check_ms: u64,
+    /// Groups whose positions are still to be looked at in this check.
+    to_check: VecDeque<String>,
 }
 
 impl Coordinator {
@@ -41,6 +46,7 @@ impl Coordinator {
             timers: Timers::default(),
             out: Outbox::default(),
             next_check_ms: 0,
+            to_check: VecDeque::new(),
         }
     }
 
@@ -220,17 +226,22 @@ impl Coordinator {
         if now.monotonic_ms >= self.next_check_ms && !self.groups.is_empty() {
             let interval_ms = self.settings.offsets_retention_check_interval_ms.max(1);
             self.next_check_ms = now.monotonic_ms + interval_ms;
-            let names: Vec<String> = self.groups.keys().cloned().collect();
-            for name in names {
-                self.on(now, &name, |group, stage| group.expire(stage));
-            }
+            self.to_check = self.groups.keys().cloned().collect();
+        }
+        // Not all at once: others wait for the core.
+        let step = self.to_check.len().min(CHECKED_AT_ONCE);
+        for name in self.to_check.drain(..step).collect::<Vec<_>>() {
+            self.on(now, &name, |group, stage| group.expire(stage));
         }
         self.out.take()
     }
 
     /// When [`Coordinator::tick`] is needed, in milliseconds of the monotonic clock; perhaps a little early, never late.
     pub fn next_deadline(&self) -> Option<u64> {
-        let check = (!self.groups.is_empty()).then_some(self.next_check_ms);
+        let check = match self.to_check.is_empty() {
+            true => (!self.groups.is_empty()).then_some(self.next_check_ms),
+            false => Some(0),
+        };
         self.timers.next().into_iter().chain(check).min()
     }
 

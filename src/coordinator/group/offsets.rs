@@ -49,9 +49,10 @@ impl Group {
                 outcomes.push(Err(GroupError::OffsetMetadataTooLarge));
                 continue;
             }
+            let dated = commit.commit_timestamps.get(&key).copied();
             let position = Position {
                 committed,
-                committed_at: commit.commit_timestamp.unwrap_or(now),
+                committed_at: dated.unwrap_or(now),
                 expires_at,
             };
             written.push(records::position(&self.name, &key, Some(&position)));

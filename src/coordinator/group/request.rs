@@ -2,6 +2,8 @@
 //!
 //! Strings and bytes are owned: a group outlives the frame that named it.
 
+use std::collections::BTreeMap;
+
 use crate::types::TimestampMs;
 use bytes::Bytes;
 
@@ -144,8 +146,8 @@ pub struct CommitRequest {
     pub claim: MemberClaim,
     /// How long to keep it, from versions 2 to 4; `None` is the broker's retention.
     pub retention_ms: Option<i64>,
-    /// The date of the commit, from version 1; `None` is now.
-    pub commit_timestamp: Option<TimestampMs>,
+    /// Dates that version 1 gives positions, by topic and partition; the others are of now.
+    pub commit_timestamps: BTreeMap<(String, i32), TimestampMs>,
     /// Positions by topic and partition.
     pub offsets: Vec<((String, i32), CommittedOffset)>,
 }

@@ -127,17 +127,23 @@ fn a_client_may_say_how_long_its_position_is_kept() {
 }
 
 #[test]
-fn a_client_may_say_when_it_committed() {
+fn a_client_may_say_when_it_committed_each_position() {
     let mut world = World::new();
     world.ask(GroupRequest::Commit(CommitRequest {
         claim: no_claim(),
-        commit_timestamp: Some(TimestampMs(EPOCH_MS - RETENTION_MS)),
-        offsets: vec![(("topic".to_owned(), 0), position(1))],
+        commit_timestamps: [(("old".to_owned(), 0), TimestampMs(EPOCH_MS - RETENTION_MS))].into(),
+        offsets: vec![
+            (("old".to_owned(), 0), position(1)),
+            (("new".to_owned(), 0), position(2)),
+        ],
         ..CommitRequest::default()
     }));
-    assert_eq!(world.offsets("g"), [("topic".to_owned(), 1)]);
+    assert_eq!(
+        world.offsets("g"),
+        [("new".to_owned(), 2), ("old".to_owned(), 1)]
+    );
     world.pass(CHECK_MS);
-    assert_eq!(world.offsets("g"), []);
+    assert_eq!(world.offsets("g"), [("new".to_owned(), 2)]);
 }
 
 #[test]
