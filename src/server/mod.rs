@@ -13,6 +13,7 @@ mod life;
 pub mod logger;
 mod ready;
 mod seat;
+mod seldom;
 mod start;
 mod stop;
 

@@ -3,8 +3,10 @@
 //! Setup: ten thousand connections that have sent half a request, or a thousand that announce a hundred megabytes each, beside
 //! bystanders. Expectation: some kilobytes of memory for each, and the bystanders are served all the while.
 
+use std::io::Read;
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Instant;
 
 use vltava::wire::ApiKey;
 
@@ -97,6 +99,29 @@ fn connections_that_are_left_are_forgotten() {
     wait_until("the descriptors' end", || {
         descriptors(&broker) <= before + 5
     });
+}
+
+#[test]
+fn clients_that_hammer_after_a_refusal_cost_little_and_fill_no_log() {
+    let broker = Broker::start(&[("max.connections.per.ip", "1")]);
+    let mut admitted = WireClient::connect(broker.port());
+    admitted.assert_serves();
+    let began = Instant::now();
+    for _ in 0..1000 {
+        let mut refused = TcpStream::connect(("127.0.0.1", broker.port())).expect("it is accepted");
+        // It is closed: with an end of the stream, or a reset if it was quicker.
+        assert_eq!(refused.read(&mut [0]).unwrap_or(0), 0);
+    }
+    let seconds = began.elapsed().as_secs() as usize;
+    admitted.assert_serves();
+    let log = broker.log();
+    let lines = log.lines().filter(|line| line.contains("is refused"));
+    let lines: Vec<_> = lines.collect();
+    // Each of the two cores says it once a second.
+    assert!(
+        !lines.is_empty() && lines.len() <= 2 * (seconds + 2),
+        "{log}"
+    );
 }
 
 /// What the broker has open: a connection is one.
