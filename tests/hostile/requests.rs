@@ -146,3 +146,53 @@ fn arrays_that_claim_more_than_the_frame_holds_take_no_memory() {
     assert!(grown < 16 << 20, "{grown} bytes more");
     bystanders.finish();
 }
+
+/// A small generator of random bytes (SplitMix64): reproducible from its seed.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Bytes of which many are what lengths and counts are made of.
+    fn body(&mut self) -> Vec<u8> {
+        let length = self.next() % 80;
+        (0..length)
+            .map(|_| match self.next() % 5 {
+                0 => 0,
+                1 => 0xff,
+                2 => (self.next() % 4) as u8,
+                3 => 0x7f,
+                _ => self.next() as u8,
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn noise_behind_the_header_of_any_api_hurts_nobody() {
+    let broker = Broker::start(&[]);
+    let bystanders = Bystanders::start(broker.port());
+    let table = WireClient::connect(broker.port()).assert_serves().api_keys;
+    let mut noise = Noise(u64::from(std::process::id()));
+    eprintln!("seed {}", noise.0);
+    let before = resident_bytes(broker.pid());
+    for row in &table {
+        for version in row.min_version..=row.max_version {
+            for _ in 0..4 {
+                let body = [request_header(row.api_key, version), noise.body()].concat();
+                let mut client = WireClient::connect(broker.port());
+                client.send_bytes_to_whoever_listens(&frame(&body));
+                // What it takes for a request may be answered, or waited with; whoever sent it is gone by then.
+                client.finish_sending();
+            }
+        }
+    }
+    WireClient::connect(broker.port()).assert_serves();
+    let grown = resident_bytes(broker.pid()).saturating_sub(before);
+    assert!(grown < 32 << 20, "{grown} bytes more");
+    bystanders.finish();
+}
