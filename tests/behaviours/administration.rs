@@ -274,6 +274,16 @@ fn there_are_no_transactions_and_unknown_states_are_told() {
         assert_eq!(answer.transaction_states, []);
         assert_eq!(answer.unknown_state_filters, [Text::from("Nonsense")]);
     }
+    for (pattern, code) in [
+        ("a.*", ErrorCode::NONE),
+        ("a(", ErrorCode::INVALID_REGULAR_EXPRESSION),
+    ] {
+        let request = ListTransactionsRequest {
+            transactional_id_pattern: Some(pattern.into()),
+            ..ListTransactionsRequest::default()
+        };
+        assert_eq!(client.call(2, &request).error_code, code, "{pattern}");
+    }
     let request = DescribeTransactionsRequest {
         transactional_ids: vec!["t1".into()],
     };

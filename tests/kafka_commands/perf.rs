@@ -50,6 +50,46 @@ fn a_producer_and_a_consumer_count_the_same_records() {
 }
 
 #[test]
+fn a_consumer_reads_on_from_what_its_group_has_committed() {
+    let broker = Broker::start(&[("group.initial.rebalance.delay.ms", "0")]);
+    let at = broker.bootstrap();
+    let sent = "--topic t --num-records 500 --record-size 100 --throughput -1 --bootstrap-server";
+    let mut args: Vec<&str> = sent.split(' ').collect();
+    args.push(&at);
+    succeed("kafka-producer-perf-test", &args);
+    for records in ["200", "300"] {
+        let read = [
+            "--bootstrap-server",
+            &at,
+            "--topic",
+            "t",
+            "--num-records",
+            records,
+            "--group",
+            "speed",
+        ];
+        let read = succeed("kafka-consumer-perf-test", &read);
+        let columns: Vec<&str> = read
+            .lines()
+            .nth(1)
+            .expect("two lines")
+            .split(", ")
+            .collect();
+        assert_eq!(columns[4], records, "{read}");
+    }
+    let group = ["--bootstrap-server", &at, "--describe", "--group", "speed"];
+    let described = succeed("kafka-consumer-groups", &group);
+    let words: Vec<&str> = described.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == "speed");
+    let at = at.expect("the group is described");
+    assert_eq!(
+        words[at..at + 6],
+        ["speed", "t", "0", "500", "500", "0"],
+        "{described}"
+    );
+}
+
+#[test]
 fn a_consumer_that_waits_in_vain_says_so() {
     let broker = Broker::start(&[]);
     let at = broker.bootstrap();

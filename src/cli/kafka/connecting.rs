@@ -144,7 +144,7 @@ pub fn administer(options: &Options, missing: &str) -> Result<Cluster, CommandEr
     };
     let client_id = properties.client_id.as_deref().unwrap_or("adminclient-1");
     let patience = properties.request_timeout.unwrap_or(PATIENCE);
-    connect(&brokers, client_id, patience)
+    Ok(connect(&brokers, client_id, patience)?)
 }
 
 #[cfg(test)]

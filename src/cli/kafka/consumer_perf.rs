@@ -1,18 +1,18 @@
 //! `kafka-consumer-perf-test`: reads a topic as fast as it can and says how fast that was; Kafka's `ConsumerPerformance`.
 //!
-//! It reads every partition itself and joins no group: nothing is committed, and the time for rebalances is 0.
+//! It reads as the member of a group, one of its own unless --group names another, and commits as its properties say.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::group_options::group_options;
 use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connect, connecting, dates};
 use crate::cli::client_properties::{self, ClientProperties};
 use crate::cli::serve_args::parse_key_value;
-use crate::client::{
-    Cluster, Consumer, ConsumerOptions, FetchedPartition, FetchedRecords, OffsetQuery, list_offsets,
-};
+use crate::client::group::{GroupConsumer, GroupOptions, OffsetReset};
+use crate::client::{ConsumerOptions, FetchedPartition, FetchedRecords};
 use crate::config::client_table::ClientSide;
 
 pub const OPTIONS: &[Opt] = &[
@@ -32,7 +32,7 @@ pub const OPTIONS: &[Opt] = &[
     Opt::value(
         "group",
         "gid",
-        "Has no effect: partitions are read without a group.",
+        "The group id to consume on. (default: perf-consumer-NNNNN, a group of its own)",
     ),
     Opt::value(
         "fetch-size",
@@ -131,7 +131,6 @@ pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
         .client_id
         .as_deref()
         .unwrap_or("perf-consumer-client");
-    let mut cluster = connect(&bootstrap, client_id, PATIENCE)?;
     if test.header {
         let first = match test.detailed {
             true => "time, threadId",
@@ -143,27 +142,19 @@ pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
              fetch.MB.sec, fetch.nMsg.sec"
         )?;
     }
-    let positions = positions(&options, &test, &mut cluster)?;
-    let topic = cluster.topic(&test.topic, false)?;
-    let consumer = Consumer::new(
-        cluster,
-        &topic,
-        positions,
-        consumer_options(&options, &properties)?,
-    );
+    let connect_anew = Box::new(|| connect(&bootstrap, client_id, PATIENCE));
+    // The leader shares out what is there.
+    connect_anew()?.topic(&test.topic, false)?;
+    let group = membership(&options, &properties)?;
+    let consumer = GroupConsumer::new(connect_anew, vec![test.topic.clone()], group)?;
     Reading::start(test).run(consumer, out)
 }
 
 impl Test {
     fn of(options: &Options, out: &mut dyn Write) -> Result<Test, CommandError> {
-        for name in [
-            "group",
-            "socket-buffer-size",
-            "threads",
-            "num-fetch-threads",
-        ] {
+        for name in ["socket-buffer-size", "threads", "num-fetch-threads"] {
             if options.has(name) {
-                eprintln!("WARNING: --{name} has no effect: partitions are read without a group");
+                eprintln!("WARNING: --{name} has no effect");
             }
         }
         if options.has("messages") {
@@ -237,18 +228,20 @@ fn consumer_options(
     })
 }
 
-fn positions(
+fn membership(
     options: &Options,
-    test: &Test,
-    cluster: &mut Cluster,
-) -> Result<std::collections::BTreeMap<i32, i64>, CommandError> {
-    let topic = cluster.topic(&test.topic, false)?;
-    let partitions: Vec<i32> = topic.partitions.iter().map(|p| p.index).collect();
-    let query = match options.has("from-latest") {
-        true => OffsetQuery::Latest,
-        false => OffsetQuery::Earliest,
+    properties: &ClientProperties,
+) -> Result<GroupOptions, CommandError> {
+    let told = &properties.consumer;
+    let of_its_own = || format!("perf-consumer-{}", now_ms() % 100_000);
+    let group_id = options.value("group").or(told.group_id.as_deref());
+    let group_id = group_id.map_or_else(of_its_own, str::to_owned);
+    let reset = match options.has("from-latest") {
+        true => OffsetReset::Latest,
+        false => OffsetReset::Earliest,
     };
-    Ok(list_offsets(cluster, &topic, &partitions, query, false)?)
+    let fetch = consumer_options(options, properties)?;
+    Ok(group_options(&group_id, told, reset, &fetch))
 }
 
 /// Records and bytes, keys and values.
@@ -270,6 +263,9 @@ struct Reading {
     all: Counts,
     reported: Counts,
     reported_ms: i64,
+    /// Time for rebalances, all of it and what was reported.
+    joining_ms: i64,
+    reported_joining_ms: i64,
 }
 
 impl Reading {
@@ -281,17 +277,25 @@ impl Reading {
             all: Counts::default(),
             reported: Counts::default(),
             reported_ms: now,
+            joining_ms: 0,
+            reported_joining_ms: 0,
         }
     }
 
-    fn run(mut self, mut consumer: Consumer, out: &mut dyn Write) -> Result<(), CommandError> {
+    fn run(
+        mut self,
+        mut consumer: GroupConsumer<'_>,
+        out: &mut dyn Write,
+    ) -> Result<(), CommandError> {
         let (mut now, mut consumed_ms) = (self.began_ms, self.began_ms);
         while self.all.records < self.test.records && now - consumed_ms <= self.test.timeout_ms {
             let fetched = consumer.poll()?;
+            self.joining_ms = as_ms(consumer.time_joining());
             now = now_ms();
             let before = self.all.records;
-            for partition in &fetched {
-                self.take(partition)?;
+            for (topic, partition) in &fetched {
+                let next = self.take(partition)?;
+                consumer.consumed(topic, partition.partition, next);
             }
             if self.all.records > before {
                 consumed_ms = now;
@@ -306,11 +310,14 @@ impl Reading {
                 self.test.timeout_ms
             )?;
         }
-        self.finish(now_ms(), out)
+        let end = now_ms();
+        consumer.leave()?;
+        self.finish(end, out)
     }
 
-    /// Counts what one answer has of one partition.
-    fn take(&mut self, fetched: &FetchedPartition) -> Result<(), CommandError> {
+    /// Counts what one answer has of one partition; the offset after the last record counted.
+    fn take(&mut self, fetched: &FetchedPartition) -> Result<i64, CommandError> {
+        let mut next = fetched.position;
         let damaged = |why: String| {
             CommandError::failed(format!(
                 "a batch of partition {} near offset {} is damaged: {why}",
@@ -325,14 +332,15 @@ impl Reading {
                     continue;
                 }
                 if self.all.records >= self.test.records {
-                    return Ok(());
+                    return Ok(next);
                 }
+                next = record.offset.0 + 1;
                 let length = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| bytes.len() as u64);
                 self.all.records += 1;
                 self.all.bytes += length(record.key) + length(record.value);
             }
         }
-        Ok(())
+        Ok(next)
     }
 
     fn time(&self, ms: i64) -> String {
@@ -351,19 +359,22 @@ impl Reading {
                 records: self.all.records - self.reported.records,
                 bytes: self.all.bytes - self.reported.bytes,
             };
-            let seconds = elapsed as f64 / 1000.0;
-            let (mb, n) = (since.megabytes() / seconds, since.records as f64 / seconds);
+            let joining = self.joining_ms - self.reported_joining_ms;
             writeln!(
                 out,
-                "{}, 0, {:.4}, {mb:.4}, {}, {n:.4}, 0, {elapsed}, {mb:.4}, {n:.4}",
+                "{}, 0, {:.4}, {:.4}, {}, {:.4}, {}",
                 self.time(now),
                 self.all.megabytes(),
+                per_second(since.megabytes(), elapsed),
                 self.all.records,
+                per_second(since.records as f64, elapsed),
+                extended(since, joining, elapsed),
             )?;
             out.flush()?;
         }
         self.reported = self.all;
         self.reported_ms = now;
+        self.reported_joining_ms = self.joining_ms;
         Ok(())
     }
 
@@ -391,19 +402,36 @@ impl Reading {
 
     fn summary(&self, end: i64) -> String {
         let elapsed = end - self.began_ms;
-        let seconds = elapsed.max(1) as f64 / 1000.0;
-        let (mb, n) = (
-            self.all.megabytes() / seconds,
-            self.all.records as f64 / seconds,
-        );
         format!(
-            "{}, {}, {:.4}, {mb:.4}, {}, {n:.4}, 0, {elapsed}, {mb:.4}, {n:.4}",
+            "{}, {}, {:.4}, {:.4}, {}, {:.4}, {}",
             self.time(self.began_ms),
             self.time(end),
             self.all.megabytes(),
+            per_second(self.all.megabytes(), elapsed),
             self.all.records,
+            per_second(self.all.records as f64, elapsed),
+            extended(self.all, self.joining_ms, elapsed),
         )
     }
+}
+
+/// The last four columns: time for rebalances and for fetching, and what was fetched in the latter.
+fn extended(counts: Counts, joining_ms: i64, elapsed_ms: i64) -> String {
+    let fetching_ms = elapsed_ms - joining_ms;
+    format!(
+        "{joining_ms}, {fetching_ms}, {:.4}, {:.4}",
+        per_second(counts.megabytes(), fetching_ms),
+        per_second(counts.records as f64, fetching_ms)
+    )
+}
+
+/// An amount in so many milliseconds; nothing can be said of less than one.
+fn per_second(amount: f64, ms: i64) -> f64 {
+    amount / (ms.max(1) as f64 / 1000.0)
+}
+
+fn as_ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn now_ms() -> i64 {

@@ -25,6 +25,7 @@ mod delete_records;
 mod dump_log;
 mod features;
 mod get_offsets;
+mod group_options;
 mod group_printer;
 mod java_errors;
 mod json;
@@ -266,12 +267,12 @@ fn connect_by(
         .or(named)
         .ok_or_else(|| CommandError::usage("Missing required argument \"[bootstrap-server]\""))?;
     let client_id = properties.client_id.as_deref().unwrap_or(client_id);
-    connect(&bootstrap, client_id, patience)
+    Ok(connect(&bootstrap, client_id, patience)?)
 }
 
 /// Reaches a cluster by `--bootstrap-server`.
-fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Cluster, CommandError> {
-    Ok(Cluster::connect(ClusterOptions {
+fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Cluster, ClientError> {
+    Cluster::connect(ClusterOptions {
         bootstrap: bootstrap.split(',').map(|a| a.trim().to_owned()).collect(),
         client_id: client_id.to_owned(),
         timeouts: Timeouts {
@@ -279,7 +280,7 @@ fn connect(bootstrap: &str, client_id: &str, patience: Duration) -> Result<Clust
             ..Timeouts::default()
         },
         patience,
-    })?)
+    })
 }
 
 /// A failure in the broker's own words, where it has any: what Kafka's commands print of an exception.

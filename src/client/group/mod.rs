@@ -92,6 +92,7 @@ pub struct GroupConsumer<'a> {
     /// Of a subscription by pattern.
     discover: Option<Discover<'a>>,
     looked_at: Instant,
+    joining: Duration,
 }
 
 impl<'a> GroupConsumer<'a> {
@@ -115,7 +116,13 @@ impl<'a> GroupConsumer<'a> {
             committed_at: Instant::now(),
             discover: None,
             looked_at: Instant::now(),
+            joining: Duration::ZERO,
         })
+    }
+
+    /// How long it has taken to join so far, all rebalances together.
+    pub fn time_joining(&self) -> Duration {
+        self.joining
     }
 
     /// The topics are not a fixed list: what this finds is subscribed to, and looked for again and again.
@@ -131,7 +138,9 @@ impl<'a> GroupConsumer<'a> {
     /// What does not pass; no committed offset with [`OffsetReset::None`].
     pub fn poll(&mut self) -> Result<Vec<(String, FetchedPartition)>, ClientError> {
         if !self.member.has_joined() {
+            let began = Instant::now();
             self.join()?;
+            self.joining += began.elapsed();
         }
         match self.member.heartbeat_if_due() {
             Ok(()) => {}

@@ -8,6 +8,7 @@ use regex_lite::Regex;
 use super::super::CommandError;
 use super::super::client_options::{Renamed, Sources, plain_properties, tell_renamed};
 use super::super::connecting::{self, BROKER_LIST, HELP, VERSION, ZOOKEEPER};
+use super::super::group_options::group_options;
 use super::super::group_printer::GroupPrinter;
 use super::super::options::{Opt, Options, help_or_version};
 use super::super::record_printer::RecordPrinter;
@@ -391,18 +392,7 @@ fn group(
             "Options group and partition cannot be specified together.",
         ));
     }
-    let interval = told.auto_commit_interval.unwrap_or(Duration::from_secs(5));
-    Ok(Some(GroupOptions {
-        group_id: group_id.to_owned(),
-        instance_id: told.group_instance_id.clone(),
-        session_timeout: told.session_timeout.unwrap_or(Duration::from_secs(45)),
-        rebalance_timeout: told.max_poll_interval.unwrap_or(Duration::from_secs(300)),
-        heartbeat_interval: told.heartbeat_interval.unwrap_or(Duration::from_secs(3)),
-        commit_interval: told.auto_commit.unwrap_or(true).then_some(interval),
-        reset,
-        metadata_max_age: told.metadata_max_age.unwrap_or(Duration::from_secs(300)),
-        fetch: fetch.clone(),
-    }))
+    Ok(Some(group_options(group_id, told, reset, fetch)))
 }
 
 fn max_messages(options: &Options) -> Result<Option<u64>, CommandError> {
