@@ -11,6 +11,9 @@ use crate::wire::WireError;
 /// A failure of the client. The display text is a sentence for whoever typed the command.
 #[derive(Debug, Error)]
 pub enum ClientError {
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The address is not `HOST:PORT`, or its host has no address.
     #[error("cannot find {address}: {source}")]
     Resolve {

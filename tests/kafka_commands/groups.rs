@@ -381,3 +381,36 @@ fn members_notice_new_partitions_and_new_topics() {
     create(&at, "grows-b", 2);
     wait_for_shares(&at, "g", &[5]);
 }
+
+/// Kafka's members send heartbeats while their owner works, up to `max.poll.interval.ms`.
+#[test]
+fn a_member_whose_output_nobody_reads_keeps_its_place_until_it_is_too_long() {
+    let broker = Broker::start(&[
+        ("group.initial.rebalance.delay.ms", "0"),
+        ("group.min.session.timeout.ms", "100"),
+    ]);
+    let at = broker.bootstrap();
+    create(&at, "t", 1);
+    let lines = format!("{}\n", "x".repeat(1000)).repeat(2000);
+    let sent = run_with_input(
+        "kafka-console-producer",
+        &["--bootstrap-server", &at, "--topic", "t"],
+        &lines,
+    );
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let member = |group: &str, most: &str| {
+        let line = format!(
+            "--topic t --group {group} --from-beginning --consumer-property session.timeout.ms=1500 \
+             --consumer-property heartbeat.interval.ms=200 --consumer-property max.poll.interval.ms={most}"
+        );
+        Member::start(&at, &line, Stdio::piped())
+    };
+    // Their pipes are full after 64 KiB of 2 MB.
+    let _patient = member("patient", "60000");
+    let _hasty = member("hasty", "2000");
+    wait_for_shares(&at, "hasty", &[1]);
+    wait_for_shares(&at, "patient", &[1]);
+    wait_for_shares(&at, "hasty", &[]);
+    // By now the first has been silent for longer than its session as well.
+    assert_eq!(shares(&at, "patient"), [1]);
+}

@@ -3,7 +3,7 @@
 //! Has a connection of its own: JoinGroup waits as long as a rebalance lasts.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -30,6 +30,13 @@ use crate::wire::{ErrorCode, Request, Text};
 const PROTOCOL_TYPE: &str = "consumer";
 const NO_GENERATION: i32 = -1;
 
+/// A member in one generation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    member_id: String,
+    generation: i32,
+}
+
 /// One member.
 pub struct Member {
     cluster: Cluster,
@@ -37,14 +44,12 @@ pub struct Member {
     instance_id: Option<String>,
     session_timeout: Duration,
     rebalance_timeout: Duration,
-    heartbeat_interval: Duration,
     /// Empty until the coordinator gives one.
     member_id: String,
     generation: i32,
     joined: bool,
     /// As leader: how many partitions of each topic were shared out.
     shared_out: Option<BTreeMap<String, i32>>,
-    heard_at: Instant,
     /// The coordinator's node id, where it is known.
     coordinator: Option<i32>,
 }
@@ -57,12 +62,10 @@ impl Member {
             instance_id: options.instance_id.clone(),
             session_timeout: options.session_timeout,
             rebalance_timeout: options.rebalance_timeout,
-            heartbeat_interval: options.heartbeat_interval,
             member_id: String::new(),
             generation: NO_GENERATION,
             joined: false,
             shared_out: None,
-            heard_at: Instant::now(),
             coordinator: None,
         }
     }
@@ -89,7 +92,6 @@ impl Member {
             let error = match self.try_join(topics) {
                 Ok(share) => {
                     self.joined = true;
-                    self.heard_at = Instant::now();
                     return Ok(share);
                 }
                 Err(error) => error,
@@ -212,29 +214,37 @@ impl Member {
         meant(&mut self.cluster)
     }
 
-    /// Says that it is still there, when it is time to.
-    pub fn heartbeat_if_due(&mut self) -> Result<(), ClientError> {
-        if self.heard_at.elapsed() < self.heartbeat_interval {
-            return Ok(());
+    /// Who it is in the present generation.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            member_id: self.member_id.clone(),
+            generation: self.generation,
         }
+    }
+
+    /// Says that `identity`, a member of the same group, is still there.
+    pub fn heartbeat(&mut self, identity: &Identity) -> Result<(), ClientError> {
         let request = HeartbeatRequest {
             group_id: self.group_id.as_str().into(),
-            generation_id: self.generation,
-            member_id: self.member_id.as_str().into(),
+            generation_id: identity.generation,
+            member_id: identity.member_id.as_str().into(),
             group_instance_id: self.instance(),
         };
-        let done = self.patiently(|member| {
+        self.patiently(|member| {
             let answer = member.ask(&request)?;
             member.checked(answer.error_code)
-        });
-        self.heard_at = Instant::now();
-        if let Err(ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::ILLEGAL_GENERATION) = done
-            .as_ref()
-            .map_err(|error| error.code().unwrap_or(ErrorCode::NONE))
-        {
+        })
+    }
+
+    /// The coordinator has said this against the generation: what it means for the next join.
+    pub fn is_told(&mut self, error: &ClientError) {
+        let code = error.code();
+        if matches!(
+            code,
+            Some(ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::ILLEGAL_GENERATION)
+        ) {
             self.forget();
         }
-        done
     }
 
     /// The offsets that the group committed for these partitions.

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! join ─▶ JoinGroup ─▶ (as leader: share out) SyncGroup ─▶ OffsetFetch ─▶ Consumers at the committed offsets
-//!   ▲                                                                      │ poll: Heartbeat when due, records
+//!   ▲                                                                      │ poll: records      pulse: Heartbeats
 //!   └── REBALANCE_IN_PROGRESS: commit what was consumed, give all up ◀─────┘
 //! ```
 //!
-//! Eager: at each rebalance everything is given up and shared out anew. No thread: a heartbeat is sent from [`GroupConsumer::poll`],
-//! so who works longer than the session timeout between two polls loses the membership and joins again.
+//! Eager: at each rebalance everything is given up and shared out anew. Heartbeats come from a thread, so a member may work for
+//! `max.poll.interval.ms` between two polls before it loses its share.
 //!
 //! Every `metadata.max.age.ms` the leader looks whether its topics have other partitions than it shared out, and a member of a pattern
 //! whether it means other topics; either joins anew then, and with it all the others.
@@ -15,12 +15,14 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `member` | the requests to the coordinator |
+//! | `pulse` | heartbeats, on a thread |
 //! | `protocol` | what stands in the bytes of subscriptions and assignments |
 //! | `assignors` | who gets which partition |
 
 mod assignors;
 mod member;
 mod protocol;
+mod pulse;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -31,6 +33,7 @@ use super::error::ClientError;
 use super::offsets::{OffsetQuery, list_offsets};
 use crate::wire::ErrorCode;
 use member::Member;
+use pulse::Pulse;
 
 pub use protocol::TopicPartitions;
 
@@ -43,7 +46,7 @@ pub struct GroupOptions {
     pub instance_id: Option<String>,
     /// Without a heartbeat for so long the coordinator takes the member for gone.
     pub session_timeout: Duration,
-    /// How long a rebalance may wait for a member.
+    /// How long a rebalance may wait for a member, and how long the member may be silent between two polls.
     pub rebalance_timeout: Duration,
     /// Time between two heartbeats.
     pub heartbeat_interval: Duration,
@@ -82,6 +85,7 @@ pub struct GroupConsumer<'a> {
     connect: Connect<'a>,
     options: GroupOptions,
     member: Member,
+    pulse: Pulse,
     /// The topics that are subscribed to.
     topics: Vec<String>,
     /// Of the share, by topic.
@@ -106,10 +110,12 @@ impl<'a> GroupConsumer<'a> {
         options: GroupOptions,
     ) -> Result<GroupConsumer<'a>, ClientError> {
         let member = Member::new(connect()?, &options);
+        let pulse = Pulse::start(Member::new(connect()?, &options), &options)?;
         Ok(GroupConsumer {
             connect,
             options,
             member,
+            pulse,
             topics,
             consumers: BTreeMap::new(),
             uncommitted: BTreeMap::new(),
@@ -141,10 +147,12 @@ impl<'a> GroupConsumer<'a> {
             let began = Instant::now();
             self.join()?;
             self.joining += began.elapsed();
+            self.pulse.speak_for(self.member.identity());
         }
-        match self.member.heartbeat_if_due() {
+        match self.pulse.polled() {
             Ok(()) => {}
             Err(error) if rejoins(&error) => {
+                self.member.is_told(&error);
                 self.give_up()?;
                 return Ok(Vec::new());
             }
@@ -224,6 +232,7 @@ impl<'a> GroupConsumer<'a> {
             Some(_) => self.commit(),
             None => Ok(()),
         };
+        self.pulse.rest();
         committed.and(self.member.leave())
     }
 
@@ -250,6 +259,7 @@ impl<'a> GroupConsumer<'a> {
             }
         }
         self.uncommitted.clear();
+        self.pulse.rest();
         self.member.must_rejoin();
         Ok(())
     }
