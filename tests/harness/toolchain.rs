@@ -64,7 +64,7 @@ pub fn java_classes() -> Option<&'static Path> {
     let part = Part {
         name: "java",
         needs: &["java", "javac", "mvn"],
-        sources: &["java/pom.xml", "java/Driver.java"],
+        sources: &["java/pom.xml", "java/Driver.java", "java/Admin.java"],
         make: make_java,
     };
     JAVA.get_or_init(|| part.ready()).as_deref()
@@ -250,7 +250,8 @@ fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
         .arg(made.join("*"))
         .arg("-d")
         .arg(made)
-        .arg(sources.join("Driver.java")))
+        .arg(sources.join("Driver.java"))
+        .arg(sources.join("Admin.java")))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
