@@ -45,6 +45,7 @@ public final class Admin {
             topics();
             partitions();
             records();
+            largeRecords();
             configs();
             cluster();
             producers();
@@ -185,6 +186,30 @@ public final class Admin {
         see("earliest, after", () -> offset(plain, OffsetSpec.earliest()));
         see("delete all records", () -> delete(plain, -1));
         see("largest timestamp of nothing", () -> offset(plain, OffsetSpec.maxTimestamp()));
+    }
+
+    /** Batches and records that are larger than their topic takes. */
+    private static void largeRecords() throws Exception {
+        created(topic("small", 1, 1).configs(Map.of("max.message.bytes", "2000")), false);
+        Map<String, Object> config = Map.of("bootstrap.servers", bootstrap, "linger.ms", 1000, "batch.size", 16384);
+        try (var producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            see("a batch too large", () -> {
+                var sent = java.util.stream.IntStream.range(0, 50).mapToObj(i ->
+                    producer.send(new ProducerRecord<>("small", 0, new byte[] {(byte) i}, new byte[100]))).toList();
+                producer.flush();
+                for (var future : sent) {
+                    future.get();
+                }
+                return sent.size() + " records written";
+            });
+            see("a record too large", () -> {
+                var sent = producer.send(new ProducerRecord<>("small", 0, new byte[1], new byte[3000]));
+                producer.flush();
+                return sent.get();
+            });
+        }
+        see("records of batches too large", () -> offset(new TopicPartition("small", 0), OffsetSpec.latest()).offset());
+        get(admin.deleteTopics(List.of("small")).all());
     }
 
     private static Config described(ConfigResource of, boolean more) throws Exception {
