@@ -38,6 +38,13 @@ fn librdkafka_is_answered_as_by_kafka() {
     answers_are_those_of_kafka(program, "librdkafka.txt");
 }
 
+#[test]
+fn franz_go_is_answered_as_by_kafka() {
+    if let Some(program) = toolchain::go_admin() {
+        answers_are_those_of_kafka(Command::new(program), "franz-go.txt");
+    }
+}
+
 /// Runs the program against a broker of our own and compares its lines with those expected.
 fn answers_are_those_of_kafka(mut program: Command, expected: &str) {
     let broker = Broker::start(&[("group.initial.rebalance.delay.ms", "0")]);

@@ -140,7 +140,6 @@ fn described(
         partitions: partitions.collect(),
         // Asked for or not: Kafka always tells them here.
         topic_authorized_operations: TOPIC_OPERATIONS,
-        ..DescribeTopicPartitionsResponseTopic::default()
     };
     (page, rest.next().map(|(&partition, _)| partition))
 }

@@ -58,6 +58,20 @@ pub fn go_driver() -> Option<&'static Path> {
         .as_deref()
 }
 
+/// franz-go's program for administration; `None` (and a line that says so) without Go.
+pub fn go_admin() -> Option<&'static Path> {
+    static GO_ADMIN: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "go-admin",
+        needs: &["go"],
+        sources: &["go/go.mod", "go/go.sum", "go/admin/main.go"],
+        make: make_go_admin,
+    };
+    GO_ADMIN
+        .get_or_init(|| part.ready().map(|made| made.join("driver")))
+        .as_deref()
+}
+
 /// A folder with the jars and the compiled driver; `None` (and a line that says so) without a JDK and Maven.
 pub fn java_classes() -> Option<&'static Path> {
     static JAVA: OnceLock<Option<PathBuf>> = OnceLock::new();
@@ -236,6 +250,11 @@ fn make_go(sources: &Path, made: &Path) -> Result<(), String> {
         .arg(".")
         .env("GOTOOLCHAIN", "local") // the Go that is here, or an error; never a download of another
         .current_dir(sources))
+}
+
+/// A second program of the same module.
+fn make_go_admin(sources: &Path, made: &Path) -> Result<(), String> {
+    make_go(&sources.with_file_name("go").join("admin"), made)
 }
 
 fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
