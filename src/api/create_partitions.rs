@@ -56,9 +56,12 @@ fn result(
     outcome: Result<(), ChangeError>,
 ) -> CreatePartitionsTopicResult {
     let refused = outcome.err();
+    let error_code = refused.as_ref().map_or(ErrorCode::NONE, faults::change);
+    // Kafka leaves the words for a topic that is not there to the client.
+    let told = refused.filter(|_| error_code != ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     CreatePartitionsTopicResult {
         name: topic.name.clone(),
-        error_code: refused.as_ref().map_or(ErrorCode::NONE, faults::change),
-        error_message: refused.and_then(|error| super::text(error.to_string())),
+        error_code,
+        error_message: told.and_then(|error| super::text(error.to_string())),
     }
 }

@@ -132,7 +132,8 @@ fn of_topic(
         .map_err(|invalid| (ErrorCode::INVALID_TOPIC_EXCEPTION, invalid.to_string()))?;
     let Some(topic) = image.topic_by_name(name) else {
         let code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-        return Err((code, code.message().to_owned()));
+        // Kafka has no words for it here, and its tools print none.
+        return Err((code, String::new()));
     };
     Ok(describe::describe_topic(settings, dynamic, &topic.configs))
 }

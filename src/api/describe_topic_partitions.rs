@@ -3,11 +3,12 @@
 //! Version 0. Topics are answered in the order of their names; a page ends after `response_partition_limit` partitions, and
 //! the cursor says where the next one begins.
 
+use super::metadata::TOPIC_OPERATIONS;
 use super::{Asked, Handled};
 use crate::metadata::{Image, Topic, topic_name};
 use crate::wire::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
-    DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
+    DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic, TopicRequest,
 };
 use crate::wire::{ApiKey, ErrorCode, Text};
 use std::collections::BTreeSet;
@@ -20,6 +21,14 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         .unwrap_or(1)
         .clamp(1, shard.config.describe_partitions_limit as usize);
     let mut response = DescribeTopicPartitionsResponse::default();
+    if request
+        .cursor
+        .as_ref()
+        .is_some_and(|cursor| !is_possible(cursor, &request))
+    {
+        response.topics = request.topics.iter().map(refused).collect();
+        return Ok(asked.answer(ApiKey::DescribeTopicPartitions, &response));
+    }
     let mut left = limit;
     for name in wanted(&request, &image) {
         if left == 0 {
@@ -46,6 +55,21 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         }
     }
     Ok(asked.answer(ApiKey::DescribeTopicPartitions, &response))
+}
+
+/// A cursor lies in one of the topics asked for, at a partition that could be.
+fn is_possible(cursor: &Cursor, request: &DescribeTopicPartitionsRequest) -> bool {
+    let is_asked = |topic: &TopicRequest| topic.name == cursor.topic_name;
+    cursor.partition_index >= 0
+        && (request.topics.is_empty() || request.topics.iter().any(is_asked))
+}
+
+fn refused(topic: &TopicRequest) -> DescribeTopicPartitionsResponseTopic {
+    DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::INVALID_REQUEST,
+        name: Some(topic.name.clone()),
+        ..DescribeTopicPartitionsResponseTopic::default()
+    }
 }
 
 /// Names in order, from the cursor on; without names, all topics.
@@ -83,6 +107,7 @@ fn missing(name: Text) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
         error_code,
         name: Some(name),
+        topic_authorized_operations: TOPIC_OPERATIONS,
         ..DescribeTopicPartitionsResponseTopic::default()
     }
 }
@@ -113,7 +138,8 @@ fn described(
         topic_id: topic.id,
         is_internal: topic_name::is_internal(&topic.name),
         partitions: partitions.collect(),
-        ..DescribeTopicPartitionsResponseTopic::default()
+        // Asked for or not: Kafka always tells them here.
+        topic_authorized_operations: TOPIC_OPERATIONS,
     };
     (page, rest.next().map(|(&partition, _)| partition))
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 /// All operations on a topic, as bits of their codes in Kafka's AclOperation: read, write, create, delete, alter, describe,
 /// describe configs, alter configs. Without an authorizer everyone may do everything.
-const TOPIC_OPERATIONS: i32 =
+pub(super) const TOPIC_OPERATIONS: i32 =
     1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
 /// All operations on the cluster: create, alter, describe, cluster action, describe configs, alter configs, idempotent write.
 pub(super) const CLUSTER_OPERATIONS: i32 =

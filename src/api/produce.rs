@@ -310,7 +310,11 @@ impl Refusal {
     fn batch(error: BatchError) -> Refusal {
         Refusal {
             code: faults::batch(&error),
-            message: super::text(error.to_string()),
+            // Kafka leaves the words for what is too large to the client.
+            message: match error {
+                BatchError::TooLarge { .. } => None,
+                _ => super::text(error.to_string()),
+            },
             records: faults::records(&error),
         }
     }

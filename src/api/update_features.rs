@@ -12,6 +12,10 @@ use crate::wire::messages::update_features::{
 use crate::wire::{ApiKey, ErrorCode};
 use std::time::Duration;
 
+/// Kafka's words before the reason, which its tools print.
+const REFUSED: &str =
+    "The update failed for all features since the following feature had an error:";
+
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: UpdateFeaturesRequest = asked.decode()?;
     let version = asked.version();
@@ -32,10 +36,11 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let error_code = refused.as_ref().map_or(ErrorCode::NONE, faults::change);
     let mut response = UpdateFeaturesResponse {
         error_code,
-        error_message: refused.and_then(|error| super::text(error.to_string())),
+        error_message: refused.and_then(|error| super::text(format!("{REFUSED} {error}"))),
         ..UpdateFeaturesResponse::default()
     };
-    if error_code == ErrorCode::NONE {
+    // Results of single features are for the versions that have them.
+    if error_code == ErrorCode::NONE && version <= 1 {
         let made = |update: &FeatureUpdateKey| UpdatableFeatureResult {
             feature: update.feature.clone(),
             ..UpdatableFeatureResult::default()

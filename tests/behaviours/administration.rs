@@ -210,7 +210,10 @@ fn a_feature_level_that_is_not_supported_is_refused_in_kafkas_words() {
         assert_eq!(answer.error_code, ErrorCode::INVALID_UPDATE_VERSION);
         let words = words(&answer.error_message);
         assert!(
-            words.starts_with("Invalid update version 999 for feature metadata.version."),
+            words.starts_with(
+                "The update failed for all features since the following feature had an error: \
+                 Invalid update version 999 for feature metadata.version."
+            ),
             "{words}"
         );
     }

@@ -288,6 +288,35 @@ fn partitions_are_described_in_pages() {
 }
 
 #[test]
+fn a_cursor_outside_of_what_is_asked_for_is_refused() {
+    let broker = Broker::start(&[]);
+    let mut client = WireClient::connect(broker.port());
+    client.create_topic("a", 1);
+    let ask = |topic_name: &str, partition_index| DescribeTopicPartitionsRequest {
+        topics: vec![TopicRequest { name: "a".into() }],
+        response_partition_limit: 4,
+        cursor: Some(vltava::wire::messages::describe_topic_partitions::Cursor {
+            topic_name: topic_name.into(),
+            partition_index,
+        }),
+    };
+    for impossible in [ask("b", 0), ask("a", -1)] {
+        let answer = client.call(0, &impossible);
+        let [topic] = answer.topics.as_slice() else {
+            panic!("the topic asked for: {answer:?}");
+        };
+        assert_eq!(topic.error_code, ErrorCode::INVALID_REQUEST);
+        assert_eq!(topic.name.as_deref(), Some("a"));
+        assert_eq!(topic.partitions, []);
+    }
+    // Behind the last partition nothing is left, which is no fault.
+    let answer = client.call(0, &ask("a", 7));
+    assert_eq!(answer.topics[0].error_code, ErrorCode::NONE);
+    assert_eq!(answer.topics[0].partitions, []);
+    assert_eq!(answer.next_cursor, None);
+}
+
+#[test]
 fn the_settings_of_a_topic_say_where_they_come_from() {
     let broker = Broker::start(&[("log.segment.bytes", "1048576")]);
     let mut client = WireClient::connect(broker.port());

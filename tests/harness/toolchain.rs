@@ -73,13 +73,32 @@ pub fn sarama_driver() -> Option<&'static Path> {
         .as_deref()
 }
 
+/// franz-go's program for administration; `None` (and a line that says so) without Go.
+pub fn go_admin() -> Option<&'static Path> {
+    static GO_ADMIN: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "go-admin",
+        needs: &["go"],
+        sources: &["go/go.mod", "go/go.sum", "go/admin/main.go"],
+        make: make_go_admin,
+    };
+    GO_ADMIN
+        .get_or_init(|| part.ready().map(|made| made.join("driver")))
+        .as_deref()
+}
+
 /// A folder with the jars and the compiled driver; `None` (and a line that says so) without a JDK and Maven.
 pub fn java_classes() -> Option<&'static Path> {
     static JAVA: OnceLock<Option<PathBuf>> = OnceLock::new();
     let part = Part {
         name: "java",
         needs: &["java", "javac", "mvn"],
-        sources: &["java/pom.xml", "java/Driver.java", "java/Groups.java"],
+        sources: &[
+            "java/pom.xml",
+            "java/Driver.java",
+            "java/Groups.java",
+            "java/Admin.java",
+        ],
         make: make_java,
     };
     JAVA.get_or_init(|| part.ready()).as_deref()
@@ -260,6 +279,11 @@ fn make_go(sources: &Path, made: &Path) -> Result<(), String> {
         .current_dir(sources))
 }
 
+/// A second program of the same module.
+fn make_go_admin(sources: &Path, made: &Path) -> Result<(), String> {
+    make_go(&sources.with_file_name("go").join("admin"), made)
+}
+
 fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
     let jars = format!("-DoutputDirectory={}", made.display());
     run(Command::new("mvn")
@@ -273,7 +297,8 @@ fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
         .arg("-d")
         .arg(made)
         .arg(sources.join("Driver.java"))
-        .arg(sources.join("Groups.java")))
+        .arg(sources.join("Groups.java"))
+        .arg(sources.join("Admin.java")))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

@@ -6,6 +6,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod administration;
 mod batches;
 mod bombs;
 mod crowds;

@@ -207,7 +207,8 @@ pub(super) fn place_replicas(
     let replicas = usize::try_from(factor).unwrap_or(0);
     if replicas > registered {
         return Err(unable(format!(
-            "The target replication factor of {factor} cannot be reached because only {registered} broker(s) are registered."
+            "The target replication factor of {factor} cannot be reached because only {registered} broker(s) are registered \
+             or some brokers have all their log directories cordoned."
         )));
     }
     let inactive: Vec<i32> = image

@@ -206,7 +206,7 @@ fn counts_that_cannot_be_are_refused() {
         )
         .to_string(),
         "Unable to replicate the partition 30 time(s): The target replication factor of 30 cannot be reached because only 1 \
-         broker(s) are registered."
+         broker(s) are registered or some brokers have all their log directories cordoned."
     );
     assert_eq!(
         refusal(&Image::default(), new("a")).to_string(),
