@@ -11,20 +11,14 @@ use crate::wire::messages::describe_cluster::{
 use crate::wire::{ApiKey, ErrorCode, Text};
 
 const BROKERS: i8 = 1;
+const CONTROLLERS: i8 = 2;
 
 pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: DescribeClusterRequest = asked.decode()?;
-    let mut response = DescribeClusterResponse {
-        endpoint_type: request.endpoint_type,
-        ..DescribeClusterResponse::default()
-    };
-    if request.endpoint_type != BROKERS {
-        response.error_code = if request.endpoint_type == 2 {
-            ErrorCode::MISMATCHED_ENDPOINT_TYPE
-        } else {
-            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE
-        };
-        response.error_message = super::worded(response.error_code);
+    let mut response = DescribeClusterResponse::default();
+    if let Some((code, words)) = refused(request.endpoint_type) {
+        response.error_code = code;
+        response.error_message = super::text(words);
         return Ok(asked.answer(ApiKey::DescribeCluster, &response));
     }
     let shard = &asked.context.shard;
@@ -42,4 +36,20 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         response.cluster_authorized_operations = CLUSTER_OPERATIONS;
     }
     Ok(asked.answer(ApiKey::DescribeCluster, &response))
+}
+
+/// Why nodes of this kind are not told here, in Kafka's words.
+fn refused(endpoint_type: i8) -> Option<(ErrorCode, String)> {
+    match endpoint_type {
+        BROKERS => None,
+        CONTROLLERS => Some((
+            ErrorCode::MISMATCHED_ENDPOINT_TYPE,
+            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
+                .to_owned(),
+        )),
+        unknown => Some((
+            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+            format!("Unsupported endpoint type {unknown}"),
+        )),
+    }
 }

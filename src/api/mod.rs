@@ -278,8 +278,3 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
 fn text(words: impl Into<String>) -> Option<crate::wire::Text> {
     Some(crate::wire::Text::from(words.into()))
 }
-
-/// `error_code` and, where there is an error, its words.
-fn worded(code: ErrorCode) -> Option<crate::wire::Text> {
-    (code != ErrorCode::NONE).then(|| crate::wire::Text::from(code.message()))
-}

@@ -8,6 +8,7 @@ use vltava::wire::messages::alter_partition_reassignments::{
 use vltava::wire::messages::api_versions::ApiVersionsRequest;
 use vltava::wire::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use vltava::wire::messages::describe_acls::DescribeAclsRequest;
+use vltava::wire::messages::describe_cluster::DescribeClusterRequest;
 use vltava::wire::messages::describe_log_dirs::DescribeLogDirsRequest;
 use vltava::wire::messages::describe_producers::{DescribeProducersRequest, TopicRequest};
 use vltava::wire::messages::describe_quorum::{
@@ -351,5 +352,31 @@ fn access_control_without_an_authorizer_is_refused_in_kafkas_words() {
             words(&answer.error_message),
             "No Authorizer is configured on the broker"
         );
+    }
+}
+
+#[test]
+fn only_brokers_are_described_as_the_cluster() {
+    let (_broker, mut client) = start();
+    let ask = |endpoint_type| DescribeClusterRequest {
+        endpoint_type,
+        ..DescribeClusterRequest::default()
+    };
+    for version in 1..=2 {
+        let answer = client.call(version, &ask(1));
+        assert_eq!(
+            (answer.error_code, answer.brokers.len()),
+            (ErrorCode::NONE, 1)
+        );
+        let answer = client.call(version, &ask(2));
+        assert_eq!(answer.error_code, ErrorCode::MISMATCHED_ENDPOINT_TYPE);
+        assert_eq!(
+            words(&answer.error_message),
+            "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"
+        );
+        let answer = client.call(version, &ask(9));
+        assert_eq!(answer.error_code, ErrorCode::UNSUPPORTED_ENDPOINT_TYPE);
+        assert_eq!(words(&answer.error_message), "Unsupported endpoint type 9");
+        assert_eq!(answer.brokers, []);
     }
 }
