@@ -50,7 +50,7 @@ use crate::log::ReadPlan;
 use crate::shard::{Shard, Signal};
 use crate::wire::api::Lookup;
 use crate::wire::records::Scratch;
-use crate::wire::{ApiKey, ErrorCode, Message, Piece, Reader, Request, RequestHeader, api, frame};
+use crate::wire::{ApiKey, Message, Piece, Reader, Request, RequestHeader, api, frame};
 use bytes::Bytes;
 use fetch_sessions::FetchSessions;
 use glommio::sync::Semaphore;
