@@ -65,6 +65,31 @@ fn what_was_produced_is_dumped_and_counted() {
 }
 
 #[test]
+fn the_metadata_log_is_dumped_as_kafkas_command_does_it() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    let create = "--create --topic orders --config retention.ms=5000 --bootstrap-server";
+    let mut args: Vec<&str> = create.split(' ').collect();
+    args.push(&at);
+    succeed("kafka-topics", &args);
+    let file = broker
+        .data_dir()
+        .join("__cluster_metadata-0/00000000000000000000.log");
+    let files = file.to_str().expect("UTF-8");
+    let decoder = ["--cluster-metadata-decoder", "--files", files];
+    let text = succeed("kafka-dump-log", &decoder);
+    for part in [
+        "headerKeys: [] LeaderChange: {\"version\":0,\"leaderId\":1,\"voters\":[{\"voterId\":1}],",
+        "payload: {\"type\":\"FEATURE_LEVEL_RECORD\",\"version\":0,\"data\":{\"name\":\"metadata.version\",",
+        "payload: {\"type\":\"TOPIC_RECORD\",\"version\":0,\"data\":{\"name\":\"orders\",\"topicId\":\"",
+        "\"resourceName\":\"orders\",\"name\":\"retention.ms\",\"value\":\"5000\"}}",
+        "\"replicas\":[1],\"isr\":[1],\"removingReplicas\":[],\"addingReplicas\":[],\"leader\":1,\"leaderEpoch\":0,",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+}
+
+#[test]
 fn a_filter_that_meets_nothing_is_an_error() {
     let broker = Broker::start(&[]);
     let ended = run(

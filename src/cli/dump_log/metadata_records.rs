@@ -18,25 +18,16 @@ const COMMIT_MARKER: i16 = 1;
 /// # Errors
 /// [`DumpError::Damaged`] if it is none that Kafka knows.
 pub fn write_metadata_record(record: &Record<'_>, out: &mut dyn Write) -> Result<(), DumpError> {
-    let decoded = metadata_text(record)?;
-    writeln!(
-        out,
-        "| offset: {} timestamp: {} {decoded}",
-        record.offset, record.timestamp
-    )?;
-    Ok(())
-}
-
-/// What a record of the metadata log says.
-///
-/// # Errors
-/// As [`write_metadata_record`].
-pub fn metadata_text(record: &Record<'_>) -> Result<String, DumpError> {
     let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
     let decoded = MetadataRecord::decode(value).map_err(|error| {
         DumpError::damaged(format!("record at offset {}: {error}", record.offset))
     })?;
-    Ok(format!("{decoded:?}"))
+    writeln!(
+        out,
+        "| offset: {} timestamp: {} {decoded:?}",
+        record.offset, record.timestamp
+    )?;
+    Ok(())
 }
 
 /// What a control record says, as Kafka's `DumpLogSegments` has it for transactions.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::group_printer::GroupPrinter;
+use super::metadata_json::{control_text, metadata_json};
 use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connecting};
 use crate::cli::dump_log::{batches as reader, index, metadata_records, producer_snapshot};
@@ -319,11 +320,14 @@ impl Dump {
         if !self.skip_record_metadata {
             write_record_metadata(header, record, out)?;
             if is_control {
-                write!(
-                    out,
-                    "{}",
-                    metadata_records::control_text(record).map_err(dump_failed)?
-                )?;
+                let (key, value) = (record.key.unwrap_or_default(), record.value);
+                match control_text(key, value.unwrap_or_default()) {
+                    Some(text) => write!(out, " {text}")?,
+                    None => {
+                        let text = metadata_records::control_text(record);
+                        write!(out, "{}", text.map_err(dump_failed)?)?;
+                    }
+                }
             }
         }
         if self.offsets && !is_control {
@@ -333,8 +337,12 @@ impl Dump {
                 write!(out, " key: {}", String::from_utf8_lossy(key))?;
             }
             if self.metadata {
-                let decoded = metadata_records::metadata_text(record).map_err(dump_failed)?;
-                write!(out, " payload: {decoded}")?;
+                let value = Bytes::copy_from_slice(record.value.unwrap_or_default());
+                let said = metadata_json(&value).map_or_else(
+                    |error| format!("Error at {}, skipping. {error}", record.offset),
+                    |json| json.to_string(),
+                );
+                write!(out, " payload: {said}")?;
             } else if let Some(value) = record.value {
                 write!(out, " payload: {}", String::from_utf8_lossy(value))?;
             }

@@ -31,6 +31,7 @@ mod java_errors;
 mod json;
 mod line_reader;
 mod log_dirs;
+mod metadata_json;
 mod options;
 mod perf_stats;
 mod producer_perf;
