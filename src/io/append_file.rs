@@ -6,6 +6,8 @@ use std::os::fd::{AsRawFd, FromRawFd};
 
 use glommio::io::BufferedFile;
 
+#[cfg(test)]
+use super::power_loss;
 use super::segment_file::{SegmentFile, os_error};
 
 /// A file of a partition's owner: positioned writes and syncs through io_uring, one descriptor shared with its readers.
@@ -47,6 +49,9 @@ impl AppendFile {
     /// # Errors
     /// The disk's: ENOSPC, EIO and their kin.
     pub async fn write_at(&self, data: Vec<u8>, position: u64) -> io::Result<usize> {
+        #[cfg(test)]
+        let _write =
+            power_loss::writing(&self.reader, self.reader.path(), &data, position);
         self.ring.write_at(data, position).await.map_err(os_error)
     }
 
@@ -55,7 +60,12 @@ impl AppendFile {
     /// # Errors
     /// The disk's; which pages are lost is then unknown.
     pub async fn fdatasync(&self) -> io::Result<()> {
-        self.ring.fdatasync().await.map_err(os_error)
+        #[cfg(test)]
+        let sync = power_loss::syncing(&self.reader, self.reader.path());
+        self.ring.fdatasync().await.map_err(os_error)?;
+        #[cfg(test)]
+        sync.done();
+        Ok(())
     }
 
     /// Cuts the file to `len` bytes.
@@ -63,7 +73,10 @@ impl AppendFile {
     /// # Errors
     /// The disk's.
     pub async fn truncate(&self, len: u64) -> io::Result<()> {
-        self.ring.truncate(len).await.map_err(os_error)
+        self.ring.truncate(len).await.map_err(os_error)?;
+        #[cfg(test)]
+        power_loss::cut(&self.reader, self.reader.path(), len);
+        Ok(())
     }
 
     /// Reserves blocks for the first `len` bytes; the size of the file stays.

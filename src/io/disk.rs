@@ -1,11 +1,11 @@
 //! The real file system: io_uring for the bytes of a log, blocking threads for everything about names, the remover for what goes.
 
-use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::blocking::blocking;
+use super::changes::{self, ChangeFile};
 use super::durable_write;
 use super::remover;
 use super::sync_group;
@@ -19,7 +19,10 @@ impl Storage for Disk {
     fn create(&self, path: &Path) -> IoFuture<Rc<AppendFile>> {
         let path = path.to_owned();
         Box::pin(async move {
-            let file = blocking(move || create_new(&path).map(|file| SegmentFile::new(file, path)))
+            let file = blocking(move || {
+                let file = ChangeFile::create_new(&path)?.into_file();
+                Ok::<_, io::Error>(SegmentFile::new(file, path))
+            })
                 .await?;
             Ok(Rc::new(AppendFile::new(file)))
         })
@@ -63,20 +66,20 @@ impl Storage for Disk {
 
     fn sync_dir(&self, dir: &Path) -> IoFuture<()> {
         let dir = dir.to_owned();
-        Box::pin(blocking(move || durable_write::sync_dir(&dir)))
+        Box::pin(blocking(move || changes::sync_dir(&dir)))
     }
 
     fn create_dir(&self, dir: &Path, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {
         let dir = dir.to_owned();
         Box::pin(blocking(move || {
-            fs::create_dir_all(dir)?;
+            changes::create_dir_all(&dir)?;
             write_files(&files)
         }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> IoFuture<()> {
         let (from, to) = (from.to_owned(), to.to_owned());
-        Box::pin(blocking(move || fs::rename(from, to)))
+        Box::pin(blocking(move || changes::rename(&from, &to)))
     }
 
     fn remove_file(&self, path: &Path) -> IoFuture<()> {
@@ -93,15 +96,7 @@ impl Storage for Disk {
 fn write_files(files: &[(PathBuf, Vec<u8>)]) -> io::Result<()> {
     files
         .iter()
-        .try_for_each(|(path, content)| fs::write(path, content))
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(path)
+        .try_for_each(|(path, content)| changes::write(path, content))
 }
 
 #[cfg(test)]

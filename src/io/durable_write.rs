@@ -2,26 +2,27 @@
 //!
 //! Plain blocking functions: call them on a blocking thread (see [`super::blocking::blocking`]), or before the cores start.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::changes::{self, ChangeFile};
 
 /// Replaces `path` by a file that holds `content`, in a way that any crash leaves either the old file or the new one.
 ///
 /// # Durability
-/// The content is synced before the rename; the rename itself is not durable before [`sync_dir`] of the directory.
+/// The content is synced before the rename; the rename itself is not durable before [`changes::sync_dir`] of the directory.
 ///
 /// # Errors
 /// The first failing system call's; the old file is then still in place.
 pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = temporary_path(path);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_data()
+    let written = ChangeFile::create_over(&temporary).and_then(|file| {
+        file.write_all_at(content, 0)?;
+        file.sync()
     });
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-        let _ = fs::remove_file(&temporary);
+    if let Err(error) = written.and_then(|()| changes::rename(&temporary, path)) {
+        let _ = changes::remove_file(&temporary);
         return Err(error);
     }
     Ok(())
@@ -33,15 +34,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
 /// As [`replace_file`], or the directory could not be synced.
 pub fn durable_write(path: &Path, content: &[u8]) -> io::Result<()> {
     replace_file(path, content)?;
-    sync_dir(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// Makes the names in a directory durable: creations, renames and removals before this call survive a power cut.
-///
-/// # Errors
-/// The directory cannot be opened or synced.
-pub fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    changes::sync_dir(path.parent().unwrap_or(Path::new(".")))
 }
 
 /// `<path>.<number>.tmp`, the number another one each time: what a start finds and removes after a crash in between.
@@ -55,6 +48,7 @@ fn temporary_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_new_content_is_in_place_and_no_temporary_file_is_left() {

@@ -12,8 +12,11 @@ pub mod allocator;
 pub mod append_file;
 pub mod background;
 pub mod blocking;
+pub mod changes;
 pub mod disk;
 pub mod durable_write;
+#[cfg(test)]
+pub(crate) mod power_loss;
 pub mod remover;
 pub mod ring_check;
 pub mod segment_file;

@@ -10,7 +10,8 @@
 //! What is asked for is bounded by what exists: a path for each file that is to go, a descriptor for each that is open.
 
 use super::background;
-use std::fs::{self, File, OpenOptions};
+use super::changes::{self, ChangeFile};
+use std::fs;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -155,7 +156,7 @@ fn remove_all(dir: &Path) -> io::Result<()> {
     }
     // A topic may have thousands of partitions.
     thread::sleep(BREATH);
-    absent_is_fine(fs::remove_dir(dir))
+    absent_is_fine(changes::remove_dir(dir))
 }
 
 fn remove_one(path: &Path) -> io::Result<()> {
@@ -163,10 +164,10 @@ fn remove_one(path: &Path) -> io::Result<()> {
         .is_ok_and(|metadata| metadata.is_file() && metadata.len() > STEP_BYTES);
     // A file that cannot be opened can still be removed.
     let file = match large {
-        true => OpenOptions::new().write(true).open(path).ok(),
+        true => ChangeFile::open(path).ok(),
         false => None,
     };
-    absent_is_fine(fs::remove_file(path))?;
+    absent_is_fine(changes::remove_file(path))?;
     if let Some(file) = file {
         free_in_steps(&file)?;
         thread::sleep(PAUSE);
@@ -175,9 +176,9 @@ fn remove_one(path: &Path) -> io::Result<()> {
 }
 
 /// Cuts a file without a name down to one step, if nobody else has it. What is left goes with the handle.
-fn free_in_steps(file: &File) -> io::Result<()> {
-    let metadata = file.metadata()?;
-    if metadata.nlink() > 0 || !is_ours_alone(file) {
+fn free_in_steps(file: &ChangeFile) -> io::Result<()> {
+    let metadata = file.file().metadata()?;
+    if metadata.nlink() > 0 || !is_ours_alone(file.file()) {
         return Ok(());
     }
     let mut left = metadata.len();
@@ -191,7 +192,7 @@ fn free_in_steps(file: &File) -> io::Result<()> {
 
 /// Whether no other handle to the file is open, in any process: only then does the kernel give a write lease (fcntl(2)). A file
 /// system that gives none has the file freed in one go.
-fn is_ours_alone(file: &File) -> bool {
+fn is_ours_alone(file: &fs::File) -> bool {
     let descriptor = file.as_raw_fd();
     // SAFETY: these commands take an integer and touch no memory of ours. The signal with which the kernel tells of a broken
     // lease is one that is ignored by default; none comes, as nobody can open a file without a name.
@@ -239,7 +240,7 @@ mod tests {
     use std::io::{Read, Write};
 
     fn file_of(path: &Path, bytes: u64) {
-        let mut file = File::create(path).unwrap();
+        let mut file = fs::File::create(path).unwrap();
         file.set_len(bytes).unwrap();
         file.write_all(b"head").unwrap();
     }
@@ -266,7 +267,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
         file_of(&path, 3 * STEP_BYTES);
-        let mut reader = File::open(&path).unwrap();
+        let mut reader = fs::File::open(&path).unwrap();
         on_executor(async { remove_file(&path).await.unwrap() });
         assert!(!path.exists());
         let mut head = [0; 4];
@@ -290,11 +291,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
         file_of(&path, 3 * STEP_BYTES + 5);
-        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let file = ChangeFile::open(&path).unwrap();
         fs::remove_file(&path).unwrap();
-        if is_ours_alone(&file) {
+        if is_ours_alone(file.file()) {
             free_in_steps(&file).unwrap();
-            assert_eq!(file.metadata().unwrap().len(), 5);
+            assert_eq!(file.file().metadata().unwrap().len(), 5);
         }
     }
 
@@ -303,7 +304,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.log");
         file_of(&path, 10);
-        let handle = SegmentFile::new(File::open(&path).unwrap(), path.clone());
+        let handle = SegmentFile::new(fs::File::open(&path).unwrap(), path.clone());
         let descriptor = handle.as_raw_fd();
         fs::remove_file(&path).unwrap();
         drop(handle);

@@ -91,12 +91,16 @@ fn next_round(dir: &Path) -> Option<Vec<Rc<RefCell<Ticket>>>> {
 }
 
 fn sync_now(dir: &Path) -> io::Result<()> {
-    let dir = File::open(dir)?;
+    #[cfg(test)]
+    let sync = super::power_loss::syncing_all(dir);
+    let open = File::open(dir)?;
     // SAFETY: the descriptor is open for the whole call, and the call takes nothing else.
-    match unsafe { libc::syncfs(dir.as_raw_fd()) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+    if unsafe { libc::syncfs(open.as_raw_fd()) } != 0 {
+        return Err(io::Error::last_os_error());
     }
+    #[cfg(test)]
+    sync.done();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! for `load` and `recovery`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -21,6 +21,7 @@ use super::recent::{RecentBatch, RecentBatches};
 use super::scan::BatchFrame;
 use super::walker::{Found, SegmentWalker};
 use crate::io::SegmentFile;
+use crate::io::changes::{self, ChangeFile};
 use crate::io::{durable_write, remover};
 use crate::types::{Offset, TimestampMs, TopicId};
 
@@ -227,11 +228,11 @@ impl<'a> Loader<'a> {
             .last()
             .map_or(Offset::ZERO, |segment| segment.base_offset);
         let path = file_names::path_of(self.dir, active, FileKind::Log);
-        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = ChangeFile::open(&path);
         let file = file.map_err(|error| LogError::storage("open", &path, error))?;
         Ok(Loaded {
             segments,
-            active_file: SegmentFile::new(file, path),
+            active_file: SegmentFile::new(file.into_file(), path),
             topic_id: self.read_topic_id()?,
             epochs: std::mem::take(&mut self.epochs),
             producers: std::mem::take(&mut self.producers),
@@ -264,7 +265,7 @@ impl<'a> Loader<'a> {
     /// Makes an empty segment file.
     pub(super) fn create_segment(&mut self, base: Offset) -> Result<(), LogError> {
         let path = file_names::path_of(self.dir, base, FileKind::Log);
-        let created = OpenOptions::new().write(true).create_new(true).open(&path);
+        let created = ChangeFile::create_new(&path);
         created.map_err(|error| LogError::storage("create", &path, error))?;
         self.sizes.insert(base, 0);
         Ok(())
@@ -297,7 +298,7 @@ impl<'a> Loader<'a> {
 
 /// Removes a file; one that is not there is no error.
 pub(super) fn remove(path: &Path) -> Result<(), LogError> {
-    match fs::remove_file(path) {
+    match changes::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(LogError::storage("remove", path, error))
         }

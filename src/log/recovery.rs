@@ -14,8 +14,6 @@
 //!
 //! What was lost is logged, with offsets and bytes.
 
-use std::fs::OpenOptions;
-
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::MemoryIndex;
@@ -23,6 +21,7 @@ use super::load::{Cut, Loaded, LoadedSegment};
 use super::loader::{Loader, indexed, recent_batch, remove};
 use super::scan::BatchFrame;
 use super::walker::{Found, SegmentWalker};
+use crate::io::changes::{self, ChangeFile};
 use crate::io::durable_write;
 use crate::types::Offset;
 
@@ -199,10 +198,10 @@ impl Loader<'_> {
     ) -> Result<(), LogError> {
         let path = file_names::path_of(self.dir, base, FileKind::Log);
         let failed = |error| LogError::storage("truncate", &path, error);
-        let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
-        let mut lost_bytes = file.metadata().map_err(failed)?.len() - damage.position;
+        let file = ChangeFile::open(&path).map_err(failed)?;
+        let mut lost_bytes = file.file().metadata().map_err(failed)?.len() - damage.position;
         file.set_len(damage.position)
-            .and_then(|()| file.sync_data())
+            .and_then(|()| file.sync())
             .map_err(failed)?;
         for dropped in later {
             lost_bytes += self.sizes.remove(dropped).unwrap_or(0);
@@ -269,7 +268,7 @@ impl Loader<'_> {
             let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
             written.map_err(|error| LogError::storage("write", &path, error))?;
         }
-        durable_write::sync_dir(self.dir)
+        changes::sync_dir(self.dir)
             .map_err(|error| LogError::storage("fsync", self.dir, error))
     }
 }

@@ -1,12 +1,12 @@
 //! The data directory: its one owner, its identity, and what the last run left behind.
 
 use crate::config::broker::FIRST_NODE_ID;
-use crate::io::remover;
+use crate::io::{changes, durable_write, remover};
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -77,7 +77,7 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`]; nothing but the directory and its `.lock` has been made then.
     pub fn open(path: &Path, node_id: Option<i32>) -> Result<DataDir, DataDirError> {
-        fs::create_dir_all(path).map_err(failed("make the directory", path))?;
+        changes::create_dir_all(path).map_err(failed("make the directory", path))?;
         let lock_path = path.join(LOCK);
         let lock = File::options()
             .create(true)
@@ -111,7 +111,7 @@ impl DataDir {
         let mark = self.path.join(CLEAN_SHUTDOWN);
         let clean = mark.exists();
         if clean {
-            fs::remove_file(&mark).map_err(failed("remove", &mark))?;
+            changes::remove_file(&mark).map_err(failed("remove", &mark))?;
             sync_dir(&self.path)?;
         }
         let lost = "logs are checked whole";
@@ -221,21 +221,11 @@ fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirE
 
 /// Temporary file, fdatasync, rename, fsync of the directory: old or new, never half.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DataDirError> {
-    let temporary = path.with_added_extension("tmp");
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(failed("write", path))?;
-    sync_dir(path.parent().unwrap_or(path))
+    durable_write::durable_write(path, bytes).map_err(failed("write", path))
 }
 
 fn sync_dir(path: &Path) -> Result<(), DataDirError> {
-    File::open(path)
-        .and_then(|dir| dir.sync_all())
-        .map_err(failed("sync", path))
+    changes::sync_dir(path).map_err(failed("sync", path))
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError {

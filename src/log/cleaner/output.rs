@@ -1,11 +1,9 @@
 //! The files of a segment that is being written by compaction, under their `.cleaned` names.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::io::changes::ChangeFile;
 use crate::log::error::LogError;
 use crate::log::file_names::{self, CLEANED_ENDING, FileKind, with_ending};
 use crate::log::index::{IndexedBatch, MaxTimestamp, MemoryIndex};
@@ -16,7 +14,7 @@ pub(super) struct CleanedSegment {
     dir: PathBuf,
     base_offset: Offset,
     path: PathBuf,
-    file: File,
+    file: ChangeFile,
     index: MemoryIndex,
     interval: u64,
     /// Not yet in the file.
@@ -82,9 +80,9 @@ impl CleanedSegment {
     ) -> Result<(u64, MaxTimestamp), LogError> {
         self.flush()?;
         let failed = |error| LogError::storage("fdatasync", &self.path, error);
-        let stamped = self.file.set_modified(modified);
+        let stamped = self.file.file().set_modified(modified);
         stamped
-            .and_then(|()| self.file.sync_all())
+            .and_then(|()| self.file.sync())
             .map_err(failed)?;
         self.index.append_time_entry();
         let (offsets, times) = self.index.encode();
@@ -114,19 +112,12 @@ fn cleaned(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {
     with_ending(&file_names::path_of(dir, base_offset, kind), CLEANED_ENDING)
 }
 
-fn create(path: &Path) -> Result<File, LogError> {
-    let created = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path);
-    created.map_err(|error| LogError::storage("create", path, error))
+fn create(path: &Path) -> Result<ChangeFile, LogError> {
+    ChangeFile::create_over(path).map_err(|error| LogError::storage("create", path, error))
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> Result<(), LogError> {
-    let write = |mut file: File| -> io::Result<()> {
-        file.write_all(content)?;
-        file.sync_data()
-    };
-    write(create(path)?).map_err(|error| LogError::storage("write", path, error))
+    let file = create(path)?;
+    let written = file.write_all_at(content, 0).and_then(|()| file.sync());
+    written.map_err(|error| LogError::storage("write", path, error))
 }

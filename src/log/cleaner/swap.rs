@@ -18,7 +18,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::io::durable_write;
+use crate::io::changes;
 use crate::log::error::LogError;
 use crate::log::file_names::{
     self, CLEANED_ENDING, DELETED_ENDING, FileKind, SWAP_ENDING, with_ending,
@@ -38,17 +38,17 @@ const KINDS: [FileKind; 4] = [
 pub(in crate::log) trait Names: Send + Sync {
     /// Renames a file.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        changes::rename(from, to)
     }
 
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()> {
-        fs::remove_file(path)
+        changes::remove_file(path)
     }
 
     /// Makes the names of a directory durable.
     fn sync(&self, dir: &Path) -> io::Result<()> {
-        durable_write::sync_dir(dir)
+        changes::sync_dir(dir)
     }
 }
 

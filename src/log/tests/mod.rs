@@ -10,6 +10,7 @@ mod flush;
 mod lifecycle;
 mod log_start;
 mod lookup;
+mod power_loss;
 mod random;
 mod read;
 mod recovery;
