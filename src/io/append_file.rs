@@ -50,8 +50,7 @@ impl AppendFile {
     /// The disk's: ENOSPC, EIO and their kin.
     pub async fn write_at(&self, data: Vec<u8>, position: u64) -> io::Result<usize> {
         #[cfg(test)]
-        let _write =
-            power_loss::writing(&self.reader, self.reader.path(), &data, position);
+        let _write = power_loss::writing(&self.reader, self.reader.path(), &data, position);
         self.ring.write_at(data, position).await.map_err(os_error)
     }
 

@@ -23,7 +23,7 @@ impl Storage for Disk {
                 let file = ChangeFile::create_new(&path)?.into_file();
                 Ok::<_, io::Error>(SegmentFile::new(file, path))
             })
-                .await?;
+            .await?;
             Ok(Rc::new(AppendFile::new(file)))
         })
     }

@@ -268,8 +268,7 @@ impl Loader<'_> {
             let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
             written.map_err(|error| LogError::storage("write", &path, error))?;
         }
-        changes::sync_dir(self.dir)
-            .map_err(|error| LogError::storage("fsync", self.dir, error))
+        changes::sync_dir(self.dir).map_err(|error| LogError::storage("fsync", self.dir, error))
     }
 }
 

@@ -137,7 +137,9 @@ impl Replay<'_> {
             files: Vec::new(),
         };
         for (path, node) in names.iter() {
-            let below = path.strip_prefix(&self.history.root).expect("a name below the root");
+            let below = path
+                .strip_prefix(&self.history.root)
+                .expect("a name below the root");
             match node {
                 Node::Dir if below.as_os_str().is_empty() => {}
                 Node::Dir => image.dirs.push(below.to_owned()),

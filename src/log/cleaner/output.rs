@@ -81,9 +81,7 @@ impl CleanedSegment {
         self.flush()?;
         let failed = |error| LogError::storage("fdatasync", &self.path, error);
         let stamped = self.file.file().set_modified(modified);
-        stamped
-            .and_then(|()| self.file.sync())
-            .map_err(failed)?;
+        stamped.and_then(|()| self.file.sync()).map_err(failed)?;
         self.index.append_time_entry();
         let (offsets, times) = self.index.encode();
         write_synced(&self.of_kind(FileKind::OffsetIndex), &offsets)?;

@@ -137,7 +137,9 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
                 story: &story,
                 moment,
             };
-            let is_new = found.look_at(&history, outcome, &mut seen, n % 4 == 3).await;
+            let is_new = found
+                .look_at(&history, outcome, &mut seen, n % 4 == 3)
+                .await;
             if is_new && n % 16 == 0 {
                 found.cut_again(&history, outcome, &mut dice).await;
             }
@@ -233,9 +235,15 @@ impl Found<'_> {
     async fn check_records(&self, log: &Rc<PartitionLog>, promised: i64) {
         let what = &self.what;
         let (start, end) = (log.log_start_offset().0, log.log_end_offset().0);
-        assert!(end >= promised, "{what}: {promised} was synced, {end} found");
+        assert!(
+            end >= promised,
+            "{what}: {promised} was synced, {end} found"
+        );
         let gone = latest(&self.story.gone, self.moment).unwrap_or(0);
-        assert!(start >= gone, "{what}: {gone} were gone, it begins at {start}");
+        assert!(
+            start >= gone,
+            "{what}: {gone} were gone, it begins at {start}"
+        );
         let found = records_of(log, what).await;
         for (offset, record) in &found {
             assert_eq!(
@@ -246,12 +254,14 @@ impl Found<'_> {
         }
         let let_go = latest(&self.story.let_go, self.moment).unwrap_or(0);
         // Past what was synced a segment's end may be lost and the next segment be there.
-        let expected = self.story.written.range(let_go.max(start)..promised.max(start));
+        let expected = self
+            .story
+            .written
+            .range(let_go.max(start)..promised.max(start));
         for (offset, (key, value)) in expected {
             let newer = |(_, record): (&i64, &Record)| record.0 == *key;
             let may_be_gone = self.story.compacted
-                && (value.is_none()
-                    || self.story.written.range(offset + 1..end).any(newer));
+                && (value.is_none() || self.story.written.range(offset + 1..end).any(newer));
             assert!(
                 may_be_gone || found.contains_key(offset),
                 "{what}: {offset} of {start}..{end} is missing"
@@ -264,9 +274,14 @@ impl Found<'_> {
         let before = records_of(&log, &self.what).await;
         let end = append_committed(&log, &batch(1)).await.last_offset + 1;
         log.close().await.unwrap();
-        let (log, report) = PartitionLog::open_from(dir.to_owned(), config, Trust::CleanShutdown, Offset(i64::MAX))
-            .await
-            .unwrap_or_else(|error| panic!("{}: {error}", self.what));
+        let (log, report) = PartitionLog::open_from(
+            dir.to_owned(),
+            config,
+            Trust::CleanShutdown,
+            Offset(i64::MAX),
+        )
+        .await
+        .unwrap_or_else(|error| panic!("{}: {error}", self.what));
         assert_eq!(report.log_end_offset, end, "{}", self.what);
         assert_eq!(report.cut, None, "{}", self.what);
         let mut after = records_of(&log, &self.what).await;
