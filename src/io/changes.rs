@@ -177,6 +177,23 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
     }
 }
 
+/// [`create_dir_all`]; on return what was made survives a power cut.
+///
+/// # Errors
+/// The file system's.
+pub fn create_dir_all_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    create_dir_all_durably(parent)?;
+    create_dir_all(path)?;
+    sync_dir(parent)
+}
+
 /// Makes the names in a directory durable: creations, renames and removals before this call survive a power cut.
 ///
 /// # Errors

@@ -77,7 +77,7 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`]; nothing but the directory and its `.lock` has been made then.
     pub fn open(path: &Path, node_id: Option<i32>) -> Result<DataDir, DataDirError> {
-        changes::create_dir_all(path).map_err(failed("make the directory", path))?;
+        changes::create_dir_all_durably(path).map_err(failed("make the directory", path))?;
         let lock_path = path.join(LOCK);
         let lock = File::options()
             .create(true)

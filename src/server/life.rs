@@ -122,7 +122,7 @@ async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
     }
 }
 
-async fn write(dir: PathBuf, points: Vec<PartitionCheckpoint>) -> Result<(), String> {
+pub(super) async fn write(dir: PathBuf, points: Vec<PartitionCheckpoint>) -> Result<(), String> {
     let mut checkpoints = Checkpoints::default();
     for point in points {
         let key = (point.topic, point.partition);

@@ -16,5 +16,7 @@ mod seat;
 mod seldom;
 mod start;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub use start::{ServeError, ServeOptions, serve};

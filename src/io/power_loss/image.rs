@@ -87,7 +87,7 @@ impl History {
             history: self,
             moment,
             outcome,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
         };
         replay.image()
     }
@@ -237,9 +237,13 @@ fn is_name_in(event: &Event, dir: &Path) -> bool {
 }
 
 /// Draws from a seed (SplitMix64).
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -252,7 +256,8 @@ impl Dice {
         self.next() >> 63 == 1
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 }

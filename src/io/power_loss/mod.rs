@@ -22,7 +22,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use image::{History, Outcome};
+pub(crate) use image::{Dice, History, Outcome};
 
 /// A file, whatever its names are. The system's number may be another file's later; this one is not.
 type Inode = usize;
@@ -105,6 +105,14 @@ impl Log {
     fn inode(&self, file: &impl AsFd) -> Inode {
         self.inodes.get(&number_of(file)).copied().unwrap_or(0)
     }
+}
+
+/// A directory for a disk, in memory where there is such a place: thousands are made.
+pub(crate) fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = memory.is_dir().then(|| tempfile::tempdir_in(memory).ok());
+    let made = made.flatten().map_or_else(tempfile::tempdir, Ok);
+    made.expect("a temporary directory")
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,8 +5,7 @@ use std::env;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::io::power_loss::{History, Outcome, Recording, record};
-use crate::log::tests::random::Random;
+use crate::io::power_loss::{Dice, History, Outcome, Recording, record, scratch};
 use crate::log::tests::*;
 use crate::wire::records::{Scratch, batches};
 
@@ -19,7 +18,7 @@ pub(super) type Record = (String, Option<String>);
 /// A log at work, and what is said of it meanwhile.
 pub(super) struct Story {
     recording: Arc<Recording>,
-    pub(super) random: Random,
+    pub(super) random: Dice,
     pub(super) dir: PathBuf,
     /// All that was ever appended, by offset.
     written: BTreeMap<i64, Record>,
@@ -38,7 +37,7 @@ impl Story {
     fn begin(root: &Path, seed: u64) -> Story {
         Story {
             recording: record(root),
-            random: Random::new(seed),
+            random: Dice::new(seed),
             dir: root.join("topic-0"),
             written: BTreeMap::new(),
             promised: Vec::new(),
@@ -77,14 +76,17 @@ impl Story {
 
     /// Everything before `end` was acknowledged as synced.
     pub(super) fn promise(&mut self, end: Offset) {
-        self.promised.push((self.recording.now(), end.0));
+        let before = self.promised.last().map_or(0, |(_, end)| *end);
+        self.promised
+            .push((self.recording.now(), end.0.max(before)));
     }
 
-    /// A checkpoint may be written now.
+    /// A checkpoint may be written now; what lies before its recovery point is on the device.
     pub(super) fn note_point(&mut self, log: &PartitionLog) {
         let point = log.recovery_point();
         if self.points.last().is_none_or(|(_, last)| *last < point) {
             self.points.push((self.recording.now(), point));
+            self.promise(point);
         }
     }
 
@@ -122,7 +124,7 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
     on_executor(async move {
         let story = tell(Story::begin(live.path(), seed)).await;
         let history = story.recording.stop();
-        let mut dice = Random::new(seed);
+        let mut dice = Dice::new(seed);
         let mut seen = HashSet::new();
         for n in 0..images {
             let moment = dice.below(history.len() as u64 + 1) as usize;
@@ -153,14 +155,6 @@ fn from_env(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
-/// In memory where there is such a place: thousands of disks are made.
-fn scratch() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = memory.is_dir().then(|| tempfile::tempdir_in(memory).ok());
-    made.flatten()
-        .unwrap_or_else(|| tempfile::tempdir().unwrap())
-}
-
 /// A disk found after a power cut.
 struct Found<'a> {
     what: String,
@@ -188,7 +182,7 @@ impl Found<'_> {
     }
 
     /// The power goes once more while the log is being opened, and the disk then found is as good.
-    async fn cut_again(&self, history: &History, outcome: Outcome, dice: &mut Random) {
+    async fn cut_again(&self, history: &History, outcome: Outcome, dice: &mut Dice) {
         let root = scratch();
         let recording = record(root.path());
         let first = history.image(self.moment, outcome);

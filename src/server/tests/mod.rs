@@ -1,0 +1,4 @@
+//! Tests of the broker's life on its data directory, without sockets.
+
+mod node;
+mod power_loss;

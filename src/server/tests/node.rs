@@ -1,0 +1,183 @@
+//! A broker of one core without its sockets: started on a directory, asked directly, dropped without a stop.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::coordinator::group::{
+    CommitRequest, CommittedOffset, FetchOffsetsRequest, GroupAnswer, GroupRequest, MemberClaim,
+};
+use crate::metadata::bootstrap;
+use crate::server::data_dir::DataDir;
+use crate::server::life;
+use crate::shard::{
+    AppendPart, Change, ChangeOutcome, Compaction, Controller, GroupFault, MeshEntrance, Shard,
+    Startup,
+};
+use crate::types::{PartitionKey, TopicId};
+use crate::wire::records::{BatchBuilder, Codec};
+
+const GROUP: &str = "group";
+
+/// The broker.
+pub(super) struct Node {
+    pub(super) shard: Rc<Shard>,
+    data_dir: PathBuf,
+    _owned: DataDir,
+}
+
+/// What can be seen of a broker: its topics with their settings, positions of the group, and where partitions end.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct State {
+    pub(super) topics: BTreeMap<String, (TopicId, usize, Vec<(String, String)>)>,
+    pub(super) positions: BTreeMap<(String, i32), i64>,
+    pub(super) ends: BTreeMap<(String, i32), i64>,
+}
+
+impl Node {
+    /// Starts on what is in `data_dir`, in the order of [`crate::server::serve`].
+    pub(super) async fn start(data_dir: &Path) -> Result<Node, String> {
+        let settings = [
+            ("log.dirs", data_dir.to_str().unwrap_or_default()),
+            ("log.flush.interval.messages", "1"),
+            ("log.segment.bytes", "1048576"),
+            ("log.segment.delete.delay.ms", "0"),
+            ("offsets.topic.num.partitions", "1"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let loaded = crate::config::load(None, &settings, true);
+        let mut config = loaded.map_err(|error| error.to_string())?.config;
+        let owned = DataDir::open(data_dir, Some(1)).map_err(|error| error.to_string())?;
+        config.settle_node_id(1);
+        let last_run = owned.take_over().map_err(|error| error.to_string())?;
+        owned.remove_deleted().map_err(|error| error.to_string())?;
+        let startup = Startup {
+            clean: last_run.clean,
+            recovery_points: Arc::new(last_run.recovery_points),
+            log_starts: Arc::new(last_run.log_starts),
+            compaction: Arc::new(Compaction::new(data_dir, last_run.compacted)),
+        };
+        let joined = MeshEntrance::for_cores(1).join().await?;
+        let (identity, path) = (&owned.identity, data_dir.to_owned());
+        let shard = Shard::start(joined, Arc::new(config), identity, path, startup);
+        let me = bootstrap::registration(1, TopicId::from_u128(7), vec![], None, TopicId::nil());
+        let controller = Controller::open(&shard, &me, last_run.clean).await;
+        let controller = controller.map_err(|error| error.to_string())?;
+        let report = shard.install_everywhere(&controller.image()).await;
+        if let Some((key, reason)) = report.failures.first() {
+            return Err(format!("{key:?} is offline: {reason}"));
+        }
+        shard.lead_with(controller);
+        Ok(Node {
+            shard,
+            data_dir: data_dir.to_owned(),
+            _owned: owned,
+        })
+    }
+
+    /// Changes the metadata; every part of the change must succeed.
+    pub(super) async fn change(&self, change: Change) {
+        let outcome = self.shard.change(change).await;
+        let failed = match &outcome {
+            ChangeOutcome::Created(parts) => parts.iter().any(Result::is_err),
+            ChangeOutcome::Deleted(parts) => parts.iter().any(Result::is_err),
+            ChangeOutcome::Altered(parts) | ChangeOutcome::Grown(parts) => {
+                parts.iter().any(Result::is_err)
+            }
+            _ => false,
+        };
+        assert!(!failed, "{outcome:?}");
+    }
+
+    pub(super) async fn produce(&self, topic: &str, partition: i32, records: usize) {
+        let mut batch = BatchBuilder::new(Codec::None);
+        for n in 0..records {
+            batch.append(0, None, Some(format!("{n:0100}").as_bytes()), &[]);
+        }
+        let topic_id = self.shard.image().topic_by_name(topic).unwrap().id;
+        let part = AppendPart {
+            key: PartitionKey {
+                topic_id,
+                partition,
+            },
+            batch: batch.build_validated(),
+        };
+        let outcomes = self.shard.append(vec![part]).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    }
+
+    pub(super) async fn commit(&self, topic: &str, partition: i32, offset: i64) {
+        self.shard.need_offsets_topic().await.unwrap();
+        let committed = CommittedOffset {
+            offset,
+            leader_epoch: -1,
+            metadata: String::new(),
+        };
+        let commit = CommitRequest {
+            claim: MemberClaim {
+                group: GROUP.to_owned(),
+                generation: -1,
+                ..MemberClaim::default()
+            },
+            offsets: vec![((topic.to_owned(), partition), committed)],
+            retention_ms: None,
+            commit_timestamps: BTreeMap::new(),
+        };
+        match self.ask_group(GroupRequest::Commit(commit)).await {
+            Some(GroupAnswer::Commit(outcomes)) => assert_eq!(outcomes, vec![Ok(())]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Writes the checkpoints, as the broker does once a minute.
+    pub(super) async fn checkpoint(&self) {
+        let points = self.shard.checkpoint_everywhere().await;
+        life::write(self.data_dir.clone(), points).await.unwrap();
+    }
+
+    pub(super) async fn state(&self) -> State {
+        let image = self.shard.image();
+        let mut state = State::default();
+        for topic in image.topics() {
+            let configs = topic.configs.iter();
+            let configs = configs.map(|(name, value)| (name.clone(), value.clone()));
+            state.topics.insert(
+                topic.name.to_string(),
+                (topic.id, topic.partitions.len(), configs.collect()),
+            );
+        }
+        let wanted = FetchOffsetsRequest {
+            group: GROUP.to_owned(),
+            partitions: None,
+            member: None,
+        };
+        if let Some(GroupAnswer::FetchOffsets(found)) =
+            self.ask_group(GroupRequest::FetchOffsets(wanted)).await
+        {
+            for (partition, committed) in found.unwrap() {
+                let offset = committed.map_or(-1, |committed| committed.offset);
+                state.positions.insert(partition, offset);
+            }
+        }
+        for point in self.shard.checkpoint_everywhere().await {
+            let key = (point.topic, point.partition);
+            state.ends.insert(key, point.high_watermark.0);
+        }
+        state
+    }
+
+    /// The group's answer; `None` while there is no topic for groups.
+    async fn ask_group(&self, request: GroupRequest) -> Option<GroupAnswer> {
+        loop {
+            match self.shard.group(GROUP, request.clone()).await {
+                Ok(answer) => return Some(answer),
+                Err(GroupFault::Loading) => {
+                    glommio::timer::sleep(Duration::from_micros(200)).await;
+                }
+                Err(_) => return None,
+            }
+        }
+    }
+}
