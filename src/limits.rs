@@ -74,6 +74,9 @@ pub const STALLED_READER_CHECK: Duration = Duration::from_secs(10);
 /// How often a core forgets idempotent producers that have been silent too long.
 pub const PRODUCER_EXPIRY_CHECK: Duration = Duration::from_secs(600);
 
+/// The shortest interval at which a core has synced what nobody asked to have synced.
+pub const SYNC_BEHIND_CHECK: Duration = Duration::from_secs(1);
+
 /// How often a core looks whether the files that it writes to are still there.
 pub const FILES_LOOKED_AFTER: Duration = Duration::from_secs(5);
 

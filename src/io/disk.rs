@@ -9,6 +9,7 @@ use super::changes::{self, ChangeFile};
 use super::durable_write;
 use super::remover;
 use super::sync_group;
+use super::write_out;
 use super::{AppendFile, IoFuture, SegmentFile, Storage};
 
 /// [`Storage`] on the machine's own file systems.
@@ -36,6 +37,11 @@ impl Storage for Disk {
     fn fdatasync(&self, file: &Rc<AppendFile>) -> IoFuture<()> {
         let file = file.clone();
         Box::pin(async move { file.fdatasync().await })
+    }
+
+    fn write_out(&self, file: &SegmentFile, position: u64, len: u64) -> IoFuture<()> {
+        let file = file.clone();
+        Box::pin(async move { write_out::write_out(&file, position, len).await })
     }
 
     fn truncate(&self, file: &Rc<AppendFile>, len: u64) -> IoFuture<()> {

@@ -9,6 +9,7 @@
 //! With `wire::records::crc` this is the only room that may hold `unsafe`.
 
 pub mod allocator;
+mod answer;
 pub mod append_file;
 pub mod background;
 pub mod blocking;
@@ -24,6 +25,7 @@ pub mod socket;
 pub mod storage;
 pub mod sync_group;
 pub mod volume;
+pub mod write_out;
 
 pub use append_file::AppendFile;
 pub use blocking::blocking;

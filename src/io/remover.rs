@@ -9,17 +9,16 @@
 //!
 //! What is asked for is bounded by what exists: a path for each file that is to go, a descriptor for each that is open.
 
+use super::answer::Answer;
 use super::background;
 use super::changes::{self, ChangeFile};
 use std::fs;
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -35,21 +34,12 @@ const BREATH: Duration = Duration::from_millis(1);
 const F_SETSIG: libc::c_int = 10;
 
 enum Work {
-    File(PathBuf, Answer),
-    Dir(PathBuf, Answer),
+    File(PathBuf, Answer<io::Result<()>>),
+    Dir(PathBuf, Answer<io::Result<()>>),
     /// Of these nobody hears again, unless they stay.
     FileUnasked(PathBuf),
     DirUnasked(PathBuf),
     Close(OwnedFd),
-}
-
-/// Where an outcome is left for whoever waits on another thread.
-type Answer = Arc<Mutex<Slot>>;
-
-#[derive(Default)]
-struct Slot {
-    outcome: Option<io::Result<()>>,
-    waker: Option<Waker>,
 }
 
 /// Removes a file; one that is not there is no error.
@@ -61,8 +51,8 @@ struct Slot {
 /// The file goes all the same.
 pub async fn remove_file(path: &Path) -> io::Result<()> {
     let answer = Answer::default();
-    give(Work::File(path.to_owned(), Arc::clone(&answer)));
-    outcome(&answer).await
+    give(Work::File(path.to_owned(), answer.clone()));
+    answer.await
 }
 
 /// Removes a directory and all it holds, file by file; one that is not there is no error.
@@ -74,8 +64,8 @@ pub async fn remove_file(path: &Path) -> io::Result<()> {
 /// The directory goes all the same.
 pub async fn remove_dir(path: &Path) -> io::Result<()> {
     let answer = Answer::default();
-    give(Work::Dir(path.to_owned(), Arc::clone(&answer)));
-    outcome(&answer).await
+    give(Work::Dir(path.to_owned(), answer.clone()));
+    answer.await
 }
 
 /// Has a directory removed; a failure is logged. Needs no executor.
@@ -124,8 +114,8 @@ fn work_for_ever(receiver: &Receiver<Work>) {
 
 fn do_one(work: Work) {
     match work {
-        Work::File(path, answer) => settle(&answer, remove_one(&path)),
-        Work::Dir(path, answer) => settle(&answer, remove_all(&path)),
+        Work::File(path, answer) => answer.give(remove_one(&path)),
+        Work::Dir(path, answer) => answer.give(remove_all(&path)),
         Work::FileUnasked(path) => tell_of_failure(&path, remove_one(&path)),
         Work::DirUnasked(path) => tell_of_failure(&path, remove_all(&path)),
         Work::Close(descriptor) => drop(descriptor),
@@ -210,28 +200,6 @@ fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
-}
-
-fn settle(answer: &Answer, outcome: io::Result<()>) {
-    let mut slot = answer.lock().unwrap_or_else(PoisonError::into_inner);
-    slot.outcome = Some(outcome);
-    let waker = slot.waker.take();
-    drop(slot);
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}
-
-async fn outcome(answer: &Answer) -> io::Result<()> {
-    poll_fn(|context| {
-        let mut slot = answer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(outcome) = slot.outcome.take() {
-            return Poll::Ready(outcome);
-        }
-        slot.waker = Some(context.waker().clone());
-        Poll::Pending
-    })
-    .await
 }
 
 #[cfg(test)]

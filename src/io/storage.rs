@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use super::AppendFile;
+use super::{AppendFile, SegmentFile};
 
 /// A file operation under way on this core.
 pub type IoFuture<T> = Pin<Box<dyn Future<Output = io::Result<T>>>>;
@@ -24,6 +24,9 @@ pub trait Storage {
 
     /// [`AppendFile::fdatasync`].
     fn fdatasync(&self, file: &Rc<AppendFile>) -> IoFuture<()>;
+
+    /// Has dirty pages written, without making anything durable ([`super::write_out::write_out`]).
+    fn write_out(&self, file: &SegmentFile, position: u64, len: u64) -> IoFuture<()>;
 
     /// [`AppendFile::truncate`].
     fn truncate(&self, file: &Rc<AppendFile>, len: u64) -> IoFuture<()>;

@@ -13,6 +13,7 @@
 //! | `append` | a batch into the staging buffer: sequence check, roll, stamps |
 //! | `writer` | the one task that writes and syncs |
 //! | `progress` | how far each byte has come; what a failure takes back |
+//! | `behind` | syncs what nobody asked to have synced, so that the recovery point follows |
 //! | `seal` | a full segment gets its index files and its sync |
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
@@ -24,6 +25,7 @@
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
 mod append;
+mod behind;
 mod cleaner;
 mod config;
 mod error;

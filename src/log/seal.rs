@@ -37,7 +37,8 @@ impl PartitionLog {
         let running = std::mem::replace(&mut state.sealing, true);
         drop(state);
         if !running {
-            glommio::spawn_local(self.clone().seal_all()).detach();
+            let log = self.clone();
+            glommio::spawn_local(async move { log.seal_all().await }).detach();
         }
     }
 
@@ -75,12 +76,21 @@ impl PartitionLog {
         self.sync_names().await
     }
 
-    /// Syncs what a segment has in the page cache now.
+    /// Syncs what a segment has in the page cache now. Several tasks may ask: one syncs, the others find it done, or failed.
     async fn sync_segment(&self, segment: &Segment) -> Result<(), LogError> {
-        let written = segment.written.get();
-        if segment.synced.get() >= written {
+        let wanted = segment.written.get();
+        if segment.synced.get() >= wanted {
             return Ok(());
         }
+        // Nobody closes it.
+        let _turn = segment.sync_turn.acquire_permit(1).await;
+        if let Condition::ReadOnly(error) = &self.state.borrow().condition {
+            return Err(error.clone());
+        }
+        if segment.synced.get() >= wanted {
+            return Ok(());
+        }
+        let written = segment.written.get();
         let file = self.file_to_sync(segment).await?;
         let synced = self.storage.fdatasync(&file).await;
         let path = segment.path(FileKind::Log);
@@ -89,7 +99,7 @@ impl PartitionLog {
         Ok(())
     }
 
-    async fn seal_all(self: Rc<Self>) {
+    pub(super) async fn seal_all(self: &Rc<Self>) {
         yield_now().await; // the writer goes first
         while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {

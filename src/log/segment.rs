@@ -18,6 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use glommio::sync::Semaphore;
+
 use super::cleaner::Handles;
 use super::error::LogError;
 use super::file_names::{self, FileKind};
@@ -48,6 +50,8 @@ pub(super) struct Segment {
     pub(super) snapshot: RefCell<Option<Vec<u8>>>,
     /// Drawn once: which part of `segment.jitter.ms` this segment is rolled early by.
     draw: u64,
+    /// One sync of the file at a time: a failed one is reported once, and the next would deny it.
+    pub(super) sync_turn: Semaphore,
     appender: RefCell<Option<Rc<AppendFile>>>,
     readers: RefCell<Readers>,
     dir: PathBuf,
@@ -93,6 +97,7 @@ impl Segment {
             index: RefCell::new(None),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),
+            sync_turn: Semaphore::new(1),
             appender: RefCell::new(None),
             readers: RefCell::default(),
             dir: dir.to_owned(),

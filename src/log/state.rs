@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) open_readers: VecDeque<Rc<Segment>>,
     /// Where the newest producer snapshot stands.
     pub(super) snapshot_offset: Option<Offset>,
+    /// What was written when [`super::PartitionLog::sync_older`] was last called.
+    pub(super) seen_by_behind: Offset,
     /// Compaction is at work on a thread of its own; raised, it is to stop.
     pub(super) cleaning: Option<Arc<AtomicBool>>,
 }
@@ -127,6 +129,7 @@ impl State {
             sealing: false,
             open_readers: VecDeque::new(),
             snapshot_offset: None,
+            seen_by_behind: log_end_offset,
             cleaning: None,
         }
     }

@@ -286,7 +286,7 @@ impl State {
         Step::Rest
     }
 
-    fn to_sync(&self) -> (Offset, Vec<Rc<Segment>>) {
+    pub(super) fn to_sync(&self) -> (Offset, Vec<Rc<Segment>>) {
         let unsynced = self
             .segments
             .iter()

@@ -5,7 +5,7 @@ use crate::limits;
 use crate::log::{LogError, Retired};
 use crate::types::TimestampMs;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Shard {
     /// Forgets idempotent producers that have been silent for `producer.id.expiration.ms`, for as long as the core runs.
@@ -15,6 +15,24 @@ impl Shard {
             let partitions: Vec<_> = self.partitions.borrow().values().cloned().collect();
             for partition in partitions {
                 partition.log.expire_producers(TimestampMs::now());
+                glommio::executor().yield_if_needed().await;
+            }
+        }
+    }
+
+    /// Every `log.flush.offset.checkpoint.interval.ms` has synced what was there the time before, one log after the other, for as
+    /// long as the core runs: the recovery points that are written down then follow the log, though nobody asks for flushes.
+    pub async fn sync_behind_for_ever(self: Rc<Self>) {
+        let interval = Duration::from_millis(self.config.recovery_point_checkpoint_interval_ms);
+        loop {
+            glommio::timer::sleep(interval.max(limits::SYNC_BEHIND_CHECK)).await;
+            let partitions: Vec<_> = self.partitions.borrow().values().cloned().collect();
+            for partition in partitions {
+                let began = Instant::now();
+                // What failed has been said, and the partition is read-only.
+                if partition.log.sync_older().await.unwrap_or(false) {
+                    glommio::timer::sleep(began.elapsed()).await;
+                }
                 glommio::executor().yield_if_needed().await;
             }
         }

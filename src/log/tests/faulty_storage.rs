@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::io::{AppendFile, Disk, IoFuture, Storage};
+use crate::io::{AppendFile, Disk, IoFuture, SegmentFile, Storage};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,7 @@ pub(super) enum Operation {
     Create(String),
     Write { bytes: usize, position: u64 },
     Fdatasync,
+    WriteOut { position: u64, len: u64 },
     Truncate(u64),
     Replace(String),
     WriteFile(String),
@@ -135,9 +137,18 @@ impl Storage for Shared {
     fn fdatasync(&self, file: &Rc<AppendFile>) -> IoFuture<()> {
         self.0.note(Operation::Fdatasync);
         match self.0.sync_faults.borrow_mut().pop_front() {
-            Some(Fault::Errno(errno)) => failing(errno),
+            // Others get to ask meanwhile.
+            Some(Fault::Errno(errno)) => Box::pin(async move {
+                glommio::timer::sleep(Duration::from_millis(2)).await;
+                Err(io::Error::from_raw_os_error(errno))
+            }),
             Some(Fault::Short(_)) | None => Disk.fdatasync(file),
         }
+    }
+
+    fn write_out(&self, file: &SegmentFile, position: u64, len: u64) -> IoFuture<()> {
+        self.0.note(Operation::WriteOut { position, len });
+        Disk.write_out(file, position, len)
     }
 
     fn truncate(&self, file: &Rc<AppendFile>, len: u64) -> IoFuture<()> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::faulty_storage::{FaultyStorage, Operation, Shared};
+use super::faulty_storage::{Fault, FaultyStorage, Operation, Shared};
 use super::*;
 
 fn with_counted<F: Future<Output = ()>>(
@@ -167,5 +167,58 @@ fn a_changed_policy_counts_from_the_next_append() {
             (storage.count(is_sync), log.recovery_point()),
             (1, Offset(4))
         );
+    });
+}
+
+#[test]
+fn what_nobody_asked_to_have_synced_is_synced_behind() {
+    with_counted(LogConfig::default(), async |log, storage| {
+        append_committed(&log, &batch(3)).await;
+        assert!(!log.sync_older().await.unwrap(), "it is too new");
+        assert_eq!(log.recovery_point(), Offset::ZERO);
+        append_committed(&log, &batch(2)).await;
+        assert!(log.sync_older().await.unwrap());
+        assert_eq!(log.recovery_point(), Offset(5));
+        let is_piece =
+            |operation: &Operation| matches!(operation, Operation::WriteOut { position: 0, .. });
+        assert_eq!(storage.count(is_piece), 1);
+        assert!(!log.sync_older().await.unwrap(), "nothing is left");
+    });
+}
+
+#[test]
+fn a_sync_that_failed_is_not_repeated_by_one_that_waited_for_it() {
+    with_counted(LogConfig::default(), async |log, storage| {
+        append_committed(&log, &batch(3)).await;
+        log.sync_older().await.unwrap();
+        storage.fail_syncs([Fault::Errno(libc::EIO)]);
+        let behind = {
+            let log = log.clone();
+            glommio::spawn_local(async move { log.sync_older().await })
+        };
+        while storage.count(is_sync) == 0 {
+            futures_lite::future::yield_now().await;
+        }
+        // The second would succeed, and deny what the first has lost.
+        log.flush().await.unwrap_err();
+        behind.await.unwrap_err();
+        assert_eq!(storage.count(is_sync), 1);
+        assert!(log.failure().is_some());
+        assert_eq!(log.high_watermark(), Offset::ZERO);
+    });
+}
+
+#[test]
+fn a_log_that_is_closed_ends_a_sync_behind() {
+    with_log(LogConfig::default(), async |log| {
+        append_committed(&log, &batch(3)).await;
+        log.sync_older().await.unwrap();
+        let behind = {
+            let log = log.clone();
+            glommio::spawn_local(async move { log.sync_older().await })
+        };
+        log.close().await.unwrap();
+        behind.await.unwrap();
+        assert!(!log.sync_older().await.unwrap());
     });
 }

@@ -111,6 +111,28 @@ fn without_syncs_the_log_is_a_beginning_of_what_was_written() {
 }
 
 #[test]
+fn what_is_synced_behind_is_what_the_recovery_point_says() {
+    survives("syncs behind", async |mut story| {
+        let config = LogConfig {
+            flush_messages: u64::MAX,
+            ..small_segments()
+        };
+        let log = story.create(config).await;
+        for _ in 0..60 {
+            let records = 1 + story.random.below(3) as usize;
+            let end = story.append(&log, records);
+            log.committed(end).await.unwrap();
+            log.sync_older().await.unwrap();
+            story.note_point(&log);
+        }
+        settle(&log).await;
+        assert!(log.recovery_point() > Offset::ZERO);
+        log.close().await.unwrap();
+        story
+    });
+}
+
+#[test]
 fn retention_takes_only_what_is_past_keeping() {
     survives("retention", async |mut story| {
         let config = LogConfig {

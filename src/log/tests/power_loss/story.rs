@@ -138,6 +138,7 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
                 what: format!("{name}, seed {seed}: power cut at {moment}, {outcome:?}"),
                 story: &story,
                 moment,
+                added: None,
             };
             let is_new = found
                 .look_at(&history, outcome, &mut seen, n % 4 == 3)
@@ -160,6 +161,16 @@ struct Found<'a> {
     what: String,
     story: &'a Story,
     moment: usize,
+    /// The offset of a record that was added after the first power cut.
+    added: Option<i64>,
+}
+
+fn config() -> LogConfig {
+    LogConfig {
+        index_interval_bytes: 200,
+        flush_messages: 1,
+        ..LogConfig::default()
+    }
 }
 
 impl Found<'_> {
@@ -177,7 +188,11 @@ impl Found<'_> {
         }
         let root = scratch();
         image.write(root.path()).unwrap();
-        self.check(&root.path().join("topic-0"), go_on).await;
+        let dir = root.path().join("topic-0");
+        match self.check(&dir).await {
+            Some(log) if go_on => self.go_on(log, &dir).await,
+            _ => {}
+        }
         true
     }
 
@@ -188,7 +203,12 @@ impl Found<'_> {
         let first = history.image(self.moment, outcome);
         first.write(root.path()).unwrap();
         let began = recording.now();
-        self.check(&root.path().join("topic-0"), false).await;
+        let Some(log) = self.check(&root.path().join("topic-0")).await else {
+            recording.stop();
+            return;
+        };
+        let end = append_committed(&log, &batch(1)).await.last_offset + 1;
+        let acknowledged = recording.now();
         let second = recording.stop();
         for _ in 0..4 {
             let since = second.len() - began;
@@ -198,32 +218,33 @@ impl Found<'_> {
             second.image(moment, outcome).write(root.path()).unwrap();
             let again = Found {
                 what: format!("{}; and again at {moment}, {outcome:?}", self.what),
+                added: Some(end.0 - 1),
                 ..*self
             };
-            again.check(&root.path().join("topic-0"), true).await;
+            let log = again.check(&root.path().join("topic-0")).await;
+            let found = log.map_or(Offset::ZERO, |log| log.log_end_offset());
+            assert!(
+                moment < acknowledged || found >= end,
+                "{}: {found}",
+                again.what
+            );
         }
     }
 
-    async fn check(&self, dir: &Path, go_on: bool) {
+    /// The log that was found; none if nothing of it need be there.
+    async fn check(&self, dir: &Path) -> Option<Rc<PartitionLog>> {
         let promised = latest(&self.story.promised, self.moment).unwrap_or(0);
         if !dir.exists() {
             assert_eq!(promised, 0, "{}: the directory is gone", self.what);
-            return;
+            return None;
         }
         let recovery_point = latest(&self.story.points, self.moment).unwrap_or_default();
         let trust = Trust::Recover { recovery_point };
-        let config = LogConfig {
-            index_interval_bytes: 200,
-            flush_messages: 1,
-            ..LogConfig::default()
-        };
-        let opened =
-            PartitionLog::open_from(dir.to_owned(), config.clone(), trust, Offset(i64::MAX)).await;
+        let start = Offset(i64::MAX);
+        let opened = PartitionLog::open_from(dir.to_owned(), config(), trust, start).await;
         let (log, _) = opened.unwrap_or_else(|error| panic!("{}: {error}", self.what));
         self.check_records(&log, promised).await;
-        if go_on {
-            self.go_on(log, dir, config).await;
-        }
+        Some(log)
     }
 
     async fn check_records(&self, log: &Rc<PartitionLog>, promised: i64) {
@@ -238,7 +259,10 @@ impl Found<'_> {
             start >= gone,
             "{what}: {gone} were gone, it begins at {start}"
         );
-        let found = records_of(log, what).await;
+        let mut found = records_of(log, what).await;
+        if let Some(added) = self.added {
+            found.remove(&added);
+        }
         for (offset, record) in &found {
             assert_eq!(
                 self.story.written.get(offset),
@@ -264,13 +288,13 @@ impl Found<'_> {
     }
 
     /// The log goes on where it ended, and closes well.
-    async fn go_on(&self, log: Rc<PartitionLog>, dir: &Path, config: LogConfig) {
+    async fn go_on(&self, log: Rc<PartitionLog>, dir: &Path) {
         let before = records_of(&log, &self.what).await;
         let end = append_committed(&log, &batch(1)).await.last_offset + 1;
         log.close().await.unwrap();
         let (log, report) = PartitionLog::open_from(
             dir.to_owned(),
-            config,
+            config(),
             Trust::CleanShutdown,
             Offset(i64::MAX),
         )
