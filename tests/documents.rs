@@ -7,14 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use vltava::wire::api::TABLE;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    DURABILITY,
     "docs/tutorial.md",
     "docs/tutorial.zh.md",
     "tuning/README.md",
 ];
+
+const DURABILITY: &str = "docs/durability.md";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -80,4 +83,41 @@ fn every_file_that_a_page_names_is_there() {
     }
     assert!(missing.is_empty(), "\n{}\n", missing.join("\n"));
     assert!(found > 30, "only {found} names were found in the pages");
+}
+
+/// The points of a list, each with the lines that go on with it.
+fn points(text: &str) -> Vec<String> {
+    let mut points: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match points.last_mut() {
+            _ if line.starts_with("* ") => points.push(line.to_owned()),
+            Some(point) if line.starts_with("  ") => {
+                point.push(' ');
+                point.push_str(line.trim());
+            }
+            _ => {}
+        }
+    }
+    points
+}
+
+#[test]
+fn every_promise_of_durability_names_the_test_that_tries_to_break_it() {
+    let mut wrong = Vec::new();
+    let points = points(&page(DURABILITY));
+    for point in &points {
+        let quoted: Vec<_> = point.split('`').skip(1).step_by(2).collect();
+        let test = quoted.iter().rev().take(2).rev().collect::<Vec<_>>();
+        let is_there = match test[..] {
+            [file, name] if file.ends_with(".rs") => {
+                page(file).contains(&format!("fn {name}("))
+            }
+            _ => false,
+        };
+        if !is_there {
+            wrong.push(point);
+        }
+    }
+    assert!(points.len() > 30, "{} points", points.len());
+    assert!(wrong.is_empty(), "without a test: {wrong:#?}");
 }

@@ -9,15 +9,18 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(test)]
+use std::path::PathBuf;
 
 #[cfg(test)]
 use super::power_loss;
 
-/// A file that is open for writing, with the name it was opened by.
+/// A file that is open for writing.
 #[derive(Debug)]
 pub struct ChangeFile {
     file: File,
+    #[cfg(test)]
     path: PathBuf,
 }
 
@@ -62,11 +65,17 @@ impl ChangeFile {
         Ok(ChangeFile::new(file, path))
     }
 
+    #[cfg(test)]
     fn new(file: File, path: &Path) -> ChangeFile {
         ChangeFile {
             file,
             path: path.to_owned(),
         }
+    }
+
+    #[cfg(not(test))]
+    fn new(file: File, _: &Path) -> ChangeFile {
+        ChangeFile { file }
     }
 
     /// Writes all of `data` at `position`.
