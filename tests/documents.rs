@@ -109,9 +109,7 @@ fn every_promise_of_durability_names_the_test_that_tries_to_break_it() {
         let quoted: Vec<_> = point.split('`').skip(1).step_by(2).collect();
         let test = quoted.iter().rev().take(2).rev().collect::<Vec<_>>();
         let is_there = match test[..] {
-            [file, name] if file.ends_with(".rs") => {
-                page(file).contains(&format!("fn {name}("))
-            }
+            [file, name] if file.ends_with(".rs") => page(file).contains(&format!("fn {name}(")),
             _ => false,
         };
         if !is_there {

@@ -14,6 +14,8 @@ use crate::io::{AppendFile, Disk, IoFuture, SegmentFile, Storage};
 pub(super) enum Fault {
     /// The operation fails with this errno.
     Errno(i32),
+    /// A sync fails with this errno, after others had the time to ask for one too.
+    LateErrno(i32),
     /// A write takes only so many bytes.
     Short(usize),
 }
@@ -106,7 +108,7 @@ impl Storage for Shared {
         self.0.note(Operation::Create(name(path)));
         match self.0.create_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => failing(errno),
-            Some(Fault::Short(_)) | None => Disk.create(path),
+            _ => Disk.create(path),
         }
     }
 
@@ -118,7 +120,7 @@ impl Storage for Shared {
         match self.0.write_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => return failing(errno),
             Some(Fault::Short(len)) => data.truncate(len),
-            None => {}
+            Some(Fault::LateErrno(_)) | None => {}
         }
         let (storage, file) = (self.0.clone(), file.clone());
         Box::pin(async move {
@@ -137,12 +139,12 @@ impl Storage for Shared {
     fn fdatasync(&self, file: &Rc<AppendFile>) -> IoFuture<()> {
         self.0.note(Operation::Fdatasync);
         match self.0.sync_faults.borrow_mut().pop_front() {
-            // Others get to ask meanwhile.
-            Some(Fault::Errno(errno)) => Box::pin(async move {
+            Some(Fault::Errno(errno)) => failing(errno),
+            Some(Fault::LateErrno(errno)) => Box::pin(async move {
                 glommio::timer::sleep(Duration::from_millis(2)).await;
                 Err(io::Error::from_raw_os_error(errno))
             }),
-            Some(Fault::Short(_)) | None => Disk.fdatasync(file),
+            _ => Disk.fdatasync(file),
         }
     }
 
@@ -164,7 +166,7 @@ impl Storage for Shared {
         self.0.note(Operation::Replace(name(path)));
         match self.0.replace_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => failing(errno),
-            Some(Fault::Short(_)) | None => Disk.replace_file(path, content),
+            _ => Disk.replace_file(path, content),
         }
     }
 
@@ -179,7 +181,7 @@ impl Storage for Shared {
         self.0.note(Operation::SyncFileSystem);
         match self.0.sync_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => failing(errno),
-            Some(Fault::Short(_)) | None => Disk.sync_file_system(dir),
+            _ => Disk.sync_file_system(dir),
         }
     }
 

@@ -191,7 +191,7 @@ fn a_sync_that_failed_is_not_repeated_by_one_that_waited_for_it() {
     with_counted(LogConfig::default(), async |log, storage| {
         append_committed(&log, &batch(3)).await;
         log.sync_older().await.unwrap();
-        storage.fail_syncs([Fault::Errno(libc::EIO)]);
+        storage.fail_syncs([Fault::LateErrno(libc::EIO)]);
         let behind = {
             let log = log.clone();
             glommio::spawn_local(async move { log.sync_older().await })
