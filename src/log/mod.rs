@@ -53,6 +53,7 @@ mod scan;
 mod seal;
 mod segment;
 mod state;
+pub mod survey;
 #[cfg(test)]
 mod tests;
 mod waiters;

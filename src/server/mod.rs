@@ -16,5 +16,6 @@ mod seat;
 mod seldom;
 mod start;
 mod stop;
+mod survey;
 
 pub use start::{ServeError, ServeOptions, serve};
