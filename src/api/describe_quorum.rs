@@ -5,7 +5,6 @@
 
 use super::{Asked, Context, Handled};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
-use crate::shard::METADATA_EPOCH;
 use crate::types::TimestampMs;
 use crate::wire::messages::describe_quorum::{
     DescribeQuorumRequest, DescribeQuorumResponse, Listener, Node, PartitionData, ReplicaState,
@@ -55,7 +54,7 @@ fn quorum(context: &Context) -> PartitionData {
     };
     PartitionData {
         leader_id: shard.node_id,
-        leader_epoch: METADATA_EPOCH.0,
+        leader_epoch: image.epoch().0,
         high_watermark: image.end().0,
         current_voters: vec![me],
         ..PartitionData::default()

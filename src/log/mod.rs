@@ -55,6 +55,7 @@ mod scan;
 mod seal;
 mod segment;
 mod state;
+pub mod survey;
 #[cfg(test)]
 mod tests;
 mod waiters;

@@ -16,6 +16,7 @@ use super::topic_name;
 use crate::config::topic::Configs;
 use crate::limits::METADATA_TRANSACTION_MAX_RECORDS;
 use crate::types::{LeaderEpoch, Offset, TopicId};
+use crate::wire::WireError;
 use crate::wire::metadata_records::{
     BrokerRegistrationChangeRecord, ClearElrRecord, ConfigRecord, FeatureLevelRecord,
     MetadataRecord, PartitionChangeRecord, PartitionRecord, ProducerIdsRecord,
@@ -67,6 +68,9 @@ pub enum Problem {
         /// Epoch in the image.
         current: i64,
     },
+    /// Its body is not what its type says.
+    #[error("cannot be read: {0}")]
+    Unreadable(WireError),
     /// A transaction begins within another.
     #[error("begins a transaction within a transaction")]
     NestedTransaction,
@@ -163,9 +167,13 @@ impl Image {
             }) => {
                 self.next_producer_id = *next_producer_id;
             }
-            MetadataRecord::Uninterpreted { record_type, .. } => {
-                Arc::make_mut(&mut self.uninterpreted).insert(*record_type);
-            }
+            MetadataRecord::Uninterpreted {
+                record_type,
+                version,
+                body,
+            } => Arc::make_mut(&mut self.promises)
+                .take(*record_type, *version, body)
+                .map_err(Problem::Unreadable)?,
             MetadataRecord::NoOpRecord(_)
             | MetadataRecord::BeginTransactionRecord(_)
             | MetadataRecord::EndTransactionRecord(_)

@@ -8,7 +8,7 @@
 
 use uuid::Uuid;
 
-use super::image::{Broker, Endpoint, Image};
+use super::image::{Broker, Endpoint, Image, Partition, Topic};
 use crate::types::Offset;
 use crate::wire::Text;
 use crate::wire::control_records::{ControlRecord, LeaderChangeMessage, Voter};
@@ -27,9 +27,16 @@ pub const METADATA_VERSION_MIN: i16 = 7;
 /// Name of the feature that says which versions of the records are written.
 pub const METADATA_VERSION_FEATURE: &str = "metadata.version";
 
-/// The records of a start of `me` on what the log says so far. Only what changes anything is written; after a crash every
-/// partition begins a new leader epoch, so that clients notice when records that they had read were lost with the machine.
-pub fn start(image: &Image, me: &Broker, after_crash: bool) -> Vec<MetadataRecord> {
+/// The records of a start of `me` on what the log says so far; `formatted` are those a cluster that never ran was formatted with.
+/// Only what changes anything is written. Partitions without this leader get it: a controller that stops takes its leadership from
+/// them. After a crash every partition begins a new leader epoch, so that clients notice when records that they had read were lost
+/// with the machine.
+pub fn start(
+    image: &Image,
+    me: &Broker,
+    after_crash: bool,
+    formatted: Vec<MetadataRecord>,
+) -> Vec<MetadataRecord> {
     let mut records = Vec::new();
     if image.open_transaction.is_some() {
         // Whoever began it is gone; what follows must not become a part of it.
@@ -37,7 +44,7 @@ pub fn start(image: &Image, me: &Broker, after_crash: bool) -> Vec<MetadataRecor
         records.push(AbortTransactionRecord { reason }.into());
     }
     if image.feature(METADATA_VERSION_FEATURE) == 0 {
-        records.extend(new_cluster());
+        records.extend(new_cluster(formatted));
     }
     if image
         .broker(me.id)
@@ -45,39 +52,54 @@ pub fn start(image: &Image, me: &Broker, after_crash: bool) -> Vec<MetadataRecor
     {
         records.extend(register(me, image.end() + records.len() as i64));
     }
-    if after_crash {
-        records.extend(new_leader_epochs(image, me.id));
+    for topic in image.topics() {
+        for (&index, partition) in &topic.partitions {
+            if after_crash || !is_led_by(partition, me.id) {
+                records.push(lead(topic, index, partition, me.id).into());
+            }
+        }
     }
     records
 }
 
-/// Naming the leader, even the same one, begins an epoch.
-fn new_leader_epochs(image: &Image, leader: i32) -> impl Iterator<Item = MetadataRecord> {
-    image.topics().flat_map(move |topic| {
-        topic.partitions.keys().map(move |&partition_id| {
-            let record = PartitionChangeRecord {
-                partition_id,
-                topic_id: topic.id,
-                leader,
-                ..PartitionChangeRecord::default()
-            };
-            record.into()
-        })
-    })
+/// Whether `node_id` leads, and is all the partition has in sync or could choose as its leader.
+fn is_led_by(partition: &Partition, node_id: i32) -> bool {
+    partition.leader == node_id
+        && partition.isr == [node_id]
+        && !partition.is_recovering
+        && partition.eligible_leader_replicas.is_empty()
+        && partition.last_known_eligible.is_empty()
 }
 
-/// The first records of a new cluster, in one transaction.
-fn new_cluster() -> Vec<MetadataRecord> {
+/// Makes `leader` lead, even if it did: naming it begins an epoch. What stands as it should is not named.
+fn lead(topic: &Topic, index: i32, partition: &Partition, leader: i32) -> PartitionChangeRecord {
+    let cleared = |replicas: &[i32]| (!replicas.is_empty()).then(Vec::new);
+    PartitionChangeRecord {
+        partition_id: index,
+        topic_id: topic.id,
+        leader,
+        isr: (partition.isr != [leader]).then(|| vec![leader]),
+        leader_recovery_state: if partition.is_recovering { 0 } else { -1 },
+        eligible_leader_replicas: cleared(&partition.eligible_leader_replicas),
+        last_known_elr: cleared(&partition.last_known_eligible),
+        ..PartitionChangeRecord::default()
+    }
+}
+
+/// The first records of a new cluster, in one transaction: those it was formatted with, else the levels this broker keeps.
+fn new_cluster(formatted: Vec<MetadataRecord>) -> Vec<MetadataRecord> {
     let name = Some(Text::from_static("Bootstrap records"));
     let level = FeatureLevelRecord {
         name: Text::from_static(METADATA_VERSION_FEATURE),
         feature_level: METADATA_VERSION,
     };
-    vec![
-        BeginTransactionRecord { name }.into(),
-        level.into(),
-        EndTransactionRecord {}.into(),
-    ]
+    let mut records = vec![BeginTransactionRecord { name }.into()];
+    if formatted.is_empty() {
+        records.push(level.into());
+    }
+    records.extend(formatted);
+    records.push(EndTransactionRecord {}.into());
+    records
 }
 
 /// The control record that opens an epoch of the log: `node_id` leads and is the only voter.
@@ -155,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_new_cluster_promises_the_metadata_version_and_nothing_else() {
-        let records = new_cluster();
+        let records = new_cluster(Vec::new());
         let levels: Vec<_> = records
             .iter()
             .filter(|record| record.name() == "FeatureLevelRecord")
@@ -172,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_first_records_are_those_of_kafka_to_the_byte() {
-        let bytes: Vec<Vec<u8>> = new_cluster()
+        let bytes: Vec<Vec<u8>> = new_cluster(Vec::new())
             .iter()
             .map(|record| record.encode().to_vec())
             .collect();
@@ -213,11 +235,15 @@ mod tests {
 
     #[test]
     fn a_start_writes_only_what_changes_anything() {
-        let first = start(&Image::default(), &on_port(9092), false);
+        let first = start(&Image::default(), &on_port(9092), false, Vec::new());
         let image = after(&Image::default(), &first);
         assert_eq!(image.broker(1).unwrap().epoch, 3, "behind the bootstrap");
-        assert_eq!(start(&image, &on_port(9092), false), [], "a mere restart");
-        let moved = start(&image, &on_port(9093), false);
+        assert_eq!(
+            start(&image, &on_port(9092), false, Vec::new()),
+            [],
+            "a mere restart"
+        );
+        let moved = start(&image, &on_port(9093), false, Vec::new());
         assert_eq!(moved.len(), 2);
         let image = after(&image, &moved);
         let broker = image.broker(1).unwrap();
@@ -238,10 +264,10 @@ mod tests {
             leader_epoch: 4,
             ..PartitionRecord::default()
         };
-        let mut records = start(&Image::default(), &on_port(9092), false);
+        let mut records = start(&Image::default(), &on_port(9092), false, Vec::new());
         records.extend([topic.into(), partition(0).into(), partition(1).into()]);
         let image = after(&Image::default(), &records);
-        let image = after(&image, &start(&image, &on_port(9092), true));
+        let image = after(&image, &start(&image, &on_port(9092), true, Vec::new()));
         let topic = image.topic(topic_id).unwrap();
         let epochs: Vec<_> = topic
             .partitions
@@ -255,7 +281,7 @@ mod tests {
     fn a_transaction_that_was_left_open_is_void() {
         let begin = BeginTransactionRecord::default();
         let image = after(&Image::default(), &[begin.into()]);
-        let image = after(&image, &start(&image, &on_port(9092), false));
+        let image = after(&image, &start(&image, &on_port(9092), false, Vec::new()));
         assert!(image.broker(1).unwrap().is_active());
         assert!(image.open_transaction.is_none());
     }

@@ -4,11 +4,12 @@
 //! image (see [`apply`](super::apply)), which shares with the last everything the change did not touch. Knows no record
 //! and no file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::promises::Promises;
 use crate::config::topic::{Configs, DynamicConfigs};
 use crate::types::{LeaderEpoch, Offset, TopicId};
 use crate::wire::metadata_records::MetadataRecord;
@@ -29,8 +30,10 @@ pub struct Image {
     pub(super) next_producer_id: i64,
     /// Records of a transaction that has not ended yet; they do not count before.
     pub(super) open_transaction: Option<Arc<Vec<MetadataRecord>>>,
-    /// Types of records seen that mean nothing to this broker.
-    pub(super) uninterpreted: Arc<BTreeSet<u32>>,
+    /// What the log promises and this broker does not keep.
+    pub(super) promises: Arc<Promises>,
+    /// Epoch of the newest batch.
+    pub(super) epoch: LeaderEpoch,
 }
 
 /// A registered broker.
@@ -139,6 +142,16 @@ impl Image {
         self.end
     }
 
+    /// The epoch in which the newest batch was written.
+    pub fn epoch(&self) -> LeaderEpoch {
+        self.epoch
+    }
+
+    /// Says in which epoch the newest batch was written.
+    pub fn written_in(&mut self, epoch: LeaderEpoch) {
+        self.epoch = epoch;
+    }
+
     /// A broker by its node id.
     pub fn broker(&self, id: i32) -> Option<&Arc<Broker>> {
         self.brokers.get(&id)
@@ -203,6 +216,12 @@ impl Image {
             .map(|((_, name), _)| name.as_str())
     }
 
+    /// Every feature that is not off, with its level.
+    pub fn features(&self) -> impl Iterator<Item = (&str, i16)> {
+        let features = self.features.iter();
+        features.map(|(name, level)| (name.as_str(), *level))
+    }
+
     /// The level of a feature; 0 is off.
     pub fn feature(&self, name: &str) -> i16 {
         self.features.get(name).copied().unwrap_or(0)
@@ -216,14 +235,7 @@ impl Image {
     /// What the log promises and this broker does not give yet: access control, quotas and the like, by name. A broker that
     /// serves such a cluster would serve what was forbidden.
     pub fn unserved_promises(&self) -> Vec<&'static str> {
-        let named = |record_type: &u32| match record_type {
-            10 => Some("delegation tokens"),
-            11 => Some("SCRAM credentials"),
-            14 => Some("client quotas"),
-            18 => Some("access control lists"),
-            _ => None,
-        };
-        self.uninterpreted.iter().filter_map(named).collect()
+        self.promises.kinds()
     }
 
     /// What became of topics since `earlier`.

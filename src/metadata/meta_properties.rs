@@ -7,7 +7,7 @@
 //! | 0 (until ZooKeeper went) | `version`, `broker.id`, and mostly `cluster.id` |
 //! | 1 | `version`, `cluster.id`, `node.id`, and mostly `directory.id` |
 //!
-//! Version 0 is read so that a directory can be taken over; version 1 is written.
+//! Version 0 is read so that such a directory can be refused by name: its topics are in ZooKeeper. Version 1 is written.
 
 use uuid::Uuid;
 
@@ -68,6 +68,11 @@ pub enum MetaPropertiesError {
         /// The value.
         value: String,
     },
+    /// The metadata of its topics is in ZooKeeper.
+    #[error(
+        "the data directory was written under ZooKeeper (version=0), which has the names and settings of its topics: move the cluster to KRaft with Kafka 3.9 first, or choose another directory"
+    )]
+    ZooKeeper,
     /// The directory is another node's.
     #[error(
         "the data directory belongs to node {stored}, but node.id is {configured}; set node.id={stored}, or choose another directory"
@@ -129,10 +134,11 @@ impl StoredMetaProperties {
     }
 
     /// The owner, for a node configured as `node_id` (none: whatever the text says, else `first_node_id`). What the text does
-    /// not say is made up; the second value tells whether anything was, or the format is an older one, so that it must be written.
+    /// not say is made up; the second value tells whether anything was, so that it must be written.
     ///
     /// # Errors
-    /// [`MetaPropertiesError::OtherNode`] when the directory is another node's.
+    /// [`MetaPropertiesError::OtherNode`] when the directory is another node's, [`MetaPropertiesError::ZooKeeper`] when its metadata
+    /// is elsewhere.
     pub fn claim(
         self,
         node_id: Option<i32>,
@@ -143,7 +149,10 @@ impl StoredMetaProperties {
         {
             return Err(MetaPropertiesError::OtherNode { stored, configured });
         }
-        let complete = self.version == 1 && self.directory_id.is_some();
+        if self.version == 0 {
+            return Err(MetaPropertiesError::ZooKeeper);
+        }
+        let complete = self.directory_id.is_some();
         let owner = MetaProperties {
             cluster_id: self.cluster_id.unwrap_or_else(new_cluster_id),
             node_id: self.node_id.or(node_id).unwrap_or(first_node_id),
@@ -244,16 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn the_older_version_is_taken_over_and_completed() {
-        let (owner, changed) = parse("version=0\nbroker.id=3\ncluster.id=abc")
-            .claim(None, 1)
-            .unwrap();
-        assert!(changed);
-        assert_eq!((owner.cluster_id.as_str(), owner.node_id), ("abc", 3));
-        assert_eq!(parse(&owner.to_text()).version, 1);
-        let (owner, _) = parse("version=0").claim(None, 5).unwrap();
-        assert_eq!(owner.node_id, 5);
-        assert_eq!(owner.cluster_id.len(), 22);
+    fn a_directory_of_the_time_of_zookeeper_is_read_and_not_claimed() {
+        let stored = parse("version=0\nbroker.id=3\ncluster.id=abc");
+        assert_eq!((stored.version, stored.node_id), (0, Some(3)));
+        assert_eq!(
+            stored.claim(None, 1).unwrap_err(),
+            MetaPropertiesError::ZooKeeper
+        );
     }
 
     #[test]

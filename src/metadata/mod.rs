@@ -10,6 +10,9 @@
 //! | [`bootstrap`] | the records of a start: a new cluster, a broker's registration, new leader epochs |
 //! | [`changes`] | image and request to records and outcomes: create and delete topics, settings, producer ids |
 //! | [`topic_name`] | which names a topic may have |
+//! | `promises` | what the log promises and this broker does not keep |
+//! | [`quorum`] | who votes for the log's leader, and its epochs |
+//! | [`takeover`] | what of another broker's metadata this one cannot go on with |
 //! | [`meta_properties`] | who owns a data directory: the text of `meta.properties` |
 
 pub mod apply;
@@ -17,6 +20,9 @@ pub mod bootstrap;
 pub mod changes;
 pub mod image;
 pub mod meta_properties;
+mod promises;
+pub mod quorum;
+pub mod takeover;
 pub mod topic_name;
 
 pub use apply::ApplyError;

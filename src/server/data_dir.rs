@@ -55,6 +55,8 @@ pub struct DataDir {
     path: PathBuf,
     /// Who this node is.
     pub identity: MetaProperties,
+    /// The identity is not written down yet, or not all of it.
+    identity_is_new: bool,
     _lock: File,
 }
 
@@ -72,10 +74,11 @@ pub struct LastRun {
 }
 
 impl DataDir {
-    /// Takes the directory over: makes it if it is not there, locks it, checks or writes its identity.
+    /// Makes the directory if it is not there, locks it, and checks its identity. Nothing but the directory and its `.lock` is
+    /// made; everything else waits for [`take_over`](Self::take_over).
     ///
     /// # Errors
-    /// See [`DataDirError`]; nothing but the directory and its `.lock` has been made then.
+    /// See [`DataDirError`].
     pub fn open(path: &Path, node_id: Option<i32>) -> Result<DataDir, DataDirError> {
         changes::create_dir_all_durably(path).map_err(failed("make the directory", path))?;
         let lock_path = path.join(LOCK);
@@ -90,10 +93,11 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => return Err(DataDirError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(failed("lock", &lock_path)(source)),
         }
-        let identity = identity(path, node_id)?;
+        let (identity, identity_is_new) = identity(path, node_id)?;
         Ok(DataDir {
             path: path.to_owned(),
             identity,
+            identity_is_new,
             _lock: lock,
         })
     }
@@ -103,11 +107,21 @@ impl DataDir {
         &self.path
     }
 
-    /// Reads what the last run left, and takes its clean-shutdown mark away: from here on a crash is a crash.
+    /// Whether the last broker on it stopped in order.
+    pub fn was_left_clean(&self) -> bool {
+        self.path.join(CLEAN_SHUTDOWN).exists()
+    }
+
+    /// Takes the directory over: writes down whose it is, reads what the last run left, and takes its clean-shutdown mark away.
+    /// From here on a crash is a crash.
     ///
     /// # Errors
-    /// When the mark cannot be removed. A checkpoint that cannot be believed is reported and ignored: the logs are then checked whole.
+    /// When the identity cannot be written or the mark not be removed. A checkpoint that cannot be believed is reported and ignored: the logs are then checked whole.
     pub fn take_over(&self) -> Result<LastRun, DataDirError> {
+        if self.identity_is_new {
+            let path = self.path.join(META_PROPERTIES);
+            write_whole(&path, self.identity.to_text().as_bytes())?;
+        }
         let mark = self.path.join(CLEAN_SHUTDOWN);
         let clean = mark.exists();
         if clean {
@@ -186,37 +200,33 @@ pub fn write_checkpoints(dir: &Path, checkpoints: &Checkpoints) -> Result<(), Da
     Ok(())
 }
 
-/// Writes the mark of a clean stop: the last thing a broker does. May sleep.
+/// Writes the mark of a clean stop: the last thing a broker does. By the epoch a controller knows the registration that has ended
+/// in order. May sleep.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn mark_clean(dir: &Path) -> Result<(), DataDirError> {
-    write_whole(
-        &dir.join(CLEAN_SHUTDOWN),
-        br#"{"version":0,"brokerEpoch":-1}"#,
-    )
+pub fn mark_clean(dir: &Path, broker_epoch: i64) -> Result<(), DataDirError> {
+    let mark = format!(r#"{{"version":0,"brokerEpoch":{broker_epoch}}}"#);
+    write_whole(&dir.join(CLEAN_SHUTDOWN), mark.as_bytes())
 }
 
-fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirError> {
+/// Whose the directory is, and whether that is new.
+fn identity(dir: &Path, node_id: Option<i32>) -> Result<(MetaProperties, bool), DataDirError> {
     let path = dir.join(META_PROPERTIES);
     let wrong = |source| DataDirError::Identity {
         path: path.clone(),
         source,
     };
-    let (identity, is_new) = match fs::read_to_string(&path) {
+    match fs::read_to_string(&path) {
         Ok(text) => StoredMetaProperties::parse(&text)
             .and_then(|stored| stored.claim(node_id, FIRST_NODE_ID))
-            .map_err(wrong)?,
+            .map_err(wrong),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let node_id = node_id.unwrap_or(FIRST_NODE_ID);
-            (MetaProperties::new_cluster(node_id), true)
+            Ok((MetaProperties::new_cluster(node_id), true))
         }
-        Err(source) => return Err(failed("read", &path)(source)),
-    };
-    if is_new {
-        write_whole(&path, identity.to_text().as_bytes())?;
+        Err(source) => Err(failed("read", &path)(source)),
     }
-    Ok(identity)
 }
 
 /// Temporary file, fdatasync, rename, fsync of the directory: old or new, never half.
@@ -252,7 +262,9 @@ mod tests {
     #[test]
     fn a_directory_of_another_node_is_refused_and_left_alone() {
         let dir = tempfile::tempdir().unwrap();
-        drop(DataDir::open(dir.path(), Some(1)).unwrap());
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
+        data.take_over().unwrap();
+        drop(data);
         let before = fs::read(dir.path().join(META_PROPERTIES)).unwrap();
         assert!(matches!(
             DataDir::open(dir.path(), Some(2)),
@@ -284,7 +296,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::open(dir.path(), Some(1)).unwrap();
         assert!(!data.take_over().unwrap().clean);
-        mark_clean(dir.path()).unwrap();
+        mark_clean(dir.path(), 3).unwrap();
         assert!(data.take_over().unwrap().clean);
         assert!(!data.take_over().unwrap().clean);
     }

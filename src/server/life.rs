@@ -6,7 +6,7 @@ use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, PartitionCheckpoint, Shard};
+use crate::shard::{Controller, Inherited, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -27,15 +27,23 @@ pub struct Boot {
     pub data_dir: PathBuf,
     /// The last run stopped cleanly.
     pub last_run_clean: bool,
+    /// What was read of the metadata.
+    pub inherited: Inherited,
     /// How many cores there are.
     pub cores: usize,
     /// When the process began.
     pub began: Instant,
 }
 
-/// The broker's life, on its first core. Returns after a clean stop, or with the reason why there is none.
-pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> Result<(), String> {
-    let controller = Controller::open(&shard, &itself(&boot), boot.last_run_clean)
+/// The broker's life, on its first core. Returns after a clean stop with the epoch of its registration, or with the reason why
+/// there is none.
+pub async fn lead(
+    shard: Rc<Shard>,
+    mut boot: Boot,
+    signals: Option<UnixStream>,
+) -> Result<i64, String> {
+    let inherited = std::mem::take(&mut boot.inherited);
+    let controller = Controller::open(&shard, &itself(&boot), boot.last_run_clean, inherited)
         .await
         .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
     let report = shard.install_everywhere(&controller.image()).await;
@@ -62,7 +70,11 @@ pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> 
     } else {
         futures_lite::future::pending::<()>().await;
     }
-    stop(&shard, boot.data_dir).await
+    stop(&shard, boot.data_dir).await?;
+    let image = shard.image();
+    Ok(image
+        .broker(boot.identity.node_id)
+        .map_or(-1, |registered| registered.epoch))
 }
 
 /// This node, as it registers.

@@ -16,6 +16,7 @@ mod seat;
 mod seldom;
 mod start;
 mod stop;
+mod survey;
 #[cfg(test)]
 mod tests;
 

@@ -28,8 +28,8 @@ pub struct Seat {
     pub admission: Arc<Admission>,
     /// A byte comes out when the broker is to stop; taken by the first core.
     pub signals: Arc<Mutex<Option<UnixStream>>>,
-    /// Where the first core reports the end.
-    pub ended: Sender<Result<(), String>>,
+    /// Where the first core reports the end, with the epoch of the broker's registration.
+    pub ended: Sender<Result<i64, String>>,
 }
 
 impl Seat {

@@ -6,6 +6,7 @@ use super::data_dir::{self, DataDir, DataDirError};
 use super::life::Boot;
 use super::seat::Seat;
 use super::stop;
+use super::survey::{self, SurveyError};
 use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
@@ -43,6 +44,9 @@ pub enum ServeError {
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// The data directory cannot be gone on with.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
     /// An address cannot be used.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -82,6 +86,11 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     config.settle_node_id(data_dir.identity.node_id);
     let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
+    let inherited = survey::survey(
+        data_dir.path(),
+        &data_dir.identity,
+        data_dir.was_left_clean(),
+    )?;
     let last_run = data_dir.take_over()?;
     data_dir.remove_deleted()?;
 
@@ -91,6 +100,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         identity: data_dir.identity.clone(),
         data_dir: data_dir.path().to_owned(),
         last_run_clean: last_run.clean,
+        inherited,
         cores: cpus.len(),
         began,
     };
@@ -129,8 +139,8 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         .map_err(ServeError::Logs);
     // The other executors wait for messages that no longer come; they end with the process.
     std::mem::forget(executors);
-    ended?;
-    data_dir::mark_clean(data_dir.path())?;
+    let broker_epoch = ended?;
+    data_dir::mark_clean(data_dir.path(), broker_epoch)?;
     Ok(())
 }
 

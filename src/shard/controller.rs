@@ -10,7 +10,7 @@ use super::message::PartitionCheckpoint;
 use crate::io::blocking;
 use crate::limits;
 use crate::log::{LogConfig, LogError, PartitionLog, Trust, partition_dir_name};
-use crate::metadata::bootstrap::{self, METADATA_VERSION, METADATA_VERSION_FEATURE};
+use crate::metadata::bootstrap;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
 use crate::types::{LeaderEpoch, Offset, TimestampMs, TopicId};
@@ -27,8 +27,6 @@ use thiserror::Error;
 
 /// The metadata topic's id, the same in every cluster.
 const METADATA_TOPIC_ID: TopicId = TopicId::from_u128(1);
-/// The single node is its controller from the first record on.
-pub const METADATA_EPOCH: LeaderEpoch = LeaderEpoch(1);
 
 /// Why the metadata log cannot be used.
 #[derive(Debug, Error)]
@@ -55,21 +53,47 @@ pub enum ControllerError {
     /// The records contradict each other.
     #[error(transparent)]
     Apply(#[from] ApplyError),
-    /// Records of another version than this broker writes.
+    /// What was read before the log was opened is no longer there.
     #[error(
-        "it is at {METADATA_VERSION_FEATURE} {0}, this broker knows versions up to {METADATA_VERSION}: start a newer one"
+        "it was read up to offset {read} and now ends at {kept}: something else writes to this directory, stop that"
     )]
-    NewerVersion(i16),
-    /// Whoever relied on these would be deceived.
-    #[error(
-        "it holds {0}, which this broker does not enforce: remove them where they were made, or start with another `log.dirs`"
-    )]
-    Unserved(String),
+    Shortened {
+        /// Where it ended.
+        read: Offset,
+        /// Where it ends.
+        kept: Offset,
+    },
+}
+
+/// What is known of the metadata before its log is opened.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    /// What the newest snapshot and the log behind it amount to.
+    pub image: Image,
+    /// The first records of a cluster that was formatted and never ran; none where it ran, or was not formatted.
+    pub bootstrap: Vec<MetadataRecord>,
+    /// The epoch to write in.
+    pub epoch: LeaderEpoch,
+    /// The epoch has no batch yet: the first one says who leads.
+    pub begins: bool,
+}
+
+impl Default for Inherited {
+    /// There is no log.
+    fn default() -> Inherited {
+        Inherited {
+            image: Image::default(),
+            bootstrap: Vec::new(),
+            epoch: LeaderEpoch(1),
+            begins: true,
+        }
+    }
 }
 
 /// The single node's controller.
 pub struct Controller {
     log: Rc<PartitionLog>,
+    epoch: LeaderEpoch,
     image: RefCell<Arc<Image>>,
     /// One change at a time.
     pub(super) turn: Semaphore,
@@ -84,6 +108,7 @@ impl Controller {
         shard: &Rc<Shard>,
         me: &Broker,
         clean: bool,
+        inherited: Inherited,
     ) -> Result<Rc<Controller>, ControllerError> {
         let dir = shard
             .data_dir
@@ -92,15 +117,24 @@ impl Controller {
             flush_messages: 1,
             ..log_config(&shard.config.topic_defaults, &shard.config)
         };
-        let log = open_log(dir, config, clean).await?;
-        if log.log_end_offset() == Offset::ZERO {
-            begin(&log, me.id).await?;
+        let Inherited {
+            image,
+            bootstrap,
+            epoch,
+            begins,
+        } = inherited;
+        // Whoever wrote the epoch before may have closed this log without our mark.
+        let log = open_log(dir, config, clean && !begins, epoch).await?;
+        let mut image = replay(&log, image).await?;
+        if begins {
+            let end = begin(&log, me.id, epoch).await?;
+            image.replay(&[], end)?;
         }
-        let image = replay(&log).await?;
-        check_promises(&image)?;
-        let records = bootstrap::start(&image, me, !clean);
+        image.written_in(epoch);
+        let records = bootstrap::start(&image, me, !clean, bootstrap);
         let controller = Rc::new(Controller {
             log,
+            epoch,
             image: RefCell::new(Arc::new(image)),
             turn: Semaphore::new(1),
         });
@@ -131,7 +165,7 @@ impl Controller {
         let end = self.log.log_end_offset() + records.len() as i64;
         // Applied first to a copy: a record that does not fit must not reach the log.
         let next = self.image().apply(records, end)?;
-        write(&self.log, batch, now).await?;
+        write(&self.log, batch, self.epoch, now).await?;
         *self.image.borrow_mut() = Arc::new(next);
         Ok(())
     }
@@ -157,10 +191,11 @@ async fn open_log(
     dir: PathBuf,
     config: LogConfig,
     clean: bool,
+    epoch: LeaderEpoch,
 ) -> Result<Rc<PartitionLog>, LogError> {
     let there = dir.clone();
     if !blocking(move || there.exists()).await {
-        return PartitionLog::create(dir, METADATA_TOPIC_ID, config, METADATA_EPOCH).await;
+        return PartitionLog::create(dir, METADATA_TOPIC_ID, config, epoch).await;
     }
     let trust = if clean {
         Trust::CleanShutdown
@@ -176,52 +211,55 @@ async fn open_log(
     Ok(log)
 }
 
-/// The first batch of a new log says who leads.
-async fn begin(log: &Rc<PartitionLog>, node_id: i32) -> Result<(), ControllerError> {
+/// The first batch of an epoch says who leads; returns where the log ends behind it.
+async fn begin(
+    log: &Rc<PartitionLog>,
+    node_id: i32,
+    epoch: LeaderEpoch,
+) -> Result<Offset, ControllerError> {
     let now = TimestampMs::now();
     let record = bootstrap::leader_change(node_id);
     let mut batch = BatchBuilder::new(Codec::None).control();
     batch.append(now.0, Some(&record.key()), Some(&record.encode()), &[]);
-    write(log, batch, now).await
+    write(log, batch, epoch, now).await
 }
 
 /// Appends a batch and waits until it is on the disk.
 async fn write(
     log: &Rc<PartitionLog>,
     batch: BatchBuilder,
+    epoch: LeaderEpoch,
     now: TimestampMs,
-) -> Result<(), ControllerError> {
+) -> Result<Offset, ControllerError> {
     let appended = log
-        .append(&batch.build_validated(), METADATA_EPOCH, now)
+        .append(&batch.build_validated(), epoch, now)
         .map_err(|error| {
             let error = std::io::Error::other(error.to_string());
             LogError::storage("append to", log.dir(), error)
         })?;
-    log.committed(appended.last_offset + 1).await?;
-    Ok(())
+    let end = appended.last_offset + 1;
+    log.committed(end).await?;
+    Ok(end)
 }
 
-/// A broker that knows less than the log promises must not serve.
-fn check_promises(image: &Image) -> Result<(), ControllerError> {
-    let version = image.feature(METADATA_VERSION_FEATURE);
-    if version > METADATA_VERSION {
-        return Err(ControllerError::NewerVersion(version));
+/// What all batches of the log amount to. `known` is what was read of it before it was opened; where opening has cut it shorter,
+/// that is worth nothing.
+async fn replay(log: &Rc<PartitionLog>, known: Image) -> Result<Image, ControllerError> {
+    let mut image = known;
+    if image.end() > log.log_end_offset() {
+        return Err(ControllerError::Shortened {
+            read: image.end(),
+            kept: log.log_end_offset(),
+        });
     }
-    let unserved = image.unserved_promises();
-    if !unserved.is_empty() {
-        return Err(ControllerError::Unserved(unserved.join(", ")));
-    }
-    Ok(())
-}
-
-/// What all batches of the log amount to.
-async fn replay(log: &Rc<PartitionLog>) -> Result<Image, ControllerError> {
-    let mut image = Image::default();
-    let mut offset = log.log_start_offset();
+    let mut offset = image.end().max(log.log_start_offset());
     while let Some(data) = read(log, offset).await? {
         for batch in records::batches(data) {
             let batch = batch.map_err(|source| ControllerError::Batch { offset, source })?;
             let end = batch.header().next_offset();
+            if end <= offset {
+                continue;
+            }
             let records = if batch.header().attributes().is_control() {
                 Vec::new()
             } else {

@@ -36,6 +36,7 @@ pub mod records;
 #[cfg(test)]
 mod sample;
 pub(crate) mod schema;
+pub mod security_records;
 mod text;
 mod writer;
 

@@ -270,10 +270,10 @@ fn a_transaction_counts_only_once_it_ends_even_across_calls() {
 
 #[test]
 fn what_is_not_understood_is_remembered_by_what_it_promises() {
-    let acl = MetadataRecord::Uninterpreted {
-        record_type: 18,
+    let acl = |record_type, body: &'static [u8]| MetadataRecord::Uninterpreted {
+        record_type,
         version: 0,
-        body: Default::default(),
+        body: body.into(),
     };
     let controller = MetadataRecord::Uninterpreted {
         record_type: 27,
@@ -282,10 +282,15 @@ fn what_is_not_understood_is_remembered_by_what_it_promises() {
     };
     let image = after(&[NoOpRecord {}.into(), controller]);
     assert!(image.unserved_promises().is_empty());
-    assert_eq!(
-        on(&image, &[acl]).unserved_promises(),
-        ["access control lists"]
+    // Id, TOPIC "a" LITERAL, User:b, *, READ, ALLOW.
+    let made = acl(
+        18,
+        b"0123456789abcdef\x02\x02a\x03\x07User:b\x02*\x03\x03\x00",
     );
+    let promising = on(&image, &[made]);
+    assert_eq!(promising.unserved_promises(), ["access control lists"]);
+    let taken_back = on(&promising, &[acl(19, b"0123456789abcdef\x00")]);
+    assert!(taken_back.unserved_promises().is_empty());
 }
 
 #[test]

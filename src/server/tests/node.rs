@@ -11,7 +11,7 @@ use crate::coordinator::group::{
 };
 use crate::metadata::bootstrap;
 use crate::server::data_dir::DataDir;
-use crate::server::life;
+use crate::server::{life, survey};
 use crate::shard::{
     AppendPart, Change, ChangeOutcome, Compaction, Controller, GroupFault, MeshEntrance, Shard,
     Startup,
@@ -51,6 +51,8 @@ impl Node {
         let mut config = loaded.map_err(|error| error.to_string())?.config;
         let owned = DataDir::open(data_dir, Some(1)).map_err(|error| error.to_string())?;
         config.settle_node_id(1);
+        let inherited = survey::survey(data_dir, &owned.identity, owned.was_left_clean());
+        let inherited = inherited.map_err(|error| error.to_string())?;
         let last_run = owned.take_over().map_err(|error| error.to_string())?;
         owned.remove_deleted().map_err(|error| error.to_string())?;
         let startup = Startup {
@@ -63,7 +65,7 @@ impl Node {
         let (identity, path) = (&owned.identity, data_dir.to_owned());
         let shard = Shard::start(joined, Arc::new(config), identity, path, startup);
         let me = bootstrap::registration(1, TopicId::from_u128(7), vec![], None, TopicId::nil());
-        let controller = Controller::open(&shard, &me, last_run.clean).await;
+        let controller = Controller::open(&shard, &me, last_run.clean, inherited).await;
         let controller = controller.map_err(|error| error.to_string())?;
         let report = shard.install_everywhere(&controller.image()).await;
         if let Some((key, reason)) = report.failures.first() {
