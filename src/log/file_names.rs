@@ -40,9 +40,18 @@ pub const CLEANED_ENDING: &str = ".cleaned";
 pub const SWAP_ENDING: &str = ".swap";
 /// The ending of a file that is to be removed.
 pub const DELETED_ENDING: &str = ".deleted";
+/// The ending of a file that keeps what a repair has cut off.
+pub const DAMAGED_ENDING: &str = ".damaged";
 /// Endings of files that a stop in the middle of something leaves behind; all may be removed at a start, once compaction has
 /// taken out what it needs.
 pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", DELETED_ENDING, CLEANED_ENDING, SWAP_ENDING];
+
+/// Whether a stop in the middle of something has left a file of this name.
+pub fn is_leftover(name: &OsStr) -> bool {
+    LEFTOVER_ENDINGS
+        .iter()
+        .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()))
+}
 
 /// `<dir>/<20 digits>.<ending>`.
 pub fn path_of(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {
@@ -73,6 +82,14 @@ pub fn parse(name: &OsStr) -> Option<(Offset, FileKind)> {
 /// `<topic>-<partition>`.
 pub fn partition_dir_name(topic: &str, partition: i32) -> String {
     format!("{topic}-{partition}")
+}
+
+/// The topic and partition that a directory's name stands for, if it is a partition's.
+pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
+    let (topic, digits) = name.rsplit_once('-')?;
+    let partition = digits.parse().ok()?;
+    // Only as it is written: no sign, no zeros before it.
+    (!topic.is_empty() && partition_dir_name(topic, partition) == name).then_some((topic, partition))
 }
 
 /// Where a partition's directory goes when it is deleted: `<topic>-<partition>.<32 hex digits>-delete`, the topic cut so
@@ -107,6 +124,14 @@ mod tests {
             "99999999999999999999.log",
         ] {
             assert_eq!(parse(OsStr::new(name)), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_partitions_directory_is_known_by_its_name() {
+        assert_eq!(parse_partition_dir("a-b-12"), Some(("a-b", 12)));
+        for name in ["a", "a-", "-1", "a-01", "a-+1", "a-0.0123-delete", "a-x"] {
+            assert_eq!(parse_partition_dir(name), None, "{name}");
         }
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Loader<'a> {
     pub(super) recent: RecentBatches,
     pub(super) report: RecoveryReport,
     pub(super) now: TimestampMs,
+    /// Only an end that no whole batch follows may be cut off.
+    pub(super) only_torn: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -62,6 +64,7 @@ impl<'a> Loader<'a> {
                 cut: None,
             },
             now,
+            only_torn: false,
         }
     }
 
@@ -73,9 +76,7 @@ impl<'a> Loader<'a> {
         for entry in entries {
             let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
             let name = entry.file_name();
-            let leftover = file_names::LEFTOVER_ENDINGS
-                .iter()
-                .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            let leftover = file_names::is_leftover(&name);
             // What is large is a segment's, and nobody waits for it to be gone.
             let deleted = name.as_encoded_bytes().ends_with(DELETED_ENDING.as_bytes());
             match file_names::parse(&name) {
@@ -151,9 +152,17 @@ impl<'a> Loader<'a> {
         if self.indexed.get(&base) == Some(&(true, true)) {
             return Ok(Ok(()));
         }
+        debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        self.rebuild_index_files(base)
+    }
+
+    /// Makes a segment's index files from the heads of its batches; what is wrong if they cannot all be read.
+    pub(super) fn rebuild_index_files(
+        &mut self,
+        base: Offset,
+    ) -> Result<Result<(), String>, LogError> {
         let interval = u64::from(self.config.index_interval_bytes);
         let mut index = MemoryIndex::new(base);
-        debug_assert_eq!(self.sizes.get(&base), Some(&size));
         let walked = self.walk_heads(base, 0, &mut |position, frame| {
             index.append(indexed(position, frame), interval)
         })?;

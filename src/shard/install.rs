@@ -319,7 +319,7 @@ impl Startup {
     }
 
     /// Everything below was on the disk.
-    fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
+    pub(super) fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
         let key = (topic.to_owned(), partition);
         self.recovery_points
             .get(&key)
