@@ -9,8 +9,8 @@ use super::partitions::Ends;
 use super::report::Report;
 use super::partition_of;
 use crate::io::durable_write;
-use crate::log::DELETED_DIR_ENDING;
 use crate::log::check::{Finding, Repair};
+use crate::log::{DELETED_DIR_ENDING, STRAY_DIR_ENDING};
 use crate::log::offset_checkpoint::{self, COMPACTED, LOG_STARTS, OffsetCheckpoint};
 use crate::metadata::meta_properties::StoredMetaProperties;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
@@ -212,7 +212,7 @@ fn stranger(path: &Path, report: &mut Report<'_>) {
         let then = "a start removes it";
         Finding::new(path, "is of a deleted partition", then)
             .repaired_by(Repair::RemoveFolder(path.to_owned()))
-    } else if folder && name.ends_with("-stray") {
+    } else if folder && name.ends_with(STRAY_DIR_ENDING) {
         let what = "was put aside because its topic was another one";
         let then = "it is not used: move it away once its records are not wanted";
         Finding::new(path, what, then)

@@ -34,6 +34,8 @@ pub const PARTITION_METADATA: &str = "partition.metadata";
 pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// How the name of a deleted partition's directory ends.
 pub const DELETED_DIR_ENDING: &str = "-delete";
+/// How the name of a directory ends that was put aside because its topic was another one.
+pub const STRAY_DIR_ENDING: &str = "-stray";
 /// The ending of a file that compaction is writing.
 pub const CLEANED_ENDING: &str = ".cleaned";
 /// The ending of a whole file that is to take the place of others.
@@ -92,10 +94,10 @@ pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     (!topic.is_empty() && partition_dir_name(topic, partition) == name).then_some((topic, partition))
 }
 
-/// Where a partition's directory goes when it is deleted: `<topic>-<partition>.<32 hex digits>-delete`, the topic cut so
-/// that the name stays within the 255 bytes a file name may have.
-pub fn deleted_dir_name(partition_dir: &str, unique: TopicId) -> String {
-    let ending = format!(".{}{DELETED_DIR_ENDING}", unique.simple());
+/// Where a partition's directory goes when it is put away: `<topic>-<partition>.<32 hex digits><ending>`, the topic cut so that
+/// the name stays within the 255 bytes a file name may have.
+pub fn unique_dir_name(partition_dir: &str, unique: TopicId, ending: &str) -> String {
+    let ending = format!(".{}{ending}", unique.simple());
     let kept = partition_dir.len().min(255 - ending.len());
     format!("{}{ending}", &partition_dir[..kept])
 }
@@ -137,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_deleted_directorys_name_fits_a_file_name() {
-        let name = deleted_dir_name(&partition_dir_name(&"t".repeat(249), 100), TopicId::nil());
+        let name = partition_dir_name(&"t".repeat(249), 100);
+        let name = unique_dir_name(&name, TopicId::nil(), DELETED_DIR_ENDING);
         assert_eq!(name.len(), 255);
         assert!(name.ends_with("00000000-delete"));
     }

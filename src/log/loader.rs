@@ -79,14 +79,19 @@ impl<'a> Loader<'a> {
             let leftover = file_names::is_leftover(&name);
             // What is large is a segment's, and nobody waits for it to be gone.
             let deleted = name.as_encoded_bytes().ends_with(DELETED_ENDING.as_bytes());
+            let failed = |error| LogError::storage("stat", &entry.path(), error);
+            let kind = entry.file_type().map_err(failed)?;
+            // Folders are none of the log's, whatever their names.
+            if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
+                log::warn!("{}: is a folder and passed over", entry.path().display());
+                continue;
+            }
             match file_names::parse(&name) {
                 _ if deleted => remover::remove_file_later(entry.path()),
                 _ if leftover => remove(&entry.path())?,
                 Some((offset, FileKind::Log)) => {
-                    let size = entry
-                        .metadata()
-                        .map_err(|error| LogError::storage("stat", &entry.path(), error))?
-                        .len();
+                    // Through a link: a segment may lie on another disk.
+                    let size = fs::metadata(entry.path()).map_err(failed)?.len();
                     self.sizes.insert(offset, size);
                 }
                 Some((offset, FileKind::OffsetIndex)) => {

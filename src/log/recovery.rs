@@ -133,6 +133,12 @@ impl Loader<'_> {
             if let Some(reason) = out_of_place(&frame, base, end) {
                 break Some(reason);
             }
+            let moved = walker
+                .moved(&frame, end)
+                .map_err(|error| self.read_error(base, error))?;
+            if moved.is_some() {
+                break moved;
+            }
             let unsynced = frame.next_offset() > recovery_point;
             if unsynced {
                 let checked = walker

@@ -193,18 +193,24 @@ impl SegmentWalker {
         }
     }
 
-    /// The head of the batch that follows the one that was found here, if one does.
+    /// Whether the base offset of the batch that was found here is wrong, which no checksum covers: it is above what is due, and the
+    /// batch behind it is not. Offsets that are merely missing before it were compacted away.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(super) fn peek_behind(&mut self, frame: &BatchFrame) -> io::Result<Option<BatchFrame>> {
+    pub(super) fn moved(&mut self, frame: &BatchFrame, due: Offset) -> io::Result<Option<String>> {
+        if frame.base_offset <= due {
+            return Ok(None);
+        }
         let here = self.position;
         self.position += frame.size;
-        let found = self.look();
+        let behind = self.look();
         self.position = here;
-        Ok(match found? {
-            Found::Batch(next) => Some(next),
-            Found::End | Found::Damage(_) => None,
+        Ok(match behind? {
+            Found::Batch(next) if (due..frame.next_offset()).contains(&next.base_offset) => Some(
+                format!("base offset {} stands where {due} is due", frame.base_offset),
+            ),
+            Found::Batch(_) | Found::End | Found::Damage(_) => None,
         })
     }
 

@@ -226,14 +226,8 @@ impl Check<'_> {
         if frame.base_offset <= segment.end {
             return Ok(None);
         }
-        let behind = walker.peek_behind(frame)?;
-        if behind.is_some_and(|next| {
-            next.base_offset < frame.next_offset() && next.base_offset >= segment.end
-        }) {
-            return Ok(Some(format!(
-                "base offset {} stands where {} is due",
-                frame.base_offset, segment.end
-            )));
+        if let Some(reason) = walker.moved(frame, segment.end)? {
+            return Ok(Some(reason));
         }
         if !self.expected.compacted {
             let what = format!(
