@@ -66,6 +66,10 @@ impl Listener for Replay<'_, '_> {
         self.report.wrong(finding);
     }
 
+    fn note(&mut self, text: &str) {
+        self.report.note(text);
+    }
+
     fn passed(&mut self, bytes: u64) {
         self.report.passed(bytes);
     }

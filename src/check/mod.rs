@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::log::check::{Finding, segment_bytes};
+use crate::log::check::{Finding, Listener, segment_bytes};
 use crate::log::parse_partition_dir;
 use crate::metadata::Image;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
@@ -58,9 +58,14 @@ pub enum CheckError {
         "{0} is no data directory: it has neither meta.properties nor a partition's folder; name one directory of log.dirs"
     )]
     NoDataDir(PathBuf),
-    /// A broker has it, or its lock cannot be looked at.
+    /// A broker has it.
+    #[error(
+        "{0} belongs to a running broker (it holds {0}/.lock), and its files change all the time: stop the broker first"
+    )]
+    Running(PathBuf),
+    /// Its lock cannot be looked at.
     #[error(transparent)]
-    Lock(#[from] DataDirError),
+    Lock(DataDirError),
     /// Our own output.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -72,7 +77,10 @@ pub enum CheckError {
 /// See [`CheckError`].
 pub fn check(options: &CheckOptions, out: &mut dyn Write) -> Result<bool, CheckError> {
     let entries = list(&options.dir)?;
-    let _lock = data_dir::hold(&options.dir)?;
+    let _lock = data_dir::hold(&options.dir).map_err(|error| match error {
+        DataDirError::Locked(path) => CheckError::Running(path),
+        other => CheckError::Lock(other),
+    })?;
     let folders = partition_folders(&entries);
     if folders.is_empty() && !options.dir.join(data_dir::META_PROPERTIES).exists() {
         return Err(CheckError::NoDataDir(options.dir.clone()));

@@ -56,11 +56,6 @@ impl Report<'_> {
         }
     }
 
-    /// Something to know that is not wrong.
-    pub(super) fn note(&mut self, text: &str) {
-        self.line(&format!("note: {text}"));
-    }
-
     /// Whether things are put right.
     pub(super) fn repairs(&self) -> bool {
         self.repairs
@@ -128,6 +123,10 @@ impl Report<'_> {
 impl Listener for Report<'_> {
     fn found(&mut self, finding: Finding) {
         self.wrong(finding);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.line(&format!("note: {text}"));
     }
 
     fn passed(&mut self, bytes: u64) {

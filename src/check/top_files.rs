@@ -9,7 +9,7 @@ use super::partitions::Ends;
 use super::report::Report;
 use super::partition_of;
 use crate::io::durable_write;
-use crate::log::check::{Finding, Repair};
+use crate::log::check::{Finding, Listener, Repair};
 use crate::log::{DELETED_DIR_ENDING, STRAY_DIR_ENDING};
 use crate::log::offset_checkpoint::{self, COMPACTED, LOG_STARTS, OffsetCheckpoint};
 use crate::metadata::meta_properties::StoredMetaProperties;

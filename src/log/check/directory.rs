@@ -70,6 +70,12 @@ impl Check<'_> {
                 return self.found(Finding::new(path, error.to_string(), then));
             }
         };
+        if text.ends_with(file_names::DAMAGED_ENDING) {
+            return self.listener.note(&format!(
+                "{}: holds what a repair cut off; it is not used: move it away once its records are not wanted",
+                path.display()
+            ));
+        }
         if let Some(finding) = self.leftover(path, &text) {
             return self.found(finding);
         }
@@ -106,15 +112,8 @@ impl Check<'_> {
         }
     }
 
-    /// What a stop in the middle of something, or an earlier repair, has left.
+    /// What a stop in the middle of something has left.
     fn leftover(&self, path: &Path, name: &str) -> Option<Finding> {
-        if name.ends_with(file_names::DAMAGED_ENDING) {
-            return Some(Finding::new(
-                path,
-                "holds what an earlier repair cut off",
-                "it is not used; move it away once its records are not wanted",
-            ));
-        }
         let ending = file_names::LEFTOVER_ENDINGS
             .into_iter()
             .find(|ending| name.ends_with(ending))?;

@@ -99,6 +99,9 @@ pub trait Listener {
     /// Something is wrong.
     fn found(&mut self, finding: Finding);
 
+    /// Something to know that is not wrong.
+    fn note(&mut self, text: &str);
+
     /// So many more bytes of segments were looked at.
     fn passed(&mut self, bytes: u64);
 
@@ -175,6 +178,7 @@ pub fn segment_bytes(dir: &Path) -> u64 {
         .flatten()
         .filter(|entry| is_log(&entry.file_name()))
         .filter_map(|entry| std::fs::metadata(entry.path()).ok())
+        .filter(std::fs::Metadata::is_file)
         .map(|metadata| metadata.len())
         .sum()
 }
