@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `main.rs` | parse the command line, run, exit code | anything else |
 //! | [`cli`] | `topics`, `produce`, `consume`, `dump-log`: clients of the wire protocol like any other | the broker's insides |
+//! | [`check`] | a data directory offline: what is wrong with it, what can be put right | a running broker |
 //! | [`client`] | a small blocking client of the protocol, for the command line, the bench and the tests | the broker's insides |
 //! | [`server`] | start the cores, join the mesh, listen, drain, stop | what a request means |
 //! | [`net`] | sockets: frames in, answers out in request order, `sendfile` | topics and partitions |
@@ -23,6 +24,7 @@
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -3,6 +3,8 @@
 use clap::Parser;
 use std::process::ExitCode;
 use std::time::Instant;
+use vltava::check::{self, CheckOptions};
+use vltava::cli::check_args::CheckArgs;
 use vltava::cli::serve_args::ServeArgs;
 use vltava::cli::{Cli, Command};
 use vltava::config::listener::listen_overrides;
@@ -15,6 +17,7 @@ fn main() -> ExitCode {
     }
     match Cli::parse().command {
         Command::Serve(args) => serve(*args, began),
+        Command::Check(args) => check(args),
         Command::Client(command) => vltava::cli::run(&command),
     }
 }
@@ -26,6 +29,25 @@ fn serve(args: ServeArgs, began: Instant) -> ExitCode {
         Err(error) => {
             log::error!("{error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// The exit code of a check that could not be made.
+const CANNOT_CHECK: u8 = 2;
+
+fn check(args: CheckArgs) -> ExitCode {
+    let options = CheckOptions {
+        dir: args.dir,
+        repair: args.repair,
+        records: args.records,
+    };
+    match check::check(&options, &mut std::io::stdout().lock()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("vltava: {error}");
+            ExitCode::from(CANNOT_CHECK)
         }
     }
 }

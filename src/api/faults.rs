@@ -1,7 +1,7 @@
 //! Domain errors to Kafka's error codes: the one place.
 
 use crate::coordinator::group::GroupError;
-use crate::log::AppendError;
+use crate::log::{AppendError, LogError};
 use crate::metadata::Refusal;
 use crate::shard::{ChangeError, GroupFault, PartitionFault};
 use crate::wire::ErrorCode;
@@ -21,6 +21,7 @@ pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
         PartitionFault::Refused(error) => append(error),
         PartitionFault::NeverDeletes => ErrorCode::POLICY_VIOLATION,
         PartitionFault::UnknownCodec => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+        PartitionFault::Failed(LogError::Corrupt { .. }) => ErrorCode::CORRUPT_MESSAGE,
         PartitionFault::NotKept(_) | PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
     }
 }

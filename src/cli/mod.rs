@@ -10,6 +10,7 @@
 //! | 2 | the command line is wrong |
 
 pub mod args;
+pub mod check_args;
 pub mod client_properties;
 mod config_check;
 mod consume;
@@ -32,6 +33,7 @@ use thiserror::Error;
 
 use crate::client::{ClientError, Cluster, ClusterOptions, Timeouts};
 use args::{ConnectArgs, ConsumeArgs, DumpLogArgs, ProduceArgs, TopicsArgs};
+use check_args::CheckArgs;
 use serve_args::ServeArgs;
 
 /// The whole command line of `vltava`.
@@ -41,7 +43,8 @@ use serve_args::ServeArgs;
     version,
     about = "A message broker that speaks Apache Kafka's protocol",
     long_about = "A message broker that speaks Apache Kafka's protocol and keeps Apache Kafka's files.\n\n\
-                  `serve` runs the broker. The other commands are clients: they work against any Kafka broker.",
+                  `serve` runs the broker, `check` looks at its files. The other commands are clients: they work against any \
+                  Kafka broker.",
     after_help = EXAMPLES,
     max_term_width = 110,
     arg_required_else_help = true
@@ -58,6 +61,7 @@ Examples:
   vltava topics create orders --partitions 6
   echo 'hello' | vltava produce orders
   vltava consume orders --from-beginning --max-messages 1
+  vltava check ./vltava-data                            is everything whole? (while no broker runs)
 
 Kafka's own commands work by their names: `vltava kafka-topics --help`, and as links from `vltava install-links DIR`.
 
@@ -68,6 +72,8 @@ Kafka's own commands work by their names: `vltava kafka-topics --help`, and as l
 pub enum Command {
     /// Run the broker
     Serve(Box<ServeArgs>),
+    /// Check a data directory that no broker runs on, and repair what can be
+    Check(CheckArgs),
     /// A client command
     #[command(flatten)]
     Client(ClientCommand),
@@ -180,6 +186,7 @@ mod tests {
     #[test]
     fn every_option_is_read_as_what_it_is_declared() {
         for line in [
+            "check d --repair --records",
             "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --strict --log-level debug",
             "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
             "topics list --exclude-internal",

@@ -34,15 +34,26 @@ pub const PARTITION_METADATA: &str = "partition.metadata";
 pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// How the name of a deleted partition's directory ends.
 pub const DELETED_DIR_ENDING: &str = "-delete";
+/// How the name of a directory ends that was put aside because its topic was another one.
+pub const STRAY_DIR_ENDING: &str = "-stray";
 /// The ending of a file that compaction is writing.
 pub const CLEANED_ENDING: &str = ".cleaned";
 /// The ending of a whole file that is to take the place of others.
 pub const SWAP_ENDING: &str = ".swap";
 /// The ending of a file that is to be removed.
 pub const DELETED_ENDING: &str = ".deleted";
+/// The ending of a file that keeps what a repair has cut off.
+pub const DAMAGED_ENDING: &str = ".damaged";
 /// Endings of files that a stop in the middle of something leaves behind; all may be removed at a start, once compaction has
 /// taken out what it needs.
 pub const LEFTOVER_ENDINGS: [&str; 4] = [".tmp", DELETED_ENDING, CLEANED_ENDING, SWAP_ENDING];
+
+/// Whether a stop in the middle of something has left a file of this name.
+pub fn is_leftover(name: &OsStr) -> bool {
+    LEFTOVER_ENDINGS
+        .iter()
+        .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()))
+}
 
 /// `<dir>/<20 digits>.<ending>`.
 pub fn path_of(dir: &Path, base_offset: Offset, kind: FileKind) -> PathBuf {
@@ -75,10 +86,18 @@ pub fn partition_dir_name(topic: &str, partition: i32) -> String {
     format!("{topic}-{partition}")
 }
 
-/// Where a partition's directory goes when it is deleted: `<topic>-<partition>.<32 hex digits>-delete`, the topic cut so
-/// that the name stays within the 255 bytes a file name may have.
-pub fn deleted_dir_name(partition_dir: &str, unique: TopicId) -> String {
-    let ending = format!(".{}{DELETED_DIR_ENDING}", unique.simple());
+/// The topic and partition that a directory's name stands for, if it is a partition's.
+pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
+    let (topic, digits) = name.rsplit_once('-')?;
+    let partition = digits.parse().ok()?;
+    // Only as it is written: no sign, no zeros before it.
+    (!topic.is_empty() && partition_dir_name(topic, partition) == name).then_some((topic, partition))
+}
+
+/// Where a partition's directory goes when it is put away: `<topic>-<partition>.<32 hex digits><ending>`, the topic cut so that
+/// the name stays within the 255 bytes a file name may have.
+pub fn unique_dir_name(partition_dir: &str, unique: TopicId, ending: &str) -> String {
+    let ending = format!(".{}{ending}", unique.simple());
     let kept = partition_dir.len().min(255 - ending.len());
     format!("{}{ending}", &partition_dir[..kept])
 }
@@ -111,8 +130,17 @@ mod tests {
     }
 
     #[test]
+    fn a_partitions_directory_is_known_by_its_name() {
+        assert_eq!(parse_partition_dir("a-b-12"), Some(("a-b", 12)));
+        for name in ["a", "a-", "-1", "a-01", "a-+1", "a-0.0123-delete", "a-x"] {
+            assert_eq!(parse_partition_dir(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_deleted_directorys_name_fits_a_file_name() {
-        let name = deleted_dir_name(&partition_dir_name(&"t".repeat(249), 100), TopicId::nil());
+        let name = partition_dir_name(&"t".repeat(249), 100);
+        let name = unique_dir_name(&name, TopicId::nil(), DELETED_DIR_ENDING);
         assert_eq!(name.len(), 255);
         assert!(name.ends_with("00000000-delete"));
     }

@@ -5,11 +5,42 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::config::LogConfig;
 use super::error::LogError;
+use super::file_names::FileKind;
 use super::index::{MaxTimestamp, OffsetEntry, TimeEntry};
+use super::loader::Loader;
 use super::segment::Segment;
 use crate::io::SegmentFile;
-use crate::types::Offset;
+use crate::io::blocking::blocking;
+use crate::types::{Offset, TimestampMs};
+
+/// Makes both index files of a sealed segment again from the heads of its batches.
+///
+/// # Errors
+/// The segment is damaged, or a file operation failed; the files are then as they were.
+pub(super) async fn make_again(segment: &Segment, config: LogConfig) -> Result<(), LogError> {
+    let path = segment.path(FileKind::Log);
+    let (base, size) = (segment.base_offset, segment.committed.get());
+    log::warn!(
+        "{}: its index does not agree with it and is made again",
+        segment.path(FileKind::OffsetIndex).display()
+    );
+    let made = blocking(move || {
+        let dir = path.parent().unwrap_or(&path);
+        let mut loader = Loader::new(dir, &config, TimestampMs::now());
+        loader.sizes.insert(base, size);
+        let made = loader.rebuild_index_files(base)?;
+        made.map_err(|reason| LogError::Corrupt {
+            path: path.clone(),
+            reason,
+        })
+    });
+    made.await?;
+    segment.close_readers();
+    segment.max_timestamp.set(None);
+    Ok(())
+}
 
 /// Where to start looking for the batch that holds `offset`.
 pub(super) async fn position_for(segment: &Segment, offset: Offset) -> Result<u64, LogError> {

@@ -14,7 +14,7 @@ use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
 use crate::io::blocking::blocking;
 use crate::io::{Disk, Storage};
-use crate::types::{Offset, TopicId};
+use crate::types::{Offset, TopicId, kafka_uuid};
 
 impl PartitionLog {
     /// Ends the log in order: takes no more records, writes what is staged, then the producers' snapshot and the index files,
@@ -47,7 +47,7 @@ impl PartitionLog {
         self.end_waits();
         // No task may make a file by the old name after the rename: the topic may be created again.
         self.idle().await;
-        let renamed = aside_of(&self.dir);
+        let renamed = aside_of(&self.dir, file_names::DELETED_DIR_ENDING);
         match self.storage.rename(&self.dir, &renamed).await {
             Ok(()) => {}
             // Whoever removed it was faster; its name is free.
@@ -164,13 +164,29 @@ impl State {
     }
 }
 
+/// What to do with a partition's directory that is another topic's by its `partition.metadata`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Foreign {
+    /// It is left from a deleted topic, and may go.
+    Delete,
+    /// It is most likely so, after a crash; but its records are kept (Kafka's `-stray`).
+    Stray,
+    /// It cannot be: the last stop was clean. The file is damaged, or somebody has put the directory there.
+    Refuse,
+}
+
 /// Puts the directory `dir` away if it belongs to another topic than `topic_id`: a crash between a deletion and the rename
-/// of its directories leaves it, and the name is taken again. Returns the name it got, for [`remove_deleted`]. A directory
-/// whose `partition.metadata` is missing or damaged is taken for the topic's own; a missing one is written again.
+/// of its directories leaves it, and the name is taken again. Returns the name it got; one to be deleted is for
+/// [`remove_deleted`]. A directory whose `partition.metadata` is missing or damaged is taken for the topic's own, and the file
+/// is written again.
 ///
 /// # Errors
-/// `partition.metadata` cannot be read, or the directory not be renamed.
-pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<PathBuf>, LogError> {
+/// `partition.metadata` cannot be read, or the directory not be renamed; or it is to be refused.
+pub async fn set_aside_foreign(
+    dir: &Path,
+    topic_id: TopicId,
+    foreign: Foreign,
+) -> Result<Option<PathBuf>, LogError> {
     let metadata = dir.join(file_names::PARTITION_METADATA);
     let read = {
         let metadata = metadata.clone();
@@ -179,16 +195,31 @@ pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<P
     let content = match read {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            restore_metadata(dir, metadata, topic_id).await?;
+            restore_metadata(dir, metadata, topic_id, "missing").await?;
             return Ok(None);
         }
         Err(error) => return Err(LogError::storage("read", &metadata, error)),
     };
-    let owner = partition_metadata::decode(&String::from_utf8_lossy(&content));
-    if owner.is_none_or(|owner| owner == topic_id) {
-        return Ok(None);
-    }
-    let aside = aside_of(dir);
+    let aside = match partition_metadata::decode(&String::from_utf8_lossy(&content)) {
+        None => {
+            restore_metadata(dir, metadata, topic_id, "damaged").await?;
+            return Ok(None);
+        }
+        Some(owner) if owner == topic_id => return Ok(None),
+        Some(owner) if foreign == Foreign::Refuse => {
+            return Err(LogError::Corrupt {
+                path: metadata,
+                reason: format!(
+                    "names topic id {}, but the topic's is {}; if the records are this topic's own, remove the file, else move the \
+                     folder away, and start again",
+                    kafka_uuid::encode(owner),
+                    kafka_uuid::encode(topic_id)
+                ),
+            });
+        }
+        Some(_) if foreign == Foreign::Stray => aside_of(dir, file_names::STRAY_DIR_ENDING),
+        Some(_) => aside_of(dir, file_names::DELETED_DIR_ENDING),
+    };
     let moved = Disk.rename(dir, &aside).await;
     moved.map_err(|error| LogError::storage("rename", dir, error))?;
     if let Some(parent) = dir.parent() {
@@ -198,26 +229,27 @@ pub async fn set_aside_foreign(dir: &Path, topic_id: TopicId) -> Result<Option<P
     Ok(Some(aside))
 }
 
-/// Writes the `partition.metadata` of a directory that has lost it; a directory that is not there has lost nothing.
+/// Writes the `partition.metadata` of a directory where it is `what`; a directory that is not there has lost nothing.
 async fn restore_metadata(
     dir: &Path,
     metadata: PathBuf,
     topic_id: TopicId,
+    what: &str,
 ) -> Result<(), LogError> {
     let there = dir.to_owned();
     if !blocking(move || there.is_dir()).await {
         return Ok(());
     }
-    log::warn!("{}: missing; it is written again", metadata.display());
+    log::warn!("{}: {what}; it is written again", metadata.display());
     let content = partition_metadata::encode(topic_id).into_bytes();
     let written = Disk.replace_file(&metadata, content).await;
     written.map_err(|error| LogError::storage("write", &metadata, error))
 }
 
-/// A name for a deleted partition's directory, which no other has.
-fn aside_of(dir: &Path) -> PathBuf {
+/// A name for a directory that is put away, which no other has.
+fn aside_of(dir: &Path, ending: &str) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    dir.with_file_name(file_names::deleted_dir_name(&name, TopicId::new_v4()))
+    dir.with_file_name(file_names::unique_dir_name(&name, TopicId::new_v4(), ending))
 }
 
 /// Removes the directory of a partition that [`PartitionLog::mark_deleted`] has renamed. Readers that still hold a file keep

@@ -40,6 +40,8 @@ pub(super) struct Loader<'a> {
     pub(super) recent: RecentBatches,
     pub(super) report: RecoveryReport,
     pub(super) now: TimestampMs,
+    /// Only an end that no whole batch follows may be cut off.
+    pub(super) only_torn: bool,
 }
 
 impl<'a> Loader<'a> {
@@ -63,6 +65,7 @@ impl<'a> Loader<'a> {
                 cut: None,
             },
             now,
+            only_torn: false,
         }
     }
 
@@ -74,19 +77,22 @@ impl<'a> Loader<'a> {
         for entry in entries {
             let entry = entry.map_err(|error| LogError::storage("list", self.dir, error))?;
             let name = entry.file_name();
-            let leftover = file_names::LEFTOVER_ENDINGS
-                .iter()
-                .any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+            let leftover = file_names::is_leftover(&name);
             // What is large is a segment's, and nobody waits for it to be gone.
             let deleted = name.as_encoded_bytes().ends_with(DELETED_ENDING.as_bytes());
+            let failed = |error| LogError::storage("stat", &entry.path(), error);
+            let kind = entry.file_type().map_err(failed)?;
+            // Folders are none of the log's, whatever their names.
+            if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
+                log::warn!("{}: is a folder and passed over", entry.path().display());
+                continue;
+            }
             match file_names::parse(&name) {
                 _ if deleted => remover::remove_file_later(entry.path()),
                 _ if leftover => remove(&entry.path())?,
                 Some((offset, FileKind::Log)) => {
-                    let size = entry
-                        .metadata()
-                        .map_err(|error| LogError::storage("stat", &entry.path(), error))?
-                        .len();
+                    // Through a link: a segment may lie on another disk.
+                    let size = fs::metadata(entry.path()).map_err(failed)?.len();
                     self.sizes.insert(offset, size);
                 }
                 Some((offset, FileKind::OffsetIndex)) => {
@@ -152,9 +158,17 @@ impl<'a> Loader<'a> {
         if self.indexed.get(&base) == Some(&(true, true)) {
             return Ok(Ok(()));
         }
+        debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        self.rebuild_index_files(base)
+    }
+
+    /// Makes a segment's index files from the heads of its batches; what is wrong if they cannot all be read.
+    pub(super) fn rebuild_index_files(
+        &mut self,
+        base: Offset,
+    ) -> Result<Result<(), String>, LogError> {
         let interval = u64::from(self.config.index_interval_bytes);
         let mut index = MemoryIndex::new(base);
-        debug_assert_eq!(self.sizes.get(&base), Some(&size));
         let walked = self.walk_heads(base, 0, &mut |position, frame| {
             index.append(indexed(position, frame), interval)
         })?;

@@ -19,6 +19,7 @@
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
+//! | `check` | looking at a directory offline, and putting right what can be |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
@@ -26,6 +27,7 @@
 
 mod append;
 mod behind;
+pub mod check;
 mod cleaner;
 mod config;
 mod error;
@@ -66,12 +68,16 @@ pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
 pub use config::LogConfig;
 pub use error::{AppendError, LogError, ReadError};
-pub use file_names::{DELETED_DIR_ENDING, FileKind, parse as parse_file_name, partition_dir_name};
-pub use lifecycle::{remove_deleted, set_aside_foreign};
+pub use file_names::{
+    DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name, parse_partition_dir,
+    partition_dir_name,
+};
+pub use lifecycle::{Foreign, remove_deleted, set_aside_foreign};
 pub use load::{Cut, RecoveryReport, Trust};
 pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
+pub use presence::a_partition_with_records;
 pub use producer_state::ProducerEntry;
 pub use read::{ReadPlan, ReadView};
 pub use retire::Retired;

@@ -3,11 +3,12 @@
 //! An open file goes on working after that, so nothing would fail until a restart finds nothing: records would be acknowledged
 //! and lost. Whoever looks from time to time (it may sleep, so not on a core) tells the log here.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use super::check::segment_bytes;
 use super::error::LogError;
-use super::file_names::FileKind;
+use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::state::Condition;
 
@@ -35,4 +36,15 @@ impl PartitionLog {
         );
         self.write_failed(LogError::storage("find", path, removed));
     }
+}
+
+/// The name of a folder in `data_dir` that is a partition's by its name and holds records; the one named `except` does not
+/// count. May sleep.
+pub fn a_partition_with_records(data_dir: &Path, except: &str) -> Option<String> {
+    let entries = fs::read_dir(data_dir).ok()?;
+    let mut names = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name != except && file_names::parse_partition_dir(name).is_some());
+    names.find(|name| segment_bytes(&data_dir.join(name)) > 0)
 }

@@ -112,8 +112,23 @@ impl PartitionLog {
         segment: &Rc<Segment>,
         from: Offset,
     ) -> Result<Option<Place>, LogError> {
+        let position = self.index_position(segment, from).await?;
+        let mut found = self.walk_to(segment, position, from).await;
+        if position > 0 && !agrees(&found, position, from) && self.distrust_index(segment).await {
+            let position = self.index_position(segment, from).await?;
+            found = self.walk_to(segment, position, from).await;
+        }
+        found.inspect_err(|error| segment.tell_damage(error))
+    }
+
+    /// The first batch from `position` on that ends after `from`.
+    async fn walk_to(
+        &self,
+        segment: &Rc<Segment>,
+        mut position: u64,
+        from: Offset,
+    ) -> Result<Option<Place>, LogError> {
         let file = self.reader_of(segment).await?;
-        let mut position = self.index_position(segment, from).await?;
         let mut scanner = HeadScanner::new(file, segment.committed.get());
         while let Some(frame) = scanner.head_at(position).await? {
             let end = position + frame.size;
@@ -129,6 +144,27 @@ impl PartitionLog {
             position = end;
         }
         Ok(None)
+    }
+
+    /// What an index file says did not agree with the log: it is made again, once. Whether it was.
+    pub(super) async fn distrust_index(&self, segment: &Rc<Segment>) -> bool {
+        // Whoever takes segments out or puts others in their place may be at work with the names; then it is left for later.
+        let Ok(_turn) = self.reshaping.try_acquire_permit(1) else {
+            return false;
+        };
+        let sealed = segment.index.borrow().is_none();
+        if !sealed || !self.has(segment) || segment.is_pinned() || segment.index_made_again.get() {
+            return false;
+        }
+        segment.index_made_again.set(true);
+        let config = self.state.borrow().config.clone();
+        match index_file::make_again(segment, config).await {
+            Ok(()) => true,
+            Err(error) => {
+                log::error!("an index is wrong and cannot be made again: {error}");
+                false
+            }
+        }
     }
 
     async fn index_position(&self, segment: &Segment, from: Offset) -> Result<u64, LogError> {
@@ -163,15 +199,34 @@ impl PartitionLog {
             Some(boundary) => boundary,
             None => index_file::boundary_before(segment, target).await?,
         };
-        let mut end = boundary.max(first.position);
-        let mut scanner = HeadScanner::new(self.reader_of(segment).await?, segment.committed.get());
-        while let Some(frame) = scanner.head_at(end).await? {
-            if end + frame.size > target {
-                break;
+        let start = boundary.max(first.position);
+        match self.walk_end(segment, start, target).await {
+            Err(_) if start > first.position => {
+                self.distrust_index(segment).await;
+                self.walk_end(segment, first.position, target).await
             }
-            end += frame.size;
+            walked => walked,
         }
-        Ok(end)
+    }
+
+    /// The last end of a batch at or before `target`, walking from the start of one. Whoever reads up to damage gets what stands
+    /// before it.
+    async fn walk_end(
+        &self,
+        segment: &Rc<Segment>,
+        start: u64,
+        target: u64,
+    ) -> Result<u64, LogError> {
+        let mut end = start;
+        let mut scanner = HeadScanner::new(self.reader_of(segment).await?, segment.committed.get());
+        loop {
+            match scanner.head_at(end).await {
+                Ok(Some(frame)) if end + frame.size <= target => end += frame.size,
+                Ok(_) => return Ok(end),
+                Err(LogError::Corrupt { .. }) if end > start => return Ok(end),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The handle for reading a segment; of the sealed ones only the newest used stay open.
@@ -193,6 +248,16 @@ impl PartitionLog {
             oldest.close_readers();
         }
         Ok(file)
+    }
+}
+
+/// Whether the log has at an index entry's place what the entry says: a batch, and one that begins at or before the offset
+/// looked for, so that nothing before it was passed over.
+fn agrees(found: &Result<Option<Place>, LogError>, position: u64, from: Offset) -> bool {
+    match found {
+        Ok(Some(place)) => place.position > position || place.base_offset <= from,
+        Ok(None) => true,
+        Err(_) => false,
     }
 }
 

@@ -9,6 +9,7 @@
 //! | a batch that ends before the recovery point, in its segment | its head is read, its CRC is not computed | it was synced: a crash cannot have torn it |
 //! | a batch after it | CRC, and offsets that only grow | |
 //! | the first bad batch, or the middle of one at the end of the file | cut off, with all that follows, later segments included | |
+//! | the same in a log that may lose nothing, with a whole batch behind it | the log is not opened | no crash tears what is synced batch by batch |
 //! | after a cut | appends go to a new segment | pages that readers may hold are never written again |
 //! | snapshots, epochs and index files past the new end | removed | |
 //!
@@ -38,6 +39,9 @@ pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<
     for (at, base) in to_check.iter().enumerate() {
         let checked = loader.check_segment(*base, end, recovery_point)?;
         end = checked.end.max(*base);
+        if let Some(damage) = &checked.damage {
+            loader.refuse_unless_torn(*base, damage, end, &to_check[at + 1..])?;
+        }
         let last = at + 1 == to_check.len();
         let keep_index = last && checked.damage.is_none();
         segments.push(loader.keep_checked(*base, checked.segment, keep_index)?);
@@ -128,6 +132,12 @@ impl Loader<'_> {
             if let Some(reason) = out_of_place(&frame, base, end) {
                 break Some(reason);
             }
+            let moved = walker
+                .moved(&frame, end)
+                .map_err(|error| self.read_error(base, error))?;
+            if moved.is_some() {
+                break moved;
+            }
             let unsynced = frame.next_offset() > recovery_point;
             if unsynced {
                 let checked = walker
@@ -186,6 +196,45 @@ impl Loader<'_> {
         }
         self.sizes.insert(base, segment.size);
         Ok(segment)
+    }
+
+    /// Where nothing may be lost: an error if a whole batch follows the damage.
+    fn refuse_unless_torn(
+        &self,
+        base: Offset,
+        damage: &Damage,
+        end: Offset,
+        later: &[Offset],
+    ) -> Result<(), LogError> {
+        if !self.only_torn {
+            return Ok(());
+        }
+        let size = self.sizes_on_disk(base)?;
+        let mut walker = SegmentWalker::checking(self.open(base)?, size);
+        walker.go_to(damage.position);
+        let next = walker
+            .next_sound(end)
+            .map_err(|error| self.read_error(base, error))?;
+        let later = later.iter().any(|base| self.sizes.get(base) > Some(&0));
+        if next.is_none() && !later {
+            return Ok(());
+        }
+        Err(LogError::Corrupt {
+            path: file_names::path_of(self.dir, base, FileKind::Log),
+            reason: format!(
+                "at position {}, offset {end}: {}; whole batches follow, so no crash has torn it",
+                damage.position, damage.reason
+            ),
+        })
+    }
+
+    /// A checked segment's size is known as where its whole batches end.
+    fn sizes_on_disk(&self, base: Offset) -> Result<u64, LogError> {
+        let file = self.open(base)?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| self.read_error(base, error))?;
+        Ok(metadata.len())
     }
 
     /// Takes the damaged end off the log, and says so.
@@ -273,7 +322,7 @@ impl Loader<'_> {
 }
 
 /// Why a batch cannot follow what was found before it.
-fn out_of_place(frame: &BatchFrame, base: Offset, expected: Offset) -> Option<String> {
+pub(super) fn out_of_place(frame: &BatchFrame, base: Offset, expected: Offset) -> Option<String> {
     if frame.base_offset < expected && frame.magic >= 2 || frame.last_offset < expected {
         return Some(format!("offset {} follows {expected}", frame.base_offset));
     }

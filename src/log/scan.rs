@@ -53,7 +53,10 @@ impl BatchFrame {
 
     fn parse_batch(bytes: &[u8]) -> Result<BatchFrame, String> {
         let header = BatchHeader::read(bytes).map_err(|error| error.to_string())?;
-        if header.base_offset().0 < 0 || header.last_offset_delta() < 0 {
+        if header.base_offset().0 < 0
+            || header.last_offset_delta() < 0
+            || header.last_offset().0 == i64::MAX
+        {
             return Err(format!(
                 "offsets {} + {} are not possible",
                 header.base_offset(),
@@ -87,7 +90,7 @@ impl BatchFrame {
         let offset = Offset(be_i64(bytes, 0).unwrap_or(-1));
         let length = be_i64(bytes, 4).unwrap_or(-1) as i32;
         let size = u64::try_from(length).map_or(0, |length| length + OVERHEAD_BYTES as u64);
-        if offset.0 < 0 || size < SMALLEST_MESSAGE_BYTES {
+        if offset.0 < 0 || offset.0 == i64::MAX || size < SMALLEST_MESSAGE_BYTES {
             return Err(format!(
                 "offset {offset} with length {length} is not possible"
             ));
@@ -175,6 +178,7 @@ impl HeadScanner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::records::{BatchBuilder, Codec};
 
     #[test]
     fn an_old_message_is_framed_by_its_offset_and_length() {
@@ -201,5 +205,13 @@ mod tests {
             "zeros are no message of magic 0"
         );
         assert!(BatchFrame::parse(&[0xff; 100]).is_err());
+        let mut last = BatchBuilder::new(Codec::None);
+        last.append(0, None, None, &[]);
+        let mut last = last.build().to_vec();
+        last[..8].copy_from_slice(&i64::MAX.to_be_bytes());
+        assert!(
+            BatchFrame::parse(&last).is_err(),
+            "no offset could follow it"
+        );
     }
 }

@@ -46,6 +46,10 @@ pub(super) struct Segment {
     pub(super) settled: Cell<bool>,
     /// In memory until the segment is sealed and its index files are written.
     pub(super) index: RefCell<Option<MemoryIndex>>,
+    /// Its index files did not agree with it, and were made again.
+    pub(super) index_made_again: Cell<bool>,
+    /// That it is damaged was said.
+    damage_told: Cell<bool>,
     /// The producers before its first record, to be written when the file is made.
     pub(super) snapshot: RefCell<Option<Vec<u8>>>,
     /// Drawn once: which part of `segment.jitter.ms` this segment is rolled early by.
@@ -95,6 +99,8 @@ impl Segment {
             max_timestamp: Cell::new(None),
             settled: Cell::new(true),
             index: RefCell::new(None),
+            index_made_again: Cell::new(false),
+            damage_told: Cell::new(false),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),
             sync_turn: Semaphore::new(1),
@@ -225,6 +231,16 @@ impl Segment {
     pub(super) fn close_readers(&self) {
         if !self.is_pinned() {
             *self.readers.borrow_mut() = Readers::default();
+        }
+    }
+
+    /// Says once that a reader has met damage.
+    pub(super) fn tell_damage(&self, error: &LogError) {
+        if matches!(error, LogError::Corrupt { .. }) && !self.damage_told.replace(true) {
+            log::error!(
+                "{error}; who reads there gets an error: stop the broker, see all of the damage with `vltava check`, and restore the \
+                 file from a copy"
+            );
         }
     }
 

@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The mark of a clean stop, as Kafka has it.
-const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
-const LOCK: &str = ".lock";
-const META_PROPERTIES: &str = "meta.properties";
+pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+/// Held by whoever works with the directory.
+pub const LOCK: &str = ".lock";
+/// Whose directory it is.
+pub const META_PROPERTIES: &str = "meta.properties";
 /// Everything below these offsets is on the disk.
-const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// Everything below these offsets is committed.
-const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+pub const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 /// The first offsets that can be read, where they are above the first segment's.
-const LOG_STARTS: &str = offset_checkpoint::LOG_STARTS;
+pub const LOG_STARTS: &str = offset_checkpoint::LOG_STARTS;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
@@ -58,6 +60,25 @@ pub struct DataDir {
     /// The identity is not written down yet, or not all of it.
     identity_is_new: bool,
     _lock: File,
+}
+
+/// Holds the lock of a directory, so that no broker starts on it, for as long as the value lives; makes nothing. `None` where
+/// there is no `.lock`: no broker has ever run there.
+///
+/// # Errors
+/// [`DataDirError::Locked`] while a broker runs; a lock that cannot be opened.
+pub fn hold(path: &Path) -> Result<Option<File>, DataDirError> {
+    let lock_path = path.join(LOCK);
+    let lock = match File::open(&lock_path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed("read", &lock_path)(source)),
+    };
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(DataDirError::Locked(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed("lock", &lock_path)(source)),
+    }
 }
 
 /// What the last run left.

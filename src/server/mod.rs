@@ -8,7 +8,7 @@ mod accept;
 mod bind;
 mod core;
 mod cores;
-mod data_dir;
+pub mod data_dir;
 mod life;
 pub mod logger;
 mod ready;

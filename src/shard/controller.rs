@@ -9,7 +9,9 @@ use super::install::{log_config, remark};
 use super::message::PartitionCheckpoint;
 use crate::io::blocking;
 use crate::limits;
-use crate::log::{LogConfig, LogError, PartitionLog, Trust, partition_dir_name};
+use crate::log::{
+    LogConfig, LogError, PartitionLog, Trust, a_partition_with_records, partition_dir_name,
+};
 use crate::metadata::bootstrap;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
@@ -50,6 +52,30 @@ pub enum ControllerError {
         /// What is wrong.
         source: WireError,
     },
+    /// Offsets that are not there.
+    #[error("the records from offset {expected} to {found} are missing")]
+    Gap {
+        /// Where the last batch ended.
+        expected: Offset,
+        /// Where the next one begins.
+        found: Offset,
+    },
+    /// The end is not there.
+    #[error(
+        "it ends at offset {end}, but records up to offset {known} were on the disk; to start without what they say, remove \
+         the file recovery-point-offset-checkpoint"
+    )]
+    Short {
+        /// Where it ends.
+        end: Offset,
+        /// Where it ended once.
+        known: Offset,
+    },
+    /// All of it is gone.
+    #[error(
+        "it holds nothing, but there are partitions with records, {0} for one; to begin a new cluster, move their folders away"
+    )]
+    Gone(String),
     /// The records contradict each other.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -123,8 +149,14 @@ impl Controller {
             epoch,
             begins,
         } = inherited;
+        let there = dir.clone();
+        let there = blocking(move || there.exists()).await;
+        if !there {
+            check_end(shard, Offset::ZERO).await?;
+        }
         // Whoever wrote the epoch before may have closed this log without our mark.
-        let log = open_log(dir, config, clean && !begins, epoch).await?;
+        let log = open_log(dir, there, config, clean && !begins, epoch).await?;
+        check_end(shard, log.log_end_offset()).await?;
         let mut image = replay(&log, image).await?;
         if begins {
             let end = begin(&log, me.id, epoch).await?;
@@ -189,26 +221,39 @@ impl Controller {
 
 async fn open_log(
     dir: PathBuf,
+    there: bool,
     config: LogConfig,
     clean: bool,
     epoch: LeaderEpoch,
 ) -> Result<Rc<PartitionLog>, LogError> {
-    let there = dir.clone();
-    if !blocking(move || there.exists()).await {
+    if !there {
         return PartitionLog::create(dir, METADATA_TOPIC_ID, config, epoch).await;
     }
-    let trust = if clean {
-        Trust::CleanShutdown
-    } else {
-        Trust::Recover {
-            recovery_point: Offset::ZERO,
-        }
-    };
-    let (log, report) = PartitionLog::open(dir, config, trust).await?;
+    let (log, report) = PartitionLog::open(dir, config, Trust::Whole { clean }).await?;
     if let Some(remark) = remark(CLUSTER_METADATA_TOPIC, &report) {
         log::warn!("{remark}");
     }
     Ok(log)
+}
+
+/// Topics must not be lost with the end of the log, or with all of it, without a word.
+async fn check_end(shard: &Shard, end: Offset) -> Result<(), ControllerError> {
+    let startup = shard.startup.borrow().clone();
+    let known = startup.map_or(Offset::ZERO, |startup| {
+        startup.recovery_point(CLUSTER_METADATA_TOPIC, 0)
+    });
+    if end < known {
+        return Err(ControllerError::Short { end, known });
+    }
+    if end > Offset::ZERO {
+        return Ok(());
+    }
+    let data_dir = shard.data_dir.clone();
+    let own = partition_dir_name(CLUSTER_METADATA_TOPIC, 0);
+    match blocking(move || a_partition_with_records(&data_dir, &own)).await {
+        Some(name) => Err(ControllerError::Gone(name)),
+        None => Ok(()),
+    }
 }
 
 /// The first batch of an epoch says who leads; returns where the log ends behind it.
@@ -256,20 +301,37 @@ async fn replay(log: &Rc<PartitionLog>, known: Image) -> Result<Image, Controlle
     while let Some(data) = read(log, offset).await? {
         for batch in records::batches(data) {
             let batch = batch.map_err(|source| ControllerError::Batch { offset, source })?;
-            let end = batch.header().next_offset();
-            if end <= offset {
-                continue;
+            if batch.header().next_offset() > offset {
+                take_batch(&mut image, &batch)?;
+                offset = image.end();
             }
-            let records = if batch.header().attributes().is_control() {
-                Vec::new()
-            } else {
-                decode(&batch, offset)?
-            };
-            image.replay(&records, end)?;
-            offset = end;
         }
     }
     Ok(image)
+}
+
+/// Adds a batch of the metadata log to what those before it amount to.
+///
+/// # Errors
+/// It is damaged, does not follow, or does not fit; the image is then of no more use.
+pub fn take_batch(image: &mut Image, batch: &records::Batch) -> Result<(), ControllerError> {
+    let (expected, found) = (image.end(), batch.header().base_offset());
+    if found != expected {
+        return Err(ControllerError::Gap { expected, found });
+    }
+    let records = if batch.header().attributes().is_control() {
+        // Its records are the log's own; but damage is damage.
+        batch
+            .records(limits::INFLATED_BATCH_BYTES, &mut Scratch::default())
+            .map_err(|source| ControllerError::Batch {
+                offset: found,
+                source,
+            })?;
+        Vec::new()
+    } else {
+        decode(batch, found)?
+    };
+    Ok(image.replay(&records, batch.header().next_offset())?)
 }
 
 /// Whole batches from `offset` on; `None` at the end of the log.

@@ -9,7 +9,7 @@ use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
+    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
     remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
@@ -182,15 +182,28 @@ impl Shard {
     ) -> Result<(Rc<PartitionLog>, Option<String>), LogError> {
         let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
         let dir = self.data_dir.join(&name);
-        if let Some(aside) = set_aside_foreign(&dir, wanted.key.topic_id).await? {
-            log::warn!(
-                "{name}: its directory was that of a deleted topic, whose files are removed"
-            );
+        let startup = self.startup.borrow().clone();
+        let foreign = match &startup {
+            Some(startup) if startup.clean => Foreign::Refuse,
+            Some(_) => Foreign::Stray,
+            None => Foreign::Delete,
+        };
+        if let Some(aside) = set_aside_foreign(&dir, wanted.key.topic_id, foreign).await? {
             self.compaction
                 .forget(&wanted.topic.name, wanted.key.partition);
-            remove_after(name.clone(), aside, Duration::ZERO);
+            if foreign == Foreign::Delete {
+                log::warn!(
+                    "{name}: its directory was that of a deleted topic, whose files are removed"
+                );
+                remove_after(name.clone(), aside, Duration::ZERO);
+            } else {
+                log::warn!(
+                    "{name}: its directory was another topic's by its partition.metadata, most likely a deleted one's; its files \
+                     are kept in {} until you remove them",
+                    aside.display()
+                );
+            }
         }
-        let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
                 let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
@@ -319,7 +332,7 @@ impl Startup {
     }
 
     /// Everything below was on the disk.
-    fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
+    pub(super) fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
         let key = (topic.to_owned(), partition);
         self.recovery_points
             .get(&key)

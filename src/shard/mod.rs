@@ -30,7 +30,7 @@ pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription,
 pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
 pub use compaction::Compaction;
-pub use controller::{Controller, ControllerError, Inherited};
+pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use groups::{GroupFault, GroupOutcome};
 pub use install::Startup;
 pub use lookup::EpochEnd;
