@@ -22,7 +22,9 @@ pub(super) fn partition(fault: &PartitionFault, by_id: bool) -> ErrorCode {
         PartitionFault::NeverDeletes => ErrorCode::POLICY_VIOLATION,
         PartitionFault::UnknownCodec => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
         PartitionFault::Failed(LogError::Corrupt { .. }) => ErrorCode::CORRUPT_MESSAGE,
-        PartitionFault::NotKept(_) | PartitionFault::Failed(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        PartitionFault::NotKept(_) | PartitionFault::Failed(_) | PartitionFault::Offline => {
+            ErrorCode::KAFKA_STORAGE_ERROR
+        }
     }
 }
 

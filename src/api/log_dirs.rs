@@ -1,4 +1,5 @@
-//! DescribeLogDirs (35) and AlterReplicaLogDirs (34): there is one data directory, and everything lies in it.
+//! DescribeLogDirs (35) and AlterReplicaLogDirs (34): what lies in which data directory. Nothing is moved to another while the
+//! broker runs.
 //!
 //! DescribeLogDirs has versions 0–5: 2 is flexible, 3 has an error for the whole, 4 the size of the volume, 5 whether the directory
 //! takes new partitions. AlterReplicaLogDirs has versions 0–2: 2 is flexible.
@@ -17,6 +18,7 @@ use crate::wire::messages::describe_log_dirs::{
 };
 use crate::wire::{ApiKey, ErrorCode, Text};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Partitions by topic; each once, whatever a client repeats.
 type Wanted = BTreeMap<String, BTreeSet<i32>>;
@@ -25,27 +27,31 @@ pub(super) async fn describe(asked: &mut Asked<'_>) -> Result<Handled, Handled> 
     let request: DescribeLogDirsRequest = asked.decode()?;
     let shard = asked.context.shard.clone();
     let wanted = wanted(&request, &shard.image());
-    let topics = describe_topics(asked, &wanted).await;
-    let mut result = DescribeLogDirsResult {
-        log_dir: Text::from(shard.data_dir().to_string_lossy().into_owned()),
-        topics,
-        ..DescribeLogDirsResult::default()
-    };
-    match shard.volume().await {
-        Ok(volume) => {
-            result.total_bytes = i64::try_from(volume.total_bytes).unwrap_or(i64::MAX);
-            result.usable_bytes = i64::try_from(volume.usable_bytes).unwrap_or(i64::MAX);
+    let mut topics = describe_topics(asked, &wanted).await;
+    let mut response = DescribeLogDirsResponse::default();
+    for (place, dir) in shard.dirs().all().iter().enumerate() {
+        let mut result = DescribeLogDirsResult {
+            log_dir: Text::from(dir.path.to_string_lossy().into_owned()),
+            topics: topics.remove(&place).unwrap_or_default(),
+            ..DescribeLogDirsResult::default()
+        };
+        let volume = match dir.loss() {
+            None => shard.volume(dir.path.clone()).await,
+            Some(reason) => Err(std::io::Error::other(reason.to_owned())),
+        };
+        match volume {
+            Ok(volume) => {
+                result.total_bytes = i64::try_from(volume.total_bytes).unwrap_or(i64::MAX);
+                result.usable_bytes = i64::try_from(volume.usable_bytes).unwrap_or(i64::MAX);
+            }
+            Err(error) => {
+                log::debug!("{}: {error}", dir.path.display());
+                result.topics.clear();
+                result.error_code = ErrorCode::KAFKA_STORAGE_ERROR;
+            }
         }
-        Err(error) => {
-            log::error!("{}: {error}", shard.data_dir().display());
-            result.topics.clear();
-            result.error_code = ErrorCode::KAFKA_STORAGE_ERROR;
-        }
+        response.results.push(result);
     }
-    let response = DescribeLogDirsResponse {
-        results: vec![result],
-        ..DescribeLogDirsResponse::default()
-    };
     Ok(asked.answer(ApiKey::DescribeLogDirs, &response))
 }
 
@@ -69,8 +75,11 @@ fn wanted(request: &DescribeLogDirsRequest, image: &Image) -> Wanted {
     wanted
 }
 
-/// What is not here is left out, as in Kafka.
-async fn describe_topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<DescribeLogDirsTopic> {
+/// By the places of the data directories. What is not here is left out, as in Kafka.
+async fn describe_topics(
+    asked: &Asked<'_>,
+    wanted: &Wanted,
+) -> BTreeMap<usize, Vec<DescribeLogDirsTopic>> {
     let shard = &asked.context.shard;
     let image = shard.image();
     let (mut questions, mut names) = (Vec::new(), Vec::new());
@@ -90,11 +99,12 @@ async fn describe_topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<DescribeLogD
         }
     }
     let replies = shard.ask_partitions(questions).await;
-    let mut topics: Vec<DescribeLogDirsTopic> = Vec::new();
+    let mut by_place: BTreeMap<usize, Vec<DescribeLogDirsTopic>> = BTreeMap::new();
     for ((name, partition_index), reply) in names.into_iter().zip(replies) {
-        let Ok(Reply::Size(bytes)) = reply else {
+        let Ok(Reply::Size { bytes, dir }) = reply else {
             continue;
         };
+        let topics = by_place.entry(dir).or_default();
         if topics.last().is_none_or(|last| last.name.as_str() != name) {
             topics.push(DescribeLogDirsTopic {
                 name: Text::from(name.as_str()),
@@ -110,35 +120,57 @@ async fn describe_topics(asked: &Asked<'_>, wanted: &Wanted) -> Vec<DescribeLogD
             });
         }
     }
-    topics
+    by_place
 }
 
-pub(super) fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
+pub(super) async fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: AlterReplicaLogDirsRequest = asked.decode()?;
-    let shard = &asked.context.shard;
-    let image = shard.image();
+    let shard = asked.context.shard.clone();
     let mut response = AlterReplicaLogDirsResponse::default();
     for dir in &request.dirs {
-        let known = std::path::Path::new(dir.path.as_str()) == shard.data_dir();
+        let mut all = shard.dirs().all().iter();
+        let place = all.position(|known| known.path == Path::new(dir.path.as_str()));
         for topic in &dir.topics {
-            let partitions = topic.partitions.iter().map(|&partition_index| {
-                let here = image
-                    .topic_by_name(&topic.name)
-                    .is_some_and(|topic| topic.partitions.contains_key(&partition_index));
-                AlterReplicaLogDirPartitionResult {
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for &partition_index in &topic.partitions {
+                let lies_in = place_of(asked, &topic.name, partition_index).await;
+                let error_code = match (place, lies_in) {
+                    (None, _) => ErrorCode::LOG_DIR_NOT_FOUND,
+                    (_, Err(code)) => code,
+                    (Some(wanted), Ok(here)) if wanted == here => ErrorCode::NONE,
+                    // It can be moved while no broker runs.
+                    (Some(_), Ok(_)) => ErrorCode::INVALID_REQUEST,
+                };
+                partitions.push(AlterReplicaLogDirPartitionResult {
                     partition_index,
-                    error_code: match (known, here) {
-                        (false, _) => ErrorCode::LOG_DIR_NOT_FOUND,
-                        (true, false) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                        (true, true) => ErrorCode::NONE,
-                    },
-                }
-            });
+                    error_code,
+                });
+            }
             response.results.push(AlterReplicaLogDirTopicResult {
                 topic_name: topic.name.clone(),
-                partitions: partitions.collect(),
+                partitions,
             });
         }
     }
     Ok(asked.answer(ApiKey::AlterReplicaLogDirs, &response))
+}
+
+async fn place_of(asked: &Asked<'_>, topic: &Text, partition: i32) -> Result<usize, ErrorCode> {
+    let shard = &asked.context.shard;
+    let image = shard.image();
+    let known = image
+        .topic_by_name(topic)
+        .filter(|topic| topic.partitions.contains_key(&partition))
+        .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let question = PartitionQuestion {
+        key: PartitionKey {
+            topic_id: known.id,
+            partition,
+        },
+        question: Question::Size,
+    };
+    match shard.ask_partitions(vec![question]).await.pop() {
+        Some(Ok(Reply::Size { dir, .. })) => Ok(dir),
+        _ => Err(ErrorCode::KAFKA_STORAGE_ERROR),
+    }
 }

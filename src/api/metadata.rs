@@ -155,7 +155,12 @@ fn described(topic: &Topic) -> MetadataResponseTopic {
                 leader_epoch: state.leader_epoch.0,
                 replica_nodes: state.replicas.clone(),
                 isr_nodes: state.isr.clone(),
-                offline_replicas: Vec::new(),
+                // Who has no leader here has its only replica in a directory that cannot be used.
+                offline_replicas: if state.leader < 0 {
+                    state.replicas.clone()
+                } else {
+                    Vec::new()
+                },
             })
             .collect(),
         ..MetadataResponseTopic::default()

@@ -259,7 +259,7 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DescribeAcls => access_control::describe(asked),
         ApiKey::CreateAcls => access_control::create(asked),
         ApiKey::DeleteAcls => access_control::delete(asked),
-        ApiKey::AlterReplicaLogDirs => log_dirs::alter(asked),
+        ApiKey::AlterReplicaLogDirs => log_dirs::alter(asked).await,
         ApiKey::DescribeLogDirs => log_dirs::describe(asked).await,
         ApiKey::CreatePartitions => create_partitions::handle(asked).await,
         ApiKey::ElectLeaders => elect_leaders::handle(asked),

@@ -287,12 +287,14 @@ fn check_broker(
     for warning in loaded.warnings.iter().filter(about_all) {
         writeln!(out, "Note: {warning}.")?;
     }
+    let dirs = loaded.config.log_dirs.iter();
+    let dirs: Vec<_> = dirs.map(|dir| dir.display().to_string()).collect();
     let listeners: Vec<_> = loaded.config.listeners.iter().map(address).collect();
     writeln!(
         out,
         "It would listen on {} and keep its data in {}.",
         listeners.join(", "),
-        loaded.config.log_dir.display()
+        dirs.join(", ")
     )?;
     Ok(Ok(()))
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure. Fields are named after their properties; units stand in the names.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::error::ConfigError;
@@ -23,8 +24,10 @@ pub struct BrokerConfig {
     pub rack: Option<String>,
     /// `listeners` with `advertised.listeners`; at least one.
     pub listeners: Vec<Listener>,
-    /// `log.dirs` or `log.dir`: the one data directory.
-    pub log_dir: PathBuf,
+    /// `log.dirs` or `log.dir`: the data directories, each once.
+    pub log_dirs: Vec<PathBuf>,
+    /// `metadata.log.dir`, by default the first of `log.dirs`.
+    pub metadata_log_dir: PathBuf,
     /// `num.partitions`.
     pub num_partitions: i32,
     /// `default.replication.factor`.
@@ -189,12 +192,16 @@ impl BrokerConfig {
         require_request_memory(&settings)?;
         require_retention(&settings)?;
         let listeners = listeners(&settings)?;
+        let log_dirs = log_dirs(&settings)?;
         warn_of_replication(&settings, warnings);
         Ok(BrokerConfig {
             node_id: settings.number("node.id").map(|id| narrow("node.id", id)),
             rack: settings.text("broker.rack"),
             listeners,
-            log_dir: log_dir(&settings)?,
+            metadata_log_dir: settings
+                .text("metadata.log.dir")
+                .map_or_else(|| log_dirs[0].clone(), PathBuf::from),
+            log_dirs,
             num_partitions: narrow("num.partitions", known(&settings, "num.partitions")),
             default_replication_factor: replication_factor(&settings)?,
             auto_create_topics: settings.boolean("auto.create.topics.enable"),
@@ -305,22 +312,22 @@ fn replication_factor(settings: &Settings) -> Result<i16, ConfigError> {
         })
 }
 
-fn log_dir(settings: &Settings) -> Result<PathBuf, ConfigError> {
+fn log_dirs(settings: &Settings) -> Result<Vec<PathBuf>, ConfigError> {
     let several = settings.list("log.dirs");
-    let directories = if several.is_empty() {
+    let names = if several.is_empty() {
         settings.list("log.dir")
     } else {
         several
     };
-    match directories.as_slice() {
-        [only] if !only.is_empty() => Ok(PathBuf::from(only)),
-        [] | [_] => Err(ConfigError::Conflict(
-            "log.dirs names no directory".to_owned(),
-        )),
-        _ => Err(ConfigError::Conflict(format!(
-            "log.dirs={}: several log directories are not served yet; name one",
-            directories.join(",")
-        ))),
+    let wrong = |words: String| Err(ConfigError::Conflict(words));
+    if names.is_empty() || names.iter().any(String::is_empty) {
+        return wrong("log.dirs names no directory".to_owned());
+    }
+    let dirs: Vec<PathBuf> = names.iter().map(PathBuf::from).collect();
+    let mut seen = HashSet::new();
+    match dirs.iter().find(|dir| !seen.insert(*dir)) {
+        Some(twice) => wrong(format!("log.dirs names {} twice", twice.display())),
+        None => Ok(dirs),
     }
 }
 

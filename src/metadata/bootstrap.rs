@@ -154,7 +154,7 @@ pub fn registration(
     incarnation_id: Uuid,
     endpoints: Vec<Endpoint>,
     rack: Option<String>,
-    directory_id: Uuid,
+    log_dirs: Vec<Uuid>,
 ) -> Broker {
     Broker {
         id: node_id,
@@ -164,7 +164,7 @@ pub fn registration(
         rack,
         fenced: true,
         in_controlled_shutdown: false,
-        log_dirs: vec![directory_id],
+        log_dirs,
         cordoned_log_dirs: Vec::new(),
     }
 }
@@ -225,7 +225,7 @@ mod tests {
         };
         let rack = Some("a".to_owned());
         let directory_id = Uuid::from_u128(6);
-        registration(1, Uuid::new_v4(), vec![endpoint], rack, directory_id)
+        registration(1, Uuid::new_v4(), vec![endpoint], rack, vec![directory_id])
     }
 
     fn after(image: &Image, records: &[MetadataRecord]) -> Image {

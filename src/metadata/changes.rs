@@ -8,6 +8,7 @@ mod alter_configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod directories;
 mod update_features;
 
 pub use alter_configs::{AlterRules, Alteration, Altering, ConfigChange};

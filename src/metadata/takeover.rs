@@ -36,12 +36,12 @@ const NO_DIRECTORY: [u128; 2] = [0, 1];
 const NAMED: usize = 3;
 
 /// Who wants to go on with the metadata.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Successor {
     /// Its node id.
     pub node_id: i32,
-    /// The id of its directory.
-    pub directory_id: Uuid,
+    /// The ids of its directories; `None` if not all are known, and a partition may lie in any.
+    pub directories: Option<Vec<Uuid>>,
 }
 
 /// What is in the way.
@@ -97,7 +97,7 @@ pub enum Obstacle {
     },
     /// Partitions lie in another directory.
     #[error(
-        "partitions {} lie in another of the node's log.dirs: with Kafka, move them to this one (kafka-reassign-partitions.sh with log_dirs) and stop it",
+        "partitions {} lie in another of the node's directories: name it in log.dirs too",
         List(.0)
     )]
     Directories(Vec<String>),
@@ -133,7 +133,7 @@ pub enum Obstacle {
 }
 
 /// Everything in the way of `successor`, in the order in which it is best dealt with.
-pub fn obstacles(image: &Image, quorum: &Quorum, successor: Successor) -> Vec<Obstacle> {
+pub fn obstacles(image: &Image, quorum: &Quorum, successor: &Successor) -> Vec<Obstacle> {
     let mut found = Vec::new();
     check_quorum(quorum, successor.node_id, &mut found);
     check_features(image, &mut found);
@@ -182,7 +182,7 @@ fn check_features(image: &Image, found: &mut Vec<Obstacle>) {
     }
 }
 
-fn check_partitions(image: &Image, successor: Successor, found: &mut Vec<Obstacle>) {
+fn check_partitions(image: &Image, successor: &Successor, found: &mut Vec<Obstacle>) {
     let id = successor.node_id;
     let here_alone = |partition: &Partition| {
         partition.replicas == [id]
@@ -191,7 +191,9 @@ fn check_partitions(image: &Image, successor: Successor, found: &mut Vec<Obstacl
     };
     let in_this_directory = |partition: &Partition| {
         partition.directories.iter().all(|&directory| {
-            directory == successor.directory_id || NO_DIRECTORY.contains(&directory.as_u128())
+            let known = successor.directories.as_ref();
+            known.is_none_or(|known| known.contains(&directory))
+                || NO_DIRECTORY.contains(&directory.as_u128())
         })
     };
     let (mut elsewhere, mut misplaced) = (Vec::new(), Vec::new());

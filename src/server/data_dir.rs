@@ -41,6 +41,46 @@ pub enum DataDirError {
         /// What the system said.
         source: io::Error,
     },
+    /// The metadata log cannot be used.
+    #[error("the metadata log belongs in {path}: {reason}")]
+    NoMetadata {
+        /// Its directory.
+        path: PathBuf,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// Two directories of one configuration have different owners.
+    #[error(
+        "{first} and {second} belong to different nodes or clusters (see their meta.properties): name in `log.dirs` only those of one"
+    )]
+    OfTwoNodes {
+        /// One.
+        first: PathBuf,
+        /// And another.
+        second: PathBuf,
+    },
+    /// Two directories have the same id.
+    #[error(
+        "{first} and {second} have the same directory.id in meta.properties: one is a copy of the other; name only one in `log.dirs`"
+    )]
+    SameId {
+        /// One.
+        first: PathBuf,
+        /// And another.
+        second: PathBuf,
+    },
+    /// A partition's log is in two directories.
+    #[error(
+        "the log of {name} is in {first} and in {second}: nobody can know which one counts; move one of them away"
+    )]
+    Twice {
+        /// The partition.
+        name: String,
+        /// One directory.
+        first: PathBuf,
+        /// And another.
+        second: PathBuf,
+    },
     /// It belongs to another node or cluster.
     #[error("{path}: {source}")]
     Identity {
@@ -51,6 +91,19 @@ pub enum DataDirError {
     },
 }
 
+impl DataDirError {
+    /// Whether there was no room: what failed can be done when there is.
+    pub fn is_no_space(&self) -> bool {
+        let DataDirError::Io { source, .. } = self else {
+            return false;
+        };
+        matches!(
+            source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
 /// A data directory that this process owns until the value is dropped.
 #[derive(Debug)]
 pub struct DataDir {
@@ -59,6 +112,7 @@ pub struct DataDir {
     pub identity: MetaProperties,
     /// The identity is not written down yet, or not all of it.
     identity_is_new: bool,
+    had_identity: bool,
     _lock: File,
 }
 
@@ -119,8 +173,23 @@ impl DataDir {
             path: path.to_owned(),
             identity,
             identity_is_new,
+            had_identity: path.join(META_PROPERTIES).exists(),
             _lock: lock,
         })
+    }
+
+    /// Whether it had an owner before.
+    pub fn had_identity(&self) -> bool {
+        self.had_identity
+    }
+
+    /// Whether it is `owner`'s: it was before, or becomes so because it is new.
+    pub fn belongs_to(&mut self, owner: &MetaProperties) -> bool {
+        if !self.had_identity {
+            self.identity.cluster_id.clone_from(&owner.cluster_id);
+            self.identity.node_id = owner.node_id;
+        }
+        self.identity.cluster_id == owner.cluster_id && self.identity.node_id == owner.node_id
     }
 
     /// Where it is.

@@ -1,14 +1,13 @@
 //! The first core leads: it loads the metadata, has every core open its partitions, opens the doors, and later closes them.
 
 use super::bind::Bound;
-use super::data_dir::{self, Checkpoints};
+use super::data_dir::{self, Checkpoints, DataDirError};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, Inherited, PartitionCheckpoint, Shard};
+use crate::shard::{Controller, Dirs, Inherited, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,9 +23,7 @@ pub struct Boot {
     /// Cluster and node id.
     pub identity: MetaProperties,
     /// Where the files are.
-    pub data_dir: PathBuf,
-    /// The last run stopped cleanly.
-    pub last_run_clean: bool,
+    pub dirs: Arc<Dirs>,
     /// What was read of the metadata.
     pub inherited: Inherited,
     /// How many cores there are.
@@ -35,15 +32,25 @@ pub struct Boot {
     pub began: Instant,
 }
 
-/// The broker's life, on its first core. Returns after a clean stop with the epoch of its registration, or with the reason why
-/// there is none.
+/// How a stop went.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The epoch of the registration that ends.
+    pub broker_epoch: i64,
+    /// By the place of the data directory: everything in it was closed in order.
+    pub clean: Vec<bool>,
+    /// What was not, in a sentence.
+    pub complaint: Option<String>,
+}
+
+/// The broker's life, on its first core. Returns after a stop, or with the reason why there is none.
 pub async fn lead(
     shard: Rc<Shard>,
     mut boot: Boot,
     signals: Option<UnixStream>,
-) -> Result<i64, String> {
+) -> Result<Ended, String> {
     let inherited = std::mem::take(&mut boot.inherited);
-    let controller = Controller::open(&shard, &itself(&boot), boot.last_run_clean, inherited)
+    let controller = Controller::open(&shard, &itself(&boot), inherited)
         .await
         .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
     let report = shard.install_everywhere(&controller.image()).await;
@@ -57,24 +64,27 @@ pub async fn lead(
             key.partition
         );
     }
+    if let Err(error) = controller.heed(&report).await {
+        log::error!("the metadata does not say which partitions are offline: {error}");
+    }
+    shard.install_everywhere(&controller.image()).await;
     shard.lead_with(controller);
     shard.open_everywhere().await;
     ready::announce(&boot, report.partitions);
-    glommio::spawn_local(checkpoint_for_ever(
-        Rc::clone(&shard),
-        boot.data_dir.clone(),
-    ))
-    .detach();
+    glommio::spawn_local(checkpoint_for_ever(Rc::clone(&shard))).detach();
     if let Some(signals) = signals {
         stop_signal(signals).await;
     } else {
         futures_lite::future::pending::<()>().await;
     }
-    stop(&shard, boot.data_dir).await?;
+    let (clean, complaint) = stop(&shard).await;
     let image = shard.image();
-    Ok(image
-        .broker(boot.identity.node_id)
-        .map_or(-1, |registered| registered.epoch))
+    let registered = image.broker(boot.identity.node_id);
+    Ok(Ended {
+        broker_epoch: registered.map_or(-1, |registered| registered.epoch),
+        clean,
+        complaint,
+    })
 }
 
 /// This node, as it registers.
@@ -92,34 +102,43 @@ fn itself(boot: &Boot) -> Broker {
         Uuid::new_v4(),
         endpoints,
         boot.config.rack.clone(),
-        boot.identity.directory_id,
+        boot.dirs.usable_ids(),
     )
 }
 
-/// Drains, flushes and closes. The caller writes the clean-shutdown mark.
-async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
+/// Drains, flushes and closes. The caller writes the clean-shutdown marks where it went well.
+async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
     log::info!("stopping: answering what was received, then flushing");
     ready::stopping();
     shard.drain_everywhere().await;
     let points = shard.close_everywhere().await;
-    let failed: Vec<_> = points
-        .iter()
-        .filter(|point| point.failed)
-        .map(|point| format!("{}-{}", point.topic, point.partition))
-        .collect();
-    write(data_dir, points).await?;
-    if failed.is_empty() {
-        log::info!("stopped cleanly");
-        return Ok(());
+    let all = shard.dirs().all().iter();
+    let mut clean: Vec<bool> = all.map(|dir| dir.loss().is_none()).collect();
+    let mut failed = Vec::new();
+    for point in points.iter().filter(|point| point.failed) {
+        clean[point.dir] = false;
+        failed.push(format!("{}-{}", point.topic, point.partition));
     }
-    Err(format!(
-        "these partitions could not be closed and are checked at the next start: {}",
-        failed.join(", ")
-    ))
+    let mut complaints = Vec::new();
+    if !failed.is_empty() {
+        complaints.push(format!(
+            "these partitions could not be closed and are checked at the next start: {}",
+            failed.join(", ")
+        ));
+    }
+    for (place, reason) in write(shard.dirs(), points).await {
+        clean[place] = false;
+        complaints.push(format!("checkpoints: {reason}"));
+    }
+    if complaints.is_empty() {
+        log::info!("stopped cleanly");
+        return (clean, None);
+    }
+    (clean, Some(complaints.join("; ")))
 }
 
 /// Writes down every minute what a restart after a crash need not check again.
-async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
+async fn checkpoint_for_ever(shard: Rc<Shard>) {
     let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
     loop {
         glommio::timer::sleep(every).await;
@@ -128,27 +147,42 @@ async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
         }
         let _turn = shard.checkpointing.acquire_permit(1).await;
         let points = shard.checkpoint_everywhere().await;
-        if let Err(reason) = write(data_dir.clone(), points).await {
-            log::error!("{reason}");
+        for (place, error) in write(shard.dirs(), points).await {
+            match error.is_no_space() {
+                true => log::error!("{error}: checkpoints are written when there is room"),
+                false => shard.dirs().all()[place].lose(&error.to_string()),
+            }
         }
     }
 }
 
-pub(super) async fn write(dir: PathBuf, points: Vec<PartitionCheckpoint>) -> Result<(), String> {
-    let mut checkpoints = Checkpoints::default();
+/// Writes the checkpoints of each data directory that can be used; returns where that failed.
+pub(super) async fn write(
+    dirs: &Arc<Dirs>,
+    points: Vec<PartitionCheckpoint>,
+) -> Vec<(usize, DataDirError)> {
+    let mut checkpoints = vec![Checkpoints::default(); dirs.all().len()];
     for point in points {
         let key = (point.topic, point.partition);
-        checkpoints
-            .recovery_points
+        let here = &mut checkpoints[point.dir];
+        here.recovery_points
             .insert(key.clone(), point.recovery_point);
-        checkpoints
-            .high_watermarks
+        here.high_watermarks
             .insert(key.clone(), point.high_watermark);
         if point.log_start.0 > 0 {
-            checkpoints.log_starts.insert(key, point.log_start);
+            here.log_starts.insert(key, point.log_start);
         }
     }
-    blocking(move || data_dir::write_checkpoints(&dir, &checkpoints))
-        .await
-        .map_err(|error| format!("checkpoints: {error}"))
+    let dirs = Arc::clone(dirs);
+    let write_all = move || {
+        let usable = dirs.all().iter().zip(&checkpoints).enumerate();
+        let usable = usable.filter(|(_, (dir, _))| dir.loss().is_none());
+        let written = usable.map(|(place, (dir, checkpoints))| {
+            let written = data_dir::write_checkpoints(&dir.path, checkpoints);
+            (place, written)
+        });
+        let failed = written.filter_map(|(place, written)| Some((place, written.err()?)));
+        failed.collect()
+    };
+    blocking(write_all).await
 }

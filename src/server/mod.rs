@@ -9,6 +9,7 @@ mod bind;
 mod core;
 mod cores;
 pub mod data_dir;
+mod data_dirs;
 mod life;
 pub mod logger;
 mod ready;

@@ -1,7 +1,7 @@
 //! A core's place before its executor runs: everything it takes along to its thread.
 
 use super::core::assemble;
-use super::life::{self, Boot};
+use super::life::{self, Boot, Ended};
 use super::start::ServeError;
 use crate::limits;
 use crate::shard::{Admission, MeshEntrance, Shard, Startup};
@@ -29,7 +29,7 @@ pub struct Seat {
     /// A byte comes out when the broker is to stop; taken by the first core.
     pub signals: Arc<Mutex<Option<UnixStream>>>,
     /// Where the first core reports the end, with the epoch of the broker's registration.
-    pub ended: Sender<Result<i64, String>>,
+    pub ended: Sender<Result<Ended, String>>,
 }
 
 impl Seat {
@@ -61,7 +61,7 @@ impl Seat {
             joined,
             Arc::clone(&self.boot.config),
             &self.boot.identity,
-            self.boot.data_dir.clone(),
+            Arc::clone(&self.boot.dirs),
             self.startup,
         );
         let _parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);

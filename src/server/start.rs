@@ -2,8 +2,9 @@
 
 use super::bind::{self, BindError, Bound};
 use super::cores::{self, CoresError};
-use super::data_dir::{self, DataDir, DataDirError};
-use super::life::Boot;
+use super::data_dir::DataDirError;
+use super::data_dirs::DataDirs;
+use super::life::{Boot, Ended};
 use super::seat::Seat;
 use super::stop;
 use super::survey::{self, SurveyError};
@@ -11,7 +12,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, Compaction, MeshEntrance, Startup};
+use crate::shard::{Admission, MeshEntrance};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -82,33 +83,22 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config)?);
-    let data_dir = DataDir::open(&config.log_dir, config.node_id)?;
-    config.settle_node_id(data_dir.identity.node_id);
+    let data_dirs = DataDirs::open(&config)?;
+    config.settle_node_id(data_dirs.identity.node_id);
     let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
-    let inherited = survey::survey(
-        data_dir.path(),
-        &data_dir.identity,
-        data_dir.was_left_clean(),
-    )?;
-    let last_run = data_dir.take_over()?;
-    data_dir.remove_deleted()?;
+    let found = data_dirs.find_logs()?;
+    let inherited = survey::survey(&data_dirs, &found)?;
+    let startup = data_dirs.take_over(found)?;
 
     let boot = Boot {
         config: Arc::clone(&config),
         bound: Arc::clone(&bound),
-        identity: data_dir.identity.clone(),
-        data_dir: data_dir.path().to_owned(),
-        last_run_clean: last_run.clean,
+        identity: data_dirs.identity.clone(),
+        dirs: Arc::new(data_dirs.dirs()),
         inherited,
         cores: cpus.len(),
         began,
-    };
-    let startup = Startup {
-        clean: last_run.clean,
-        recovery_points: Arc::new(last_run.recovery_points),
-        log_starts: Arc::new(last_run.log_starts),
-        compaction: Arc::new(Compaction::new(data_dir.path(), last_run.compacted)),
     };
     let admission = Admission::new(
         cpus.len(),
@@ -139,9 +129,16 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         .map_err(ServeError::Logs);
     // The other executors wait for messages that no longer come; they end with the process.
     std::mem::forget(executors);
-    let broker_epoch = ended?;
-    data_dir::mark_clean(data_dir.path(), broker_epoch)?;
-    Ok(())
+    let Ended {
+        broker_epoch,
+        clean,
+        complaint,
+    } = ended?;
+    data_dirs.mark_clean(&clean, broker_epoch)?;
+    match complaint {
+        None => Ok(()),
+        Some(complaint) => Err(ServeError::Logs(complaint)),
+    }
 }
 
 fn load(options: &ServeOptions) -> Result<BrokerConfig, ServeError> {

@@ -6,14 +6,16 @@
 mod metadata_log;
 mod transactions;
 
+use super::data_dirs::DataDirs;
 use crate::log::LogError;
 use crate::log::partition_dir_name;
+use crate::metadata::ApplyError;
 use crate::metadata::takeover::{self, Successor};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
-use crate::metadata::{ApplyError, MetaProperties};
 use crate::shard::Inherited;
 use crate::types::Offset;
 use crate::wire::WireError;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -77,28 +79,34 @@ fn lines(obstacles: &[String]) -> String {
         .collect()
 }
 
-/// Reads what the directory `dir` of `owner` holds; `clean` is whether the last broker on it stopped in order.
+/// Reads what the directories hold; those of `found` have the logs of partitions, by the places of their directories.
 ///
 /// # Errors
 /// See [`SurveyError`]. Nothing has been changed.
-pub fn survey(dir: &Path, owner: &MetaProperties, clean: bool) -> Result<Inherited, SurveyError> {
+pub fn survey(dirs: &DataDirs, found: &HashMap<String, usize>) -> Result<Inherited, SurveyError> {
+    let dir = dirs.metadata().path();
+    let owner = &dirs.identity;
     let metadata_dir = dir.join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
     if !metadata_dir.is_dir() {
-        if let Some(example) = any_partition(dir) {
-            let dir = dir.to_owned();
-            return Err(SurveyError::NoMetadata { dir, example });
-        }
-        return Ok(Inherited::default());
+        let with_logs = dirs.usable().find_map(|dir| {
+            let example = any_partition(dir.path())?;
+            Some((dir.path().to_owned(), example))
+        });
+        return match with_logs {
+            Some((dir, example)) => Err(SurveyError::NoMetadata { dir, example }),
+            None => Ok(Inherited::default()),
+        };
     }
     let read = metadata_log::read(dir, &metadata_dir)?;
     let successor = Successor {
         node_id: owner.node_id,
-        directory_id: owner.directory_id,
+        directories: dirs.ids(),
     };
     let judged = read.judged();
-    let found = takeover::obstacles(&judged, &read.quorum, successor);
-    let mut obstacles: Vec<String> = found.iter().map(ToString::to_string).collect();
-    obstacles.extend(transactions::obstacles(dir, &judged, clean)?);
+    let in_the_way = takeover::obstacles(&judged, &read.quorum, &successor);
+    let mut obstacles: Vec<String> = in_the_way.iter().map(ToString::to_string).collect();
+    let logs = Logs { dirs, found };
+    obstacles.extend(transactions::obstacles(&logs, &judged)?);
     if !obstacles.is_empty() {
         let dir = dir.to_owned();
         return Err(SurveyError::Obstacles { dir, obstacles });
@@ -110,6 +118,21 @@ pub fn survey(dir: &Path, owner: &MetaProperties, clean: bool) -> Result<Inherit
         epoch,
         begins,
     })
+}
+
+/// Where the logs of partitions are.
+struct Logs<'a> {
+    dirs: &'a DataDirs,
+    found: &'a HashMap<String, usize>,
+}
+
+impl Logs<'_> {
+    /// The directory of a partition's log, and whether the last broker on its data directory stopped in order.
+    fn of(&self, topic: &str, partition: i32) -> Option<(PathBuf, bool)> {
+        let name = partition_dir_name(topic, partition);
+        let dir = self.dirs.at(*self.found.get(&name)?)?;
+        Some((dir.path().join(name), dir.was_left_clean()))
+    }
 }
 
 /// The name of a directory that holds a partition's log.

@@ -1,6 +1,7 @@
 //! What administration asks of single partitions, at their owners: sizes, producers, the removal of records.
 
 use super::Shard;
+use super::dirs::Dirs;
 use super::message::{Answer, Call, PartitionFault, Wanted};
 use crate::io::blocking;
 use crate::io::durable_write::durable_write;
@@ -9,8 +10,9 @@ use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::log::{LogStartError, ProducerEntry};
 use crate::types::{Offset, PartitionKey, ShardId};
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The core that writes checkpoints.
 const LEADER: ShardId = ShardId(0);
@@ -40,8 +42,13 @@ pub enum Question {
 /// What a partition replies.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// To [`Question::Size`], in bytes.
-    Size(u64),
+    /// To [`Question::Size`].
+    Size {
+        /// Bytes of the log.
+        bytes: u64,
+        /// The place of its data directory.
+        dir: usize,
+    },
     /// To [`Question::Producers`], by id.
     Producers(Vec<ProducerDescription>),
     /// To [`Question::DeleteBefore`]: the log start offset.
@@ -114,7 +121,10 @@ impl Shard {
         let partition = self.partition(&asked.key)?;
         let log = &partition.log;
         match asked.question {
-            Question::Size => Ok(Reply::Size(log.size_bytes())),
+            Question::Size => Ok(Reply::Size {
+                bytes: log.size_bytes(),
+                dir: partition.dir,
+            }),
             Question::Producers => {
                 let describe = |(id, entry): (i64, &ProducerEntry)| ProducerDescription {
                     id,
@@ -173,33 +183,41 @@ impl Shard {
     pub(super) async fn write_log_starts(self: &Rc<Self>) -> Result<(), String> {
         let _turn = self.checkpointing.acquire_permit(1).await;
         let points = self.checkpoint_everywhere().await;
-        let starts: OffsetCheckpoint = points
-            .into_iter()
-            .filter(|point| point.log_start > Offset::ZERO)
-            .map(|point| ((point.topic, point.partition), point.log_start))
+        let mut starts = vec![OffsetCheckpoint::new(); self.dirs.all().len()];
+        for point in points {
+            if point.log_start > Offset::ZERO {
+                starts[point.dir].insert((point.topic, point.partition), point.log_start);
+            }
+        }
+        let usable = self.dirs.all().iter().zip(starts);
+        let files: Vec<_> = usable
+            .filter(|(dir, _)| dir.loss().is_none())
+            .map(|(dir, starts)| (dir.path.join(offset_checkpoint::LOG_STARTS), starts))
             .collect();
-        let path = self.data_dir.join(offset_checkpoint::LOG_STARTS);
-        let text = offset_checkpoint::render(&starts);
-        let failed = path.clone();
-        blocking(move || durable_write(&path, text.as_bytes()))
-            .await
-            .map_err(|error| {
-                log::error!("{}: {error}", failed.display());
-                error.to_string()
-            })
+        blocking(move || write_all(&files)).await
     }
 
     /// Where the partitions lie.
-    pub fn data_dir(&self) -> &Path {
-        &self.data_dir
+    pub fn dirs(&self) -> &Arc<Dirs> {
+        &self.dirs
     }
 
-    /// The volume of the data directory.
+    /// The volume of a data directory.
     ///
     /// # Errors
     /// The file system does not tell.
-    pub async fn volume(&self) -> io::Result<Volume> {
-        let dir = self.data_dir.clone();
+    pub async fn volume(&self, dir: PathBuf) -> io::Result<Volume> {
         blocking(move || volume_of(&dir)).await
     }
+}
+
+fn write_all(files: &[(PathBuf, OffsetCheckpoint)]) -> Result<(), String> {
+    for (path, offsets) in files {
+        let text = offset_checkpoint::render(offsets);
+        durable_write(path, text.as_bytes()).map_err(|error| {
+            log::error!("{}: {error}", path.display());
+            error.to_string()
+        })?;
+    }
+    Ok(())
 }

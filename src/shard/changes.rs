@@ -336,7 +336,7 @@ impl Shard {
     /// Closes the metadata log.
     pub(super) async fn close_controller(&self) -> Option<PartitionCheckpoint> {
         let controller = self.controller.borrow_mut().take()?;
-        Some(controller.close().await)
+        Some(controller.close(self.dirs.metadata_place()).await)
     }
 }
 

@@ -4,19 +4,20 @@
 //! they read and write a second, and the file that says how far each log got are the broker's ([`Compaction`]), shared by all
 //! cores. Kafka's `LogCleanerManager`.
 
+use super::compacted::Compacted;
 use super::{Partition, Shard};
 use crate::config::TopicConfig;
 use crate::config::broker::CleanerConfig;
-use crate::io::{blocking, durable_write};
-use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::io::blocking;
+use crate::log::offset_checkpoint::OffsetCheckpoint;
 use crate::log::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
 use crate::types::{Offset, PartitionKey, TimestampMs};
 use futures_lite::future::or;
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a core looks whether a thread is free for it, and the least pause between two rounds over its logs.
@@ -29,11 +30,8 @@ const SETTINGS_CHECK: Duration = Duration::from_secs(1);
 /// What compaction shares between cores.
 #[derive(Debug)]
 pub struct Compaction {
-    path: PathBuf,
-    /// Everything below is compacted. Held for moments only, so that a core may take it.
-    compacted: Mutex<OffsetCheckpoint>,
-    /// What the file says. One writes it at a time, on a thread that may sleep.
-    written: Mutex<String>,
+    /// By the place of the data directory.
+    compacted: Vec<Compacted>,
     running: AtomicUsize,
     /// Cores that wait for a turn.
     waiting: AtomicUsize,
@@ -41,56 +39,28 @@ pub struct Compaction {
 }
 
 impl Compaction {
-    /// Compaction in the data directory `dir`, which `compacted` was read from.
-    pub fn new(dir: &Path, compacted: OffsetCheckpoint) -> Compaction {
+    /// Compaction in these data directories, with what was read of each.
+    pub fn new<'a>(dirs: impl IntoIterator<Item = (&'a Path, OffsetCheckpoint)>) -> Compaction {
+        let compacted = dirs.into_iter();
         Compaction {
-            path: dir.join(offset_checkpoint::COMPACTED),
-            written: Mutex::new(offset_checkpoint::render(&compacted)),
-            compacted: Mutex::new(compacted),
+            compacted: compacted
+                .map(|(dir, offsets)| Compacted::new(dir, offsets))
+                .collect(),
             running: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             throttle: Arc::new(Throttle::new(f64::MAX)),
         }
     }
 
-    /// Up to where a partition was compacted.
-    fn compacted(&self, partition: &Partition) -> Option<Offset> {
-        let key = (partition.topic.to_string(), partition.index);
-        self.lock().get(&key).copied()
+    /// The partition is gone from its directory: another of its name begins anew.
+    pub(super) fn forget(&self, topic: &str, partition: i32, place: usize) {
+        self.compacted[place].forget(topic, partition);
     }
 
-    fn note(&self, partition: &Partition, compacted: Offset) {
-        let key = (partition.topic.to_string(), partition.index);
-        self.lock().insert(key, compacted);
-    }
-
-    /// The partition is gone: another of its name begins anew.
-    pub(super) fn forget(&self, topic: &str, partition: i32) {
-        self.lock().remove(&(topic.to_owned(), partition));
-    }
-
-    /// Writes the file, if it is not as it should be. A failure is logged: the worst it does is that logs are compacted again.
+    /// Writes the checkpoints that are not as they should be.
     pub(super) async fn write_down(self: &Arc<Self>) {
         let this = Arc::clone(self);
-        blocking(move || {
-            if let Err(error) = this.write_now() {
-                log::error!(
-                    "{}: {error}; after a restart more is compacted than need be",
-                    this.path.display()
-                );
-            }
-        })
-        .await;
-    }
-
-    fn write_now(&self) -> std::io::Result<()> {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = offset_checkpoint::render(&self.lock());
-        if *written != text {
-            durable_write::durable_write(&self.path, text.as_bytes())?;
-            *written = text;
-        }
-        Ok(())
+        blocking(move || this.compacted.iter().for_each(Compacted::write_down)).await;
     }
 
     /// A thread's turn, if fewer than `threads` have one.
@@ -100,12 +70,6 @@ impl Compaction {
             .running
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
         taken.is_ok().then(|| Turn(Arc::clone(self)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, OffsetCheckpoint> {
-        self.compacted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,7 +172,7 @@ impl Shard {
             .partition(&due.key)
             .is_ok_and(|known| Rc::ptr_eq(&known, &due.partition));
         if is_there {
-            self.compaction.note(&due.partition, compacted);
+            self.compaction.compacted[due.partition.dir].note(&due.partition, compacted);
             self.compaction.write_down().await;
         }
     }
@@ -229,7 +193,7 @@ impl Shard {
             else {
                 continue;
             };
-            let compacted = self.compaction.compacted(&partition);
+            let compacted = self.compaction.compacted[partition.dir].of(&partition);
             let rules = rules(&config);
             let dirty = match partition
                 .log
@@ -331,13 +295,9 @@ fn report_failure(due: &Due, error: &CleanError) {
 mod tests {
     use super::*;
 
-    fn compaction(dir: &Path) -> Arc<Compaction> {
-        Arc::new(Compaction::new(dir, OffsetCheckpoint::new()))
-    }
-
     #[test]
     fn there_are_as_many_turns_as_threads() {
-        let compaction = compaction(Path::new("nowhere"));
+        let compaction = Arc::new(Compaction::new([]));
         let first = compaction.turn(2).unwrap();
         let _second = compaction.turn(2).unwrap();
         assert!(compaction.turn(2).is_none());
@@ -348,23 +308,6 @@ mod tests {
         drop(first);
         assert!(compaction.turn(2).is_some());
         assert!(compaction.turn(0).is_none());
-    }
-
-    #[test]
-    fn the_checkpoint_is_kafkas_and_forgets_what_was_deleted() {
-        let dir = tempfile::tempdir().unwrap();
-        let compaction = compaction(dir.path());
-        for (topic, offset) in [("a", 7), ("b", 9)] {
-            let key = (topic.to_owned(), 0);
-            compaction.lock().insert(key, Offset(offset));
-        }
-        compaction.write_now().unwrap();
-        let text =
-            || std::fs::read_to_string(dir.path().join("cleaner-offset-checkpoint")).unwrap();
-        assert_eq!(text(), "0\n2\na 0 7\nb 0 9\n");
-        compaction.forget("a", 0);
-        compaction.write_now().unwrap();
-        assert_eq!(text(), "0\n1\nb 0 9\n");
     }
 
     #[test]

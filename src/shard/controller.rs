@@ -6,7 +6,7 @@
 
 use super::Shard;
 use super::install::{log_config, remark};
-use super::message::PartitionCheckpoint;
+use super::message::{InstallReport, PartitionCheckpoint};
 use crate::io::blocking;
 use crate::limits;
 use crate::log::{
@@ -15,9 +15,9 @@ use crate::log::{
 use crate::metadata::bootstrap;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
-use crate::types::{LeaderEpoch, Offset, TimestampMs, TopicId};
+use crate::types::{LeaderEpoch, Offset, PartitionKey, TimestampMs, TopicId};
 use crate::wire::WireError;
-use crate::wire::metadata_records::MetadataRecord;
+use crate::wire::metadata_records::{MetadataRecord, PartitionChangeRecord};
 use crate::wire::records::{self, BatchBuilder, BatchError, Codec, Scratch};
 use bytes::Bytes;
 use glommio::sync::Semaphore;
@@ -29,6 +29,9 @@ use thiserror::Error;
 
 /// The metadata topic's id, the same in every cluster.
 const METADATA_TOPIC_ID: TopicId = TopicId::from_u128(1);
+
+/// What a partition without a leader says.
+const NO_LEADER: i32 = -1;
 
 /// Why the metadata log cannot be used.
 #[derive(Debug, Error)]
@@ -133,11 +136,14 @@ impl Controller {
     pub async fn open(
         shard: &Rc<Shard>,
         me: &Broker,
-        clean: bool,
         inherited: Inherited,
     ) -> Result<Rc<Controller>, ControllerError> {
+        let startup = shard.startup.borrow().clone();
+        let clean = startup.map(|startup| startup.clean);
+        let clean = |place: usize| clean.as_ref().is_some_and(|clean| clean[place]);
         let dir = shard
-            .data_dir
+            .dirs
+            .metadata()
             .join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
         let config = LogConfig {
             flush_messages: 1,
@@ -155,7 +161,14 @@ impl Controller {
             check_end(shard, Offset::ZERO).await?;
         }
         // Whoever wrote the epoch before may have closed this log without our mark.
-        let log = open_log(dir, there, config, clean && !begins, epoch).await?;
+        let log = open_log(
+            dir,
+            there,
+            config,
+            clean(shard.dirs.metadata_place()) && !begins,
+            epoch,
+        )
+        .await?;
         check_end(shard, log.log_end_offset()).await?;
         let mut image = replay(&log, image).await?;
         if begins {
@@ -163,7 +176,8 @@ impl Controller {
             image.replay(&[], end)?;
         }
         image.written_in(epoch);
-        let records = bootstrap::start(&image, me, !clean, bootstrap);
+        let all_clean = (0..shard.dirs.all().len()).all(clean);
+        let records = bootstrap::start(&image, me, !all_clean, bootstrap);
         let controller = Rc::new(Controller {
             log,
             epoch,
@@ -202,8 +216,34 @@ impl Controller {
         Ok(())
     }
 
-    /// Flushes and closes the log.
-    pub(super) async fn close(&self) -> PartitionCheckpoint {
+    /// Writes down what an installation found: partitions that are offline have no leader until they are opened, and those that
+    /// lie in another directory than it says do so.
+    ///
+    /// # Errors
+    /// See [`ControllerError`].
+    pub async fn heed(&self, report: &InstallReport) -> Result<(), ControllerError> {
+        let change = |key: &PartitionKey| PartitionChangeRecord {
+            partition_id: key.partition,
+            topic_id: key.topic_id,
+            ..PartitionChangeRecord::default()
+        };
+        let offline = report
+            .failures
+            .iter()
+            .map(|(key, _)| PartitionChangeRecord {
+                leader: NO_LEADER,
+                ..change(key)
+            });
+        let moved = report.moved.iter().map(|(key, id)| PartitionChangeRecord {
+            directories: Some(vec![*id]),
+            ..change(key)
+        });
+        let records: Vec<_> = offline.chain(moved).map(MetadataRecord::from).collect();
+        self.commit(&records).await
+    }
+
+    /// Flushes and closes the log, which lies in this place.
+    pub(super) async fn close(&self, place: usize) -> PartitionCheckpoint {
         let closed = self.log.close().await;
         if let Err(error) = &closed {
             log::error!("{CLUSTER_METADATA_TOPIC}: closing failed: {error}");
@@ -211,6 +251,7 @@ impl Controller {
         PartitionCheckpoint {
             topic: CLUSTER_METADATA_TOPIC.to_owned(),
             partition: 0,
+            dir: place,
             recovery_point: self.log.recovery_point(),
             high_watermark: self.log.high_watermark(),
             log_start: self.log.log_start_offset(),
@@ -248,9 +289,14 @@ async fn check_end(shard: &Shard, end: Offset) -> Result<(), ControllerError> {
     if end > Offset::ZERO {
         return Ok(());
     }
-    let data_dir = shard.data_dir.clone();
+    let all = shard.dirs.all().iter();
+    let dirs: Vec<PathBuf> = all.map(|dir| dir.path.clone()).collect();
     let own = partition_dir_name(CLUSTER_METADATA_TOPIC, 0);
-    match blocking(move || a_partition_with_records(&data_dir, &own)).await {
+    let any = move || {
+        let mut found = dirs.iter();
+        found.find_map(|dir| a_partition_with_records(dir, &own))
+    };
+    match blocking(any).await {
         Some(name) => Err(ControllerError::Gone(name)),
         None => Ok(()),
     }

@@ -4,29 +4,34 @@
 //! forgotten a deleted one before its log is renamed.
 
 use super::compaction::Compaction;
+use super::dirs::Dir;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
 use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
-    remove_deleted, set_aside_foreign,
+    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
+    partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What the data directory says of the last run.
 #[derive(Clone, Debug)]
 pub struct Startup {
-    /// The last run wrote its clean-shutdown mark: no log needs to be checked.
-    pub clean: bool,
+    /// By place: the last run wrote its clean-shutdown mark there: no log in it needs to be checked.
+    pub clean: Arc<[bool]>,
+    /// The places of the logs that are there, by the names of their directories.
+    pub found: Arc<HashMap<String, usize>>,
     /// Below these offsets the records were on the disk, by topic and partition.
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
     /// Where logs began, by topic and partition, if not at 0.
@@ -40,6 +45,8 @@ struct Wanted {
     key: PartitionKey,
     topic: Arc<Topic>,
     epoch: LeaderEpoch,
+    /// The id of the data directory it belongs in; nil if nobody has decided.
+    directory: Uuid,
     config: LogConfig,
     max_message_bytes: u32,
 }
@@ -129,6 +136,8 @@ impl Shard {
                 continue;
             }
             match self.partitions.borrow().get(&key) {
+                // Until the next start.
+                None if self.offline.borrow().contains(&key) => {}
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
                     partition.max_message_bytes.set(max_message_bytes);
@@ -138,6 +147,7 @@ impl Shard {
                     key,
                     topic: Arc::clone(topic),
                     epoch: state.leader_epoch,
+                    directory: state.directories.first().copied().unwrap_or_default(),
                     config: config.clone(),
                     max_message_bytes,
                 }),
@@ -155,8 +165,12 @@ impl Shard {
                 .map(|wanted| {
                     let shard = Rc::clone(self);
                     glommio::spawn_local(async move {
-                        let opened = shard.open_one(&wanted).await;
-                        (wanted, opened)
+                        let place = shard.place_of(&wanted);
+                        let opened = match &place {
+                            Ok(place) => shard.open_one(&wanted, *place).await,
+                            Err(error) => Err(error.clone()),
+                        };
+                        (wanted, place.unwrap_or_default(), opened)
                     })
                 })
                 .collect();
@@ -164,33 +178,67 @@ impl Shard {
                 return;
             }
             for task in tasks {
-                let (wanted, opened) = task.await;
+                let (wanted, place, opened) = task.await;
                 match opened {
                     Ok((log, remark)) => {
                         report.remarks.extend(remark);
-                        self.enter(wanted, log);
+                        let id = self.dirs.all()[place].id;
+                        let moved = id.filter(|id| *id != wanted.directory);
+                        report.moved.extend(moved.map(|id| (wanted.key, id)));
+                        self.enter(wanted, place, log);
                     }
-                    Err(error) => report.failures.push((wanted.key, error.to_string())),
+                    Err(error) => {
+                        self.offline.borrow_mut().insert(wanted.key);
+                        report.failures.push((wanted.key, error.to_string()));
+                    }
                 }
             }
+        }
+    }
+
+    /// Where a partition's log is, or is to be made.
+    fn place_of(&self, wanted: &Wanted) -> Result<usize, LogError> {
+        let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
+        let startup = self.startup.borrow();
+        let found = startup
+            .as_ref()
+            .and_then(|startup| startup.found.get(&name));
+        if let Some(place) = found {
+            return Ok(*place);
+        }
+        let lost = |dir: &Dir| {
+            let reason = dir.loss().unwrap_or("it cannot be used").to_owned();
+            LogError::storage("open", &dir.path.join(&name), io::Error::other(reason))
+        };
+        let all = self.dirs.all();
+        if let Some(place) = self.dirs.place_of(wanted.directory) {
+            return match all[place].loss() {
+                None => Ok(place),
+                Some(_) => Err(lost(&all[place])),
+            };
+        }
+        match self.dirs.unknown_loss() {
+            Some(dir) if startup.is_some() => Err(lost(dir)),
+            _ => self.dirs.first_usable().ok_or_else(|| lost(&all[0])),
         }
     }
 
     async fn open_one(
         &self,
         wanted: &Wanted,
+        place: usize,
     ) -> Result<(Rc<PartitionLog>, Option<String>), LogError> {
         let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
-        let dir = self.data_dir.join(&name);
+        let dir = self.dirs.all()[place].path.join(&name);
         let startup = self.startup.borrow().clone();
         let foreign = match &startup {
-            Some(startup) if startup.clean => Foreign::Refuse,
+            Some(startup) if startup.clean[place] => Foreign::Refuse,
             Some(_) => Foreign::Stray,
             None => Foreign::Delete,
         };
         if let Some(aside) = set_aside_foreign(&dir, wanted.key.topic_id, foreign).await? {
             self.compaction
-                .forget(&wanted.topic.name, wanted.key.partition);
+                .forget(&wanted.topic.name, wanted.key.partition, place);
             if foreign == Foreign::Delete {
                 log::warn!(
                     "{name}: its directory was that of a deleted topic, whose files are removed"
@@ -207,12 +255,12 @@ impl Shard {
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
                 let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
-                let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
+                let trust = startup.trust(&wanted.topic.name, wanted.key.partition, place);
                 let (log, report) =
                     PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
                 let cut = remark(&name, &report);
-                let lacking = || lack(&name, &report, known, startup.clean);
+                let lacking = || lack(&name, &report, known, startup.clean[place]);
                 return Ok((log, cut.or_else(lacking)));
             }
             let log = self.create_log(wanted, dir).await?;
@@ -240,7 +288,7 @@ impl Shard {
         .await
     }
 
-    fn enter(self: &Rc<Self>, wanted: Wanted, log: Rc<PartitionLog>) {
+    fn enter(self: &Rc<Self>, wanted: Wanted, place: usize, log: Rc<PartitionLog>) {
         let key = wanted.key;
         let shard = Rc::downgrade(self);
         log.set_on_advance(Box::new(move |advance| {
@@ -254,6 +302,7 @@ impl Shard {
         let partition = Rc::new(Partition {
             topic: Arc::clone(&wanted.topic.name),
             index: key.partition,
+            dir: place,
             log,
             leader_epoch: Cell::new(wanted.epoch),
             max_message_bytes: Cell::new(wanted.max_message_bytes),
@@ -276,9 +325,10 @@ impl Shard {
                     topic_id: topic.id,
                     partition,
                 };
+                self.offline.borrow_mut().remove(&key);
                 let gone = self.partitions.borrow_mut().remove(&key);
                 if let Some(gone) = gone {
-                    self.compaction.forget(&topic.name, partition);
+                    self.compaction.forget(&topic.name, partition, gone.dir);
                     self.tell(self.watches.ended(&key));
                     renames.push(glommio::spawn_local(put_away(key, gone, delay)));
                 }
@@ -322,8 +372,8 @@ impl Startup {
         start.copied().unwrap_or(Offset::ZERO)
     }
 
-    fn trust(&self, topic: &str, partition: i32) -> Trust {
-        if self.clean {
+    fn trust(&self, topic: &str, partition: i32, place: usize) -> Trust {
+        if self.clean[place] {
             return Trust::CleanShutdown;
         }
         Trust::Recover {
@@ -346,6 +396,7 @@ impl InstallReport {
         self.partitions += other.partitions;
         self.remarks.extend(other.remarks);
         self.failures.extend(other.failures);
+        self.moved.extend(other.moved);
     }
 }
 
@@ -353,6 +404,7 @@ fn checkpoint(key: &PartitionKey, partition: &Partition) -> PartitionCheckpoint 
     PartitionCheckpoint {
         topic: partition.topic.to_string(),
         partition: key.partition,
+        dir: partition.dir,
         recovery_point: partition.log.recovery_point(),
         high_watermark: partition.log.high_watermark(),
         log_start: partition.log.log_start_offset(),

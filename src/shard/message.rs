@@ -14,6 +14,7 @@ use crate::types::{LeaderEpoch, Offset, PartitionKey};
 use crate::wire::records::ValidatedBatch;
 use glommio::net::AcceptedTcpStream;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The asker's place for an answer.
 pub type Ticket = usize;
@@ -112,6 +113,8 @@ pub type AppendOutcome = Result<Appended, PartitionFault>;
 pub enum PartitionFault {
     /// The core has no such partition: it was deleted, or never was.
     NotHere,
+    /// Its log could not be opened.
+    Offline,
     /// The topic is here and does not have so many partitions.
     NoSuchPartition,
     /// The client's leader epoch is older than the partition's.
@@ -199,6 +202,8 @@ pub struct InstallReport {
     pub remarks: Vec<String>,
     /// Partitions whose log could not be opened or made, with the reason.
     pub failures: Vec<(PartitionKey, String)>,
+    /// Partitions that lie in another directory than the metadata says, with the id of theirs.
+    pub moved: Vec<(PartitionKey, Uuid)>,
 }
 
 /// What a restart need not check again.
@@ -208,6 +213,8 @@ pub struct PartitionCheckpoint {
     pub topic: String,
     /// Partition index.
     pub partition: i32,
+    /// The place of its data directory.
+    pub dir: usize,
     /// Everything below is on the disk.
     pub recovery_point: Offset,
     /// Everything below is committed.

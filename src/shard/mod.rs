@@ -8,8 +8,10 @@ mod administration;
 mod admission;
 mod append;
 mod changes;
+mod compacted;
 mod compaction;
 mod controller;
+mod dirs;
 mod everywhere;
 mod groups;
 mod install;
@@ -31,6 +33,7 @@ pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
+pub use dirs::{Dir, Dirs};
 pub use groups::{GroupFault, GroupOutcome};
 pub use install::Startup;
 pub use lookup::EpochEnd;
@@ -51,8 +54,7 @@ use glommio::sync::Semaphore;
 use groups::Groups;
 use mesh::{Joined, Mesh};
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use waits::Waits;
@@ -75,10 +77,12 @@ pub struct Shard {
     pub node_id: i32,
     /// The cluster it is.
     pub cluster_id: String,
-    data_dir: PathBuf,
+    dirs: Arc<Dirs>,
     image: RefCell<Arc<Image>>,
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
+    /// Partitions of this core whose log could not be opened.
+    offline: RefCell<HashSet<PartitionKey>>,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
     groups: Groups,
@@ -102,7 +106,7 @@ impl Shard {
         (senders, receivers): Joined,
         config: Arc<BrokerConfig>,
         identity: &MetaProperties,
-        data_dir: PathBuf,
+        dirs: Arc<Dirs>,
         startup: Startup,
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
@@ -113,10 +117,11 @@ impl Shard {
             config,
             node_id: identity.node_id,
             cluster_id: identity.cluster_id.clone(),
-            data_dir,
+            dirs,
             image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
+            offline: RefCell::default(),
             watches: Rc::default(),
             waits: Rc::default(),
             compaction: Arc::clone(&startup.compaction),
@@ -184,7 +189,13 @@ impl Shard {
 
     fn partition(&self, key: &PartitionKey) -> Result<Rc<Partition>, PartitionFault> {
         let partitions = self.partitions.borrow();
-        partitions.get(key).cloned().ok_or(PartitionFault::NotHere)
+        partitions.get(key).cloned().ok_or_else(|| {
+            let offline = self.offline.borrow().contains(key);
+            match offline {
+                true => PartitionFault::Offline,
+                false => PartitionFault::NotHere,
+            }
+        })
     }
 
     /// Tells waiting fetches, here or on other cores.

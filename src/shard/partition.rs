@@ -14,6 +14,8 @@ pub struct Partition {
     pub topic: Arc<str>,
     /// Its index in the topic.
     pub index: i32,
+    /// The place of its data directory.
+    pub dir: usize,
     /// Its records.
     pub log: Rc<PartitionLog>,
     /// Stamped on every batch.

@@ -24,7 +24,7 @@ fn refusal(text: &str) -> String {
 fn an_empty_file_gives_the_defaults_of_kafka() {
     let config = config("");
     assert_eq!(config.node_id, None);
-    assert_eq!(config.log_dir, Path::new("/tmp/kafka-logs"));
+    assert_eq!(config.log_dirs, [Path::new("/tmp/kafka-logs")]);
     assert_eq!(config.num_partitions, 1);
     assert_eq!(config.socket_request_max_bytes, 104_857_600);
     assert_eq!(config.connections_max_idle_ms, Some(600_000));
@@ -45,13 +45,13 @@ fn an_empty_file_gives_the_defaults_of_kafka() {
 fn without_a_file_the_broker_stays_on_loopback_and_below_the_working_directory() {
     let config = load_text(None, &[], true).unwrap().config;
     assert!(config.listeners[0].is_loopback());
-    assert_eq!(config.log_dir, Path::new("vltava-data"));
+    assert_eq!(config.log_dirs, [Path::new("vltava-data")]);
     let overrides = [
         ("log.dirs".to_owned(), "/data".to_owned()),
         ("port".to_owned(), "1".to_owned()),
     ];
     let config = load_text(None, &overrides, true).unwrap().config;
-    assert_eq!(config.log_dir, Path::new("/data"));
+    assert_eq!(config.log_dirs, [Path::new("/data")]);
     assert!(
         config.listeners[0].is_wildcard(),
         "who names a port means Kafka's default host"
@@ -90,7 +90,10 @@ fn the_finer_name_goes_before_the_coarser() {
         9
     );
     assert_eq!(retention_ms("log.retention.hours=-1"), -1);
-    assert_eq!(config("log.dir=/a\nlog.dirs=/b").log_dir, Path::new("/b"));
+    assert_eq!(
+        config("log.dir=/a\nlog.dirs=/b").log_dirs,
+        [Path::new("/b")]
+    );
 }
 
 #[test]
@@ -120,10 +123,7 @@ fn negative_numbers_that_mean_none_become_none() {
 #[test]
 fn what_is_not_served_is_refused_in_a_sentence() {
     let cases = [
-        (
-            "log.dirs=/a,/b",
-            "several log directories are not served yet",
-        ),
+        ("log.dirs=/a,/b,/a", "log.dirs names /a twice"),
         (
             "process.roles=broker",
             "joining other nodes is not served yet",

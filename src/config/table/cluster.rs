@@ -53,8 +53,8 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Segment size of the metadata log below the least legal one, for Kafka's own tests.";
     "internal.metadata.max.batch.size.in.bytes", Int(ANY), "8388608", Internal, AcceptedWithoutEffect,
         "Largest batch of the metadata log, for Kafka's own tests.";
-    "metadata.log.dir", Text, unset, High, Guarded("the metadata log is kept in log.dirs"),
-        "Directory of the metadata log when it is not that of log.dirs.";
+    "metadata.log.dir", Text, unset, High, InForce,
+        "Directory of the metadata log when it is not the first of log.dirs.";
     "metadata.log.max.record.bytes.between.snapshots", Long(at_least(1)), "20971520", High, AcceptedWithoutEffect,
         "Bytes of metadata after which a snapshot is taken.";
     "metadata.log.max.snapshot.interval.ms", Long(at_least(0)), "3600000", High, AcceptedWithoutEffect,

@@ -34,7 +34,7 @@ pub(super) static PROPERTIES: &[Property] = properties! {
     "log.dir.failure.timeout.ms", Long(at_least(1)), "30000", Low, AcceptedWithoutEffect,
         "How long a broker with a failed directory waits for the controller to hear of it.";
     "log.dirs", List, unset, High, InForce,
-        "Data directory. One is served; several stop the start.";
+        "Data directories. A new partition goes to the one with the fewest.";
     "log.flush.interval.messages", Long(at_least(1)), "9223372036854775807", High, InForce,
         "Default of the topics' flush.messages.";
     "log.flush.interval.ms", Long(ANY), unset, High, InForce,

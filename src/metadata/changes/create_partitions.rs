@@ -6,6 +6,7 @@ use super::Refusal;
 use super::create_topics::{
     Placement, check_replicas, partition_records, place_replicas, require_room,
 };
+use super::directories::Directories;
 use crate::limits::PARTITIONS_PER_CREATE_MAX;
 use crate::metadata::image::{Image, Topic};
 use crate::wire::metadata_records::MetadataRecord;
@@ -32,6 +33,7 @@ pub fn create_partitions(
         *mentions.entry(&topic.name).or_default() += 1;
     }
     let mut records = Vec::new();
+    let mut directories = Directories::of(image);
     let mut room = PARTITIONS_PER_CREATE_MAX;
     let decide = |growth: &TopicGrowth| {
         if mentions[growth.name.as_str()] > 1 {
@@ -42,7 +44,7 @@ pub fn create_partitions(
             .ok_or(Refusal::UnknownTopic)?;
         let placement = check(image, topic, growth, room)?;
         room -= placement.len() as i32;
-        records.extend(partition_records(image, topic.id, placement));
+        records.extend(partition_records(&mut directories, topic.id, placement));
         Ok(())
     };
     let outcomes = topics.iter().map(decide).collect();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::Refusal;
+use super::directories::Directories;
 use crate::config::settings::Settings;
 use crate::config::topic::{Configs, DynamicConfigs, validate_topic_overrides};
 use crate::limits::{CONFIG_VALUE_MAX_BYTES, PARTITIONS_PER_CREATE_MAX};
@@ -67,6 +68,7 @@ pub fn create_topics(
         *mentions.entry(&topic.name).or_default() += 1;
     }
     let mut records = Vec::new();
+    let mut directories = Directories::of(image);
     let mut room = PARTITIONS_PER_CREATE_MAX;
     let decide = |topic: &NewTopic| {
         if mentions[topic.name.as_str()] > 1 {
@@ -83,7 +85,12 @@ pub fn create_topics(
                 .map_or(0, |replicas| replicas.len() as i16),
             configs,
         };
-        records.extend(records_of(image, &topic.name, &created, placement));
+        records.extend(records_of(
+            &mut directories,
+            &topic.name,
+            &created,
+            placement,
+        ));
         Ok(created)
     };
     let outcomes = topics.iter().map(decide).collect();
@@ -318,7 +325,7 @@ fn is_active(image: &Image, id: i32) -> bool {
 
 /// The topic, its settings, its partitions: the order in which Kafka writes them.
 fn records_of(
-    image: &Image,
+    directories: &mut Directories<'_>,
     name: &str,
     created: &CreatedTopic,
     placement: Placement,
@@ -340,16 +347,17 @@ fn records_of(
         };
         records.push(record.into());
     }
-    records.extend(partition_records(image, created.id, placement));
+    records.extend(partition_records(directories, created.id, placement));
     records
 }
 
 /// New partitions, led by the first of their replicas that is active.
 pub(super) fn partition_records(
-    image: &Image,
+    directories: &mut Directories<'_>,
     topic_id: TopicId,
     placement: Placement,
 ) -> impl Iterator<Item = MetadataRecord> {
+    let image = directories.image;
     placement.into_iter().map(move |(partition_id, replicas)| {
         let isr: Vec<i32> = replicas
             .iter()
@@ -363,20 +371,12 @@ pub(super) fn partition_records(
             isr,
             leader_epoch: 0,
             partition_epoch: 0,
-            directories: replicas.iter().map(|id| directory_of(image, *id)).collect(),
+            directories: replicas.iter().map(|id| directories.next(*id)).collect(),
             replicas,
             ..PartitionRecord::default()
         }
         .into()
     })
-}
-
-/// The data directory of a broker that has one; nil (Kafka's `UNASSIGNED`) leaves the choice to the broker.
-fn directory_of(image: &Image, id: i32) -> uuid::Uuid {
-    match image.broker(id).map(|broker| broker.log_dirs.as_slice()) {
-        Some([only]) => *only,
-        _ => uuid::Uuid::nil(),
-    }
 }
 
 #[cfg(test)]

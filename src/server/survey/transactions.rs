@@ -3,7 +3,7 @@
 //!
 //! Only a cluster that has `__transaction_state` ever had a transaction; in any other nothing is read.
 
-use super::SurveyError;
+use super::{Logs, SurveyError};
 use crate::limits::INFLATED_BATCH_BYTES;
 use crate::log::partition_dir_name;
 use crate::log::survey::{each_batch, has_aborted_transactions, open_transactions};
@@ -19,19 +19,16 @@ use std::path::Path;
 const NAMED: usize = 3;
 
 /// What transactions have left that is in the way, a sentence each.
-pub(super) fn obstacles(
-    dir: &Path,
-    image: &Image,
-    clean: bool,
-) -> Result<Vec<String>, SurveyError> {
+pub(super) fn obstacles(logs: &Logs<'_>, image: &Image) -> Result<Vec<String>, SurveyError> {
     let mut found = Vec::new();
     let Some(coordinator) = image.topic_by_name(TRANSACTION_STATE_TOPIC) else {
         return Ok(found);
     };
     let mut unfinished = BTreeMap::new();
     for &partition in coordinator.partitions.keys() {
-        let dir = dir.join(partition_dir_name(TRANSACTION_STATE_TOPIC, partition));
-        read_states(&dir, &mut unfinished)?;
+        if let Some((dir, _)) = logs.of(TRANSACTION_STATE_TOPIC, partition) {
+            read_states(&dir, &mut unfinished)?;
+        }
     }
     unfinished.retain(|_, state| state.is_open());
     if !unfinished.is_empty() {
@@ -44,8 +41,11 @@ pub(super) fn obstacles(
     let (mut open, mut aborted) = (Vec::new(), Vec::new());
     for topic in image.topics() {
         for &partition in topic.partitions.keys() {
+            let Some((dir, clean)) = logs.of(&topic.name, partition) else {
+                continue;
+            };
             let name = partition_dir_name(&topic.name, partition);
-            let left = left_in(&dir.join(&name), clean)?;
+            let left = left_in(&dir, clean)?;
             if left.open && unfinished.is_empty() {
                 open.push(name.clone());
             }

@@ -1,7 +1,7 @@
 //! A broker of one core without its sockets: started on a directory, asked directly, dropped without a stop.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,10 @@ use crate::coordinator::group::{
     CommitRequest, CommittedOffset, FetchOffsetsRequest, GroupAnswer, GroupRequest, MemberClaim,
 };
 use crate::metadata::bootstrap;
-use crate::server::data_dir::DataDir;
+use crate::server::data_dirs::DataDirs;
 use crate::server::{life, survey};
 use crate::shard::{
-    AppendPart, Change, ChangeOutcome, Compaction, Controller, GroupFault, MeshEntrance, Shard,
-    Startup,
+    AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Shard,
 };
 use crate::types::{PartitionKey, TopicId};
 use crate::wire::records::{BatchBuilder, Codec};
@@ -24,8 +23,7 @@ const GROUP: &str = "group";
 /// The broker.
 pub(super) struct Node {
     pub(super) shard: Rc<Shard>,
-    data_dir: PathBuf,
-    _owned: DataDir,
+    _owned: DataDirs,
 }
 
 /// What can be seen of a broker: its topics with their settings, positions of the group, and where partitions end.
@@ -49,23 +47,18 @@ impl Node {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let loaded = crate::config::load(None, &settings, true);
         let mut config = loaded.map_err(|error| error.to_string())?.config;
-        let owned = DataDir::open(data_dir, Some(1)).map_err(|error| error.to_string())?;
+        let owned = DataDirs::open(&config).map_err(|error| error.to_string())?;
         config.settle_node_id(1);
-        let inherited = survey::survey(data_dir, &owned.identity, owned.was_left_clean());
+        let found = owned.find_logs().map_err(|error| error.to_string())?;
+        let inherited = survey::survey(&owned, &found);
         let inherited = inherited.map_err(|error| error.to_string())?;
-        let last_run = owned.take_over().map_err(|error| error.to_string())?;
-        owned.remove_deleted().map_err(|error| error.to_string())?;
-        let startup = Startup {
-            clean: last_run.clean,
-            recovery_points: Arc::new(last_run.recovery_points),
-            log_starts: Arc::new(last_run.log_starts),
-            compaction: Arc::new(Compaction::new(data_dir, last_run.compacted)),
-        };
+        let startup = owned.take_over(found).map_err(|error| error.to_string())?;
         let joined = MeshEntrance::for_cores(1).join().await?;
-        let (identity, path) = (&owned.identity, data_dir.to_owned());
-        let shard = Shard::start(joined, Arc::new(config), identity, path, startup);
-        let me = bootstrap::registration(1, TopicId::from_u128(7), vec![], None, TopicId::nil());
-        let controller = Controller::open(&shard, &me, last_run.clean, inherited).await;
+        let dirs = Arc::new(owned.dirs());
+        let ids = dirs.usable_ids();
+        let shard = Shard::start(joined, Arc::new(config), &owned.identity, dirs, startup);
+        let me = bootstrap::registration(1, TopicId::from_u128(7), vec![], None, ids);
+        let controller = Controller::open(&shard, &me, inherited).await;
         let controller = controller.map_err(|error| error.to_string())?;
         let report = shard.install_everywhere(&controller.image()).await;
         if let Some((key, reason)) = report.failures.first() {
@@ -74,7 +67,6 @@ impl Node {
         shard.lead_with(controller);
         Ok(Node {
             shard,
-            data_dir: data_dir.to_owned(),
             _owned: owned,
         })
     }
@@ -136,7 +128,8 @@ impl Node {
     /// Writes the checkpoints, as the broker does once a minute.
     pub(super) async fn checkpoint(&self) {
         let points = self.shard.checkpoint_everywhere().await;
-        life::write(self.data_dir.clone(), points).await.unwrap();
+        let failed = life::write(self.shard.dirs(), points).await;
+        assert!(failed.is_empty(), "{failed:?}");
     }
 
     pub(super) async fn state(&self) -> State {

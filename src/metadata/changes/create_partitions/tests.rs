@@ -12,7 +12,7 @@ const TOPIC: Uuid = Uuid::from_u128(7);
 /// One active broker, 1, and the topic "t" with four partitions on it.
 fn cluster() -> Image {
     let directory = Uuid::from_u128(100);
-    let broker = bootstrap::registration(1, Uuid::from_u128(1), vec![], None, directory);
+    let broker = bootstrap::registration(1, Uuid::from_u128(1), vec![], None, vec![directory]);
     let mut records = bootstrap::register(&broker, Offset::ZERO);
     let topic = TopicRecord {
         name: "t".into(),

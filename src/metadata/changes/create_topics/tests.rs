@@ -18,7 +18,8 @@ fn new(name: &str) -> NewTopic {
 /// A cluster of the active brokers `ids`.
 fn cluster(ids: &[i32]) -> Image {
     ids.iter().fold(Image::default(), |image, id| {
-        let broker = bootstrap::registration(*id, Uuid::from_u128(1), vec![], None, directory(*id));
+        let broker =
+            bootstrap::registration(*id, Uuid::from_u128(1), vec![], None, vec![directory(*id)]);
         let records = bootstrap::register(&broker, image.end());
         image
             .apply(&records, image.end() + records.len() as i64)
