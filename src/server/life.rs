@@ -150,7 +150,7 @@ async fn checkpoint_for_ever(shard: Rc<Shard>) {
         for (place, error) in write(shard.dirs(), points).await {
             match error.is_no_space() {
                 true => log::error!("{error}: checkpoints are written when there is room"),
-                false => shard.dirs().all()[place].lose(&error.to_string()),
+                false => shard.lose_dir(place, &error.to_string()).await,
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::metadata::changes::{
 use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
 use crate::metadata::topic_name::GROUP_METADATA_TOPIC;
 use crate::types::{ShardId, kafka_uuid};
-use crate::wire::metadata_records::MetadataRecord;
+use crate::wire::metadata_records::{BrokerRegistrationChangeRecord, MetadataRecord};
 use futures_lite::future::or;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -331,6 +331,28 @@ impl Shard {
             None => Ok(()),
             Some((key, reason)) => Err(failed(format!("partition {}: {reason}", key.partition))),
         }
+    }
+
+    /// A data directory cannot be used from here on: it is said once, and new partitions go elsewhere. On the first core.
+    pub async fn lose_dir(self: &Rc<Self>, place: usize, reason: &str) {
+        if !self.dirs.all()[place].lose(reason) {
+            return;
+        }
+        let controller = self.controller.borrow().clone();
+        let Some(controller) = controller else { return };
+        let _turn = controller.turn.acquire_permit(1).await;
+        let image = controller.image();
+        let Some(me) = image.broker(self.node_id) else {
+            return;
+        };
+        let change = BrokerRegistrationChangeRecord {
+            broker_id: me.id,
+            broker_epoch: me.epoch,
+            log_dirs: self.dirs.usable_ids(),
+            ..BrokerRegistrationChangeRecord::default()
+        };
+        // What fails here has been said.
+        let _ = self.make_true(&controller, &[change.into()]).await;
     }
 
     /// Closes the metadata log.

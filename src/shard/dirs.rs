@@ -53,15 +53,17 @@ impl Dir {
         self.lost.get().map(String::as_str)
     }
 
-    /// It cannot be used from here on. Said once.
-    pub fn lose(&self, reason: &str) {
-        if self.lost.set(reason.to_owned()).is_ok() {
+    /// It cannot be used from here on; whether that is news. Said once.
+    pub(super) fn lose(&self, reason: &str) -> bool {
+        let is_news = self.lost.set(reason.to_owned()).is_ok();
+        if is_news {
             log::error!(
                 "the data directory {} takes no new partitions and its checkpoints are not written: {reason}. Others go on; put it \
                  right and start the broker again",
                 self.path.display()
             );
         }
+        is_news
     }
 }
 
@@ -133,8 +135,8 @@ mod tests {
         assert_eq!(dirs.metadata(), Path::new("/b"));
         assert_eq!(dirs.usable_ids(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
         assert_eq!(dirs.place_of(Uuid::from_u128(2)), Some(1));
-        dirs.all()[0].lose("EIO");
-        dirs.all()[0].lose("later");
+        assert!(dirs.all()[0].lose("EIO"));
+        assert!(!dirs.all()[0].lose("later"));
         assert_eq!(dirs.all()[0].loss(), Some("EIO"));
         assert_eq!(dirs.first_usable(), Some(1));
         assert_eq!(

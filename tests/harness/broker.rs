@@ -131,6 +131,21 @@ impl Broker {
         self.kill();
     }
 
+    /// Starts a broker that is to refuse, and waits for its end.
+    ///
+    /// # Panics
+    /// If it does not end by itself, or ends well.
+    pub fn start_and_end(&mut self) {
+        assert!(!self.is_running(), "this is for a broker that has ended");
+        self.child = command(self.home.path(), self.port, &self.overrides)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        let ended = child::wait(&mut self.child, STOP_DEADLINE);
+        let status = ended.unwrap_or_else(|| panic!("it goes on:\n{}", self.log()));
+        assert!(!status.success(), "{}", self.log());
+    }
+
     /// Starts the broker again on the same port, data directory and properties, after `stop` or `kill`.
     pub fn restart(&mut self) {
         assert!(!self.is_running(), "restart is for a broker that has ended");
@@ -216,9 +231,11 @@ fn command(home: &Path, port: u16, overrides: &[String]) -> Command {
         "2",
         "--listen",
         &format!("127.0.0.1:{port}"),
-        "--data-dir",
     ]);
-    command.arg(data_dir(home));
+    let names_its_own = |property: &String| property.starts_with("log.dirs=");
+    if !overrides.iter().any(names_its_own) {
+        command.arg("--data-dir").arg(data_dir(home));
+    }
     for property in overrides {
         command.args(["--override", property]);
     }
