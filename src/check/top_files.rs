@@ -75,7 +75,8 @@ impl TopFiles {
                 Err(error) => report.wrong(Finding::new(&path, error.to_string(), then)),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let then = "a start makes one with a new cluster id: restore it from a copy";
+                let then = "a start refuses partitions that nobody's name is on: restore the file from a copy, or write it anew with \
+                            kafka-storage format and the cluster's id";
                 report.wrong(Finding::new(&path, "is missing", then));
             }
             Err(error) => report.wrong(Finding::new(&path, error.to_string(), then)),

@@ -2,6 +2,7 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::remover;
+use crate::log::a_partition_with_records;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
@@ -40,6 +41,17 @@ pub enum DataDirError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// Nothing says whose it is, and it is not new.
+    #[error(
+        "{path} is missing, but there are partitions with records, {partition} for one: restore it, or write it with `kafka-storage \
+         format --ignore-formatted` and the id of the cluster"
+    )]
+    Unnamed {
+        /// The file.
+        path: PathBuf,
+        /// A partition.
+        partition: String,
     },
     /// It belongs to another node or cluster.
     #[error("{path}: {source}")]
@@ -152,10 +164,10 @@ impl DataDir {
     /// Reads a checkpoint; one that is not there is empty.
     fn read_checkpoint(&self, name: &str, lost: &str) -> Result<OffsetCheckpoint, DataDirError> {
         let path = self.path.join(name);
-        match fs::read_to_string(&path) {
+        match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(OffsetCheckpoint::new()),
             Err(source) => Err(failed("read", &path)(source)),
-            Ok(text) => Ok(offset_checkpoint::parse(&text).unwrap_or_else(|error| {
+            Ok(text) => Ok(offset_checkpoint::parse(&String::from_utf8_lossy(&text)).unwrap_or_else(|error| {
                 log::warn!("{}: {error}; {lost}", path.display());
                 OffsetCheckpoint::new()
             })),
@@ -224,11 +236,14 @@ fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirE
         path: path.clone(),
         source,
     };
-    let (identity, is_new) = match fs::read_to_string(&path) {
-        Ok(text) => StoredMetaProperties::parse(&text)
+    let (identity, is_new) = match fs::read(&path) {
+        Ok(text) => StoredMetaProperties::parse(&String::from_utf8_lossy(&text))
             .and_then(|stored| stored.claim(node_id, FIRST_NODE_ID))
             .map_err(wrong)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(partition) = a_partition_with_records(dir, "") {
+                return Err(DataDirError::Unnamed { path, partition });
+            }
             let node_id = node_id.unwrap_or(FIRST_NODE_ID);
             (MetaProperties::new_cluster(node_id), true)
         }

@@ -93,6 +93,22 @@ pub enum ControllerError {
     Unserved(String),
 }
 
+impl ControllerError {
+    /// Whether files are not as they were written.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            ControllerError::Log(error) => matches!(error, LogError::Corrupt { .. }),
+            ControllerError::Batch { .. }
+            | ControllerError::Record { .. }
+            | ControllerError::Gap { .. }
+            | ControllerError::Short { .. }
+            | ControllerError::Gone(_)
+            | ControllerError::Apply(_) => true,
+            ControllerError::NewerVersion(_) | ControllerError::Unserved(_) => false,
+        }
+    }
+}
+
 /// The single node's controller.
 pub struct Controller {
     log: Rc<PartitionLog>,
@@ -123,7 +139,11 @@ impl Controller {
         if !there {
             check_end(shard, Offset::ZERO).await?;
         }
-        let log = open_log(dir, there, config, clean).await?;
+        let trust = Trust::Whole {
+            clean,
+            synced: known_end(shard),
+        };
+        let log = open_log(dir, there, config, trust).await?;
         check_end(shard, log.log_end_offset()).await?;
         if log.log_end_offset() == Offset::ZERO {
             begin(&log, me.id).await?;
@@ -189,24 +209,29 @@ async fn open_log(
     dir: PathBuf,
     there: bool,
     config: LogConfig,
-    clean: bool,
+    trust: Trust,
 ) -> Result<Rc<PartitionLog>, LogError> {
     if !there {
         return PartitionLog::create(dir, METADATA_TOPIC_ID, config, METADATA_EPOCH).await;
     }
-    let (log, report) = PartitionLog::open(dir, config, Trust::Whole { clean }).await?;
+    let (log, report) = PartitionLog::open(dir, config, trust).await?;
     if let Some(remark) = remark(CLUSTER_METADATA_TOPIC, &report) {
         log::warn!("{remark}");
     }
     Ok(log)
 }
 
+/// Up to where the log was on the disk, as far as a checkpoint says.
+fn known_end(shard: &Shard) -> Offset {
+    let startup = shard.startup.borrow();
+    startup.as_ref().map_or(Offset::ZERO, |startup| {
+        startup.recovery_point(CLUSTER_METADATA_TOPIC, 0)
+    })
+}
+
 /// Topics must not be lost with the end of the log, or with all of it, without a word.
 async fn check_end(shard: &Shard, end: Offset) -> Result<(), ControllerError> {
-    let startup = shard.startup.borrow().clone();
-    let known = startup.map_or(Offset::ZERO, |startup| {
-        startup.recovery_point(CLUSTER_METADATA_TOPIC, 0)
-    });
+    let known = known_end(shard);
     if end < known {
         return Err(ControllerError::Short { end, known });
     }
