@@ -137,7 +137,8 @@ fn look_at_metadata(
         return None;
     }
     if top.names_metadata() {
-        let then = "a start refuses partitions without their metadata: restore the folder from a copy";
+        let then =
+            "a start refuses partitions without their metadata: restore the folder from a copy";
         report.wrong(Finding::new(&path, "is missing", then));
     } else {
         report.note(&format!(

@@ -5,13 +5,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::partition_of;
 use super::partitions::Ends;
 use super::report::Report;
-use super::partition_of;
 use crate::io::durable_write;
 use crate::log::check::{Finding, Listener, Repair};
-use crate::log::{DELETED_DIR_ENDING, STRAY_DIR_ENDING};
 use crate::log::offset_checkpoint::{self, COMPACTED, LOG_STARTS, OffsetCheckpoint};
+use crate::log::{DELETED_DIR_ENDING, STRAY_DIR_ENDING};
 use crate::metadata::meta_properties::StoredMetaProperties;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::server::data_dir::{
@@ -95,7 +95,8 @@ impl TopFiles {
             Ok(content) if content.is_empty() => None,
             Ok(content) => {
                 let text = String::from_utf8_lossy(&content).into_owned();
-                let known = text.starts_with("{\"version\":0,\"brokerEpoch\":") && text.ends_with('}');
+                let known =
+                    text.starts_with("{\"version\":0,\"brokerEpoch\":") && text.ends_with('}');
                 (!known).then_some("is not what a broker writes")
             }
         };
@@ -205,7 +206,9 @@ fn stranger(path: &Path, report: &mut Report<'_>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let folder = path.is_dir();
     let known = [META_PROPERTIES, CLEAN_SHUTDOWN].contains(&&*name)
-        || CHECKPOINTS.iter().any(|(checkpoint, _)| *checkpoint == name);
+        || CHECKPOINTS
+            .iter()
+            .any(|(checkpoint, _)| *checkpoint == name);
     if known || !folder && OTHER_FILES.contains(&&*name) || folder && name == FILE_SYSTEMS {
         return;
     }

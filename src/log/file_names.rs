@@ -91,7 +91,8 @@ pub fn parse_partition_dir(name: &str) -> Option<(&str, i32)> {
     let (topic, digits) = name.rsplit_once('-')?;
     let partition = digits.parse().ok()?;
     // Only as it is written: no sign, no zeros before it.
-    (!topic.is_empty() && partition_dir_name(topic, partition) == name).then_some((topic, partition))
+    (!topic.is_empty() && partition_dir_name(topic, partition) == name)
+        .then_some((topic, partition))
 }
 
 /// Where a partition's directory goes when it is put away: `<topic>-<partition>.<32 hex digits><ending>`, the topic cut so that

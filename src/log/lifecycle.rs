@@ -248,7 +248,11 @@ async fn restore_metadata(
 /// A name for a directory that is put away, which no other has.
 fn aside_of(dir: &Path, ending: &str) -> PathBuf {
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    dir.with_file_name(file_names::unique_dir_name(&name, TopicId::new_v4(), ending))
+    dir.with_file_name(file_names::unique_dir_name(
+        &name,
+        TopicId::new_v4(),
+        ending,
+    ))
 }
 
 /// Removes the directory of a partition that [`PartitionLog::mark_deleted`] has renamed. Readers that still hold a file keep

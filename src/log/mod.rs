@@ -66,8 +66,8 @@ pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty
 pub use config::LogConfig;
 pub use error::{AppendError, LogError, ReadError};
 pub use file_names::{
-    DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name, parse_partition_dir,
-    partition_dir_name,
+    DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name,
+    parse_partition_dir, partition_dir_name,
 };
 pub use lifecycle::{Foreign, remove_deleted, set_aside_foreign};
 pub use load::{Cut, RecoveryReport, Trust};

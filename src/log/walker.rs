@@ -207,9 +207,12 @@ impl SegmentWalker {
         let behind = self.look();
         self.position = here;
         Ok(match behind? {
-            Found::Batch(next) if (due..frame.next_offset()).contains(&next.base_offset) => Some(
-                format!("base offset {} stands where {due} is due", frame.base_offset),
-            ),
+            Found::Batch(next) if (due..frame.next_offset()).contains(&next.base_offset) => {
+                Some(format!(
+                    "base offset {} stands where {due} is due",
+                    frame.base_offset
+                ))
+            }
             Found::Batch(_) | Found::End | Found::Damage(_) => None,
         })
     }

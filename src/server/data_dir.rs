@@ -167,10 +167,11 @@ impl DataDir {
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(OffsetCheckpoint::new()),
             Err(source) => Err(failed("read", &path)(source)),
-            Ok(text) => Ok(offset_checkpoint::parse(&String::from_utf8_lossy(&text)).unwrap_or_else(|error| {
-                log::warn!("{}: {error}; {lost}", path.display());
-                OffsetCheckpoint::new()
-            })),
+            Ok(text) => Ok(offset_checkpoint::parse(&String::from_utf8_lossy(&text))
+                .unwrap_or_else(|error| {
+                    log::warn!("{}: {error}; {lost}", path.display());
+                    OffsetCheckpoint::new()
+                })),
         }
     }
 

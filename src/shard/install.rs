@@ -9,8 +9,8 @@ use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
-    remove_deleted, set_aside_foreign,
+    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
+    partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
@@ -209,7 +209,8 @@ impl Shard {
                 let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
-                let opened = PartitionLog::open_from(dir.clone(), wanted.config.clone(), trust, start);
+                let opened =
+                    PartitionLog::open_from(dir.clone(), wanted.config.clone(), trust, start);
                 let (mut log, mut report) = opened.await?;
                 if startup.clean && known > Offset::ZERO && report.log_end_offset > known {
                     log::warn!(

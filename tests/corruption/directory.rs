@@ -50,73 +50,235 @@ fn begin_a_metadata_batch(dir: &Path) {
 }
 
 const CASES: &[Case] = &[
-    Case { name: "whose it is: not text", state: Clean, damage: |d| write(&d.join("meta.properties"), [0xff; 30]),
-        told: ("meta.properties", "a start refuses"), start: Refuses(&["meta.properties"]) },
-    Case { name: "whose it is: cut off", state: Clean, damage: |d| truncate(&d.join("meta.properties"), 12),
-        told: ("meta.properties", "a start refuses"), start: Refuses(&["meta.properties has no"]) },
-    Case { name: "whose it is: missing", state: Clean, damage: |d| remove(&d.join("meta.properties")),
-        told: ("meta.properties", "is missing"), start: Refuses(&["meta.properties", "restore it"]) },
-    Case { name: "recovery points: noise", state: Clean, damage: |d| write(&d.join(RECOVERY_POINTS), "0\n3\nt 0"),
-        told: (RECOVERY_POINTS, "line 3"), start: Serves },
-    Case { name: "recovery points: noise, after a kill", state: Killed, damage: |d| write(&d.join(RECOVERY_POINTS), [0xff; 40]),
-        told: (RECOVERY_POINTS, "version"), start: Serves },
-    Case { name: "recovery points: missing, after a kill", state: Killed, damage: |d| remove(&d.join(RECOVERY_POINTS)),
-        told: (RECOVERY_POINTS, ""), start: Serves },
-    Case { name: "recovery points: a folder", state: Clean, damage: |d| folder_instead(&d.join(RECOVERY_POINTS)),
-        told: (RECOVERY_POINTS, "directory"), start: Refuses(&[RECOVERY_POINTS]) },
-    Case { name: "high watermarks: noise", state: Clean, damage: |d| write(&d.join(HIGH_WATERMARKS), "7"),
-        told: (HIGH_WATERMARKS, "version"), start: Serves },
-    Case { name: "log starts: noise", state: Clean, damage: |d| write(&d.join(LOG_STARTS), "0\nx\n"),
-        told: (LOG_STARTS, "announced"), start: Serves },
-    Case { name: "log starts: past the end", state: Clean, damage: |d| write(&d.join(LOG_STARTS), "0\n1\nt 0 999\n"),
-        told: (LOG_STARTS, "whose log ends at 60"), start: Serves },
-    Case { name: "compaction: noise", state: Clean, damage: |d| write(&d.join(COMPACTED), [0; 12]),
-        told: (COMPACTED, "version"), start: Serves },
-    Case { name: "mark of a clean stop: noise", state: Clean, damage: |d| write(&d.join(MARK), "noise"),
-        told: (MARK, "not what a broker writes"), start: Serves },
-    Case { name: "mark of a clean stop: missing", state: Clean, damage: |d| remove(&d.join(MARK)),
-        told: (MARK, ""), start: Serves },
-    Case { name: "mark of a clean stop: a folder", state: Clean, damage: |d| folder_instead(&d.join(MARK)),
-        told: (MARK, "directory"), start: Refuses(&[MARK]) },
-    Case { name: "lock: noise", state: Clean, damage: |d| write(&d.join(".lock"), "noise"),
-        told: (".lock", ""), start: Serves },
-    Case { name: "lock: a folder", state: Clean, damage: |d| folder_instead(&d.join(".lock")),
-        told: (".lock", "is a folder"), start: Refuses(&[".lock"]) },
-    Case { name: "foreign files and folders", state: Clean, damage: |d| { write(&d.join("notes.txt"), "x"); folder_instead(&d.join("notes")); },
-        told: ("notes", "is a folder that is no partition's"), start: Serves },
-    Case { name: "a partition of no topic", state: Clean, damage: |d| folder_instead(&d.join("other-0")),
-        told: ("other-0", "the metadata has no such partition"), start: Serves },
-    Case { name: "metadata: a record, after a clean stop", state: Clean, damage: |d| flip(&d.join(METADATA), 300, 1),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&["__cluster_metadata-0", "at offset", "vltava check"]) },
-    Case { name: "metadata: a record, after a kill", state: Killed, damage: |d| flip(&d.join(METADATA), 300, 1),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&[METADATA, "position", "vltava check"]) },
-    Case { name: "metadata: a length, after a clean stop", state: Clean, damage: |d| flip(&d.join(METADATA), 8, 0x10),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&["__cluster_metadata-0", "vltava check"]) },
-    Case { name: "metadata: a length, after a kill", state: Killed, damage: |d| flip(&d.join(METADATA), 8, 0x10),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&[METADATA, "position 0", "vltava check"]) },
-    Case { name: "metadata: its last byte, after a clean stop", state: Clean, damage: |d| flip_from_end(&d.join(METADATA), 0, 1),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&["__cluster_metadata-0", "vltava check"]) },
-    Case { name: "metadata: its last byte, after a kill", state: Killed, damage: |d| flip_from_end(&d.join(METADATA), 0, 1),
-        told: (METADATA, "a start refuses the metadata log"), start: Refuses(&["__cluster_metadata-0", "were on the disk"]) },
-    Case { name: "metadata: a batch that never came to the disk whole", state: Killed, damage: begin_a_metadata_batch,
-        told: (METADATA, "a start cuts it off"), start: Serves },
-    Case { name: "metadata: no log", state: Clean, damage: |d| remove(&d.join(METADATA)),
-        told: ("__cluster_metadata-0", "has no segment"), start: Refuses(&["__cluster_metadata-0", "were on the disk"]) },
-    Case { name: "metadata: an empty log, nothing known of it", state: Killed, damage: |d| { truncate(&d.join(METADATA), 0); remove(&d.join(RECOVERY_POINTS)); },
-        told: ("__cluster_metadata-0", ""), start: Refuses(&["__cluster_metadata-0", "partitions with records"]) },
-    Case { name: "metadata: no folder", state: Killed, damage: |d| fs::remove_dir_all(d.join("__cluster_metadata-0")).expect("removed"),
-        told: ("__cluster_metadata-0", "is missing"), start: Refuses(&["__cluster_metadata-0"]) },
-    Case { name: "metadata: indexes and epochs", state: Clean, damage: |d| {
+    Case {
+        name: "whose it is: not text",
+        state: Clean,
+        damage: |d| write(&d.join("meta.properties"), [0xff; 30]),
+        told: ("meta.properties", "a start refuses"),
+        start: Refuses(&["meta.properties"]),
+    },
+    Case {
+        name: "whose it is: cut off",
+        state: Clean,
+        damage: |d| truncate(&d.join("meta.properties"), 12),
+        told: ("meta.properties", "a start refuses"),
+        start: Refuses(&["meta.properties has no"]),
+    },
+    Case {
+        name: "whose it is: missing",
+        state: Clean,
+        damage: |d| remove(&d.join("meta.properties")),
+        told: ("meta.properties", "is missing"),
+        start: Refuses(&["meta.properties", "restore it"]),
+    },
+    Case {
+        name: "recovery points: noise",
+        state: Clean,
+        damage: |d| write(&d.join(RECOVERY_POINTS), "0\n3\nt 0"),
+        told: (RECOVERY_POINTS, "line 3"),
+        start: Serves,
+    },
+    Case {
+        name: "recovery points: noise, after a kill",
+        state: Killed,
+        damage: |d| write(&d.join(RECOVERY_POINTS), [0xff; 40]),
+        told: (RECOVERY_POINTS, "version"),
+        start: Serves,
+    },
+    Case {
+        name: "recovery points: missing, after a kill",
+        state: Killed,
+        damage: |d| remove(&d.join(RECOVERY_POINTS)),
+        told: (RECOVERY_POINTS, ""),
+        start: Serves,
+    },
+    Case {
+        name: "recovery points: a folder",
+        state: Clean,
+        damage: |d| folder_instead(&d.join(RECOVERY_POINTS)),
+        told: (RECOVERY_POINTS, "directory"),
+        start: Refuses(&[RECOVERY_POINTS]),
+    },
+    Case {
+        name: "high watermarks: noise",
+        state: Clean,
+        damage: |d| write(&d.join(HIGH_WATERMARKS), "7"),
+        told: (HIGH_WATERMARKS, "version"),
+        start: Serves,
+    },
+    Case {
+        name: "log starts: noise",
+        state: Clean,
+        damage: |d| write(&d.join(LOG_STARTS), "0\nx\n"),
+        told: (LOG_STARTS, "announced"),
+        start: Serves,
+    },
+    Case {
+        name: "log starts: past the end",
+        state: Clean,
+        damage: |d| write(&d.join(LOG_STARTS), "0\n1\nt 0 999\n"),
+        told: (LOG_STARTS, "whose log ends at 60"),
+        start: Serves,
+    },
+    Case {
+        name: "compaction: noise",
+        state: Clean,
+        damage: |d| write(&d.join(COMPACTED), [0; 12]),
+        told: (COMPACTED, "version"),
+        start: Serves,
+    },
+    Case {
+        name: "mark of a clean stop: noise",
+        state: Clean,
+        damage: |d| write(&d.join(MARK), "noise"),
+        told: (MARK, "not what a broker writes"),
+        start: Serves,
+    },
+    Case {
+        name: "mark of a clean stop: missing",
+        state: Clean,
+        damage: |d| remove(&d.join(MARK)),
+        told: (MARK, ""),
+        start: Serves,
+    },
+    Case {
+        name: "mark of a clean stop: a folder",
+        state: Clean,
+        damage: |d| folder_instead(&d.join(MARK)),
+        told: (MARK, "directory"),
+        start: Refuses(&[MARK]),
+    },
+    Case {
+        name: "lock: noise",
+        state: Clean,
+        damage: |d| write(&d.join(".lock"), "noise"),
+        told: (".lock", ""),
+        start: Serves,
+    },
+    Case {
+        name: "lock: a folder",
+        state: Clean,
+        damage: |d| folder_instead(&d.join(".lock")),
+        told: (".lock", "is a folder"),
+        start: Refuses(&[".lock"]),
+    },
+    Case {
+        name: "foreign files and folders",
+        state: Clean,
+        damage: |d| {
+            write(&d.join("notes.txt"), "x");
+            folder_instead(&d.join("notes"));
+        },
+        told: ("notes", "is a folder that is no partition's"),
+        start: Serves,
+    },
+    Case {
+        name: "a partition of no topic",
+        state: Clean,
+        damage: |d| folder_instead(&d.join("other-0")),
+        told: ("other-0", "the metadata has no such partition"),
+        start: Serves,
+    },
+    Case {
+        name: "metadata: a record, after a clean stop",
+        state: Clean,
+        damage: |d| flip(&d.join(METADATA), 300, 1),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&["__cluster_metadata-0", "at offset", "vltava check"]),
+    },
+    Case {
+        name: "metadata: a record, after a kill",
+        state: Killed,
+        damage: |d| flip(&d.join(METADATA), 300, 1),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&[METADATA, "position", "vltava check"]),
+    },
+    Case {
+        name: "metadata: a length, after a clean stop",
+        state: Clean,
+        damage: |d| flip(&d.join(METADATA), 8, 0x10),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&["__cluster_metadata-0", "vltava check"]),
+    },
+    Case {
+        name: "metadata: a length, after a kill",
+        state: Killed,
+        damage: |d| flip(&d.join(METADATA), 8, 0x10),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&[METADATA, "position 0", "vltava check"]),
+    },
+    Case {
+        name: "metadata: its last byte, after a clean stop",
+        state: Clean,
+        damage: |d| flip_from_end(&d.join(METADATA), 0, 1),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&["__cluster_metadata-0", "vltava check"]),
+    },
+    Case {
+        name: "metadata: its last byte, after a kill",
+        state: Killed,
+        damage: |d| flip_from_end(&d.join(METADATA), 0, 1),
+        told: (METADATA, "a start refuses the metadata log"),
+        start: Refuses(&["__cluster_metadata-0", "were on the disk"]),
+    },
+    Case {
+        name: "metadata: a batch that never came to the disk whole",
+        state: Killed,
+        damage: begin_a_metadata_batch,
+        told: (METADATA, "a start cuts it off"),
+        start: Serves,
+    },
+    Case {
+        name: "metadata: no log",
+        state: Clean,
+        damage: |d| remove(&d.join(METADATA)),
+        told: ("__cluster_metadata-0", "has no segment"),
+        start: Refuses(&["__cluster_metadata-0", "were on the disk"]),
+    },
+    Case {
+        name: "metadata: an empty log, nothing known of it",
+        state: Killed,
+        damage: |d| {
+            truncate(&d.join(METADATA), 0);
+            remove(&d.join(RECOVERY_POINTS));
+        },
+        told: ("__cluster_metadata-0", ""),
+        start: Refuses(&["__cluster_metadata-0", "partitions with records"]),
+    },
+    Case {
+        name: "metadata: no folder",
+        state: Killed,
+        damage: |d| fs::remove_dir_all(d.join("__cluster_metadata-0")).expect("removed"),
+        told: ("__cluster_metadata-0", "is missing"),
+        start: Refuses(&["__cluster_metadata-0"]),
+    },
+    Case {
+        name: "metadata: indexes and epochs",
+        state: Clean,
+        damage: |d| {
             let folder = d.join("__cluster_metadata-0");
             write(&folder.join("leader-epoch-checkpoint"), "noise");
             write(&folder.join("00000000000000000000.index"), [0x5a; 16]);
             write(&folder.join("00000000000000000000.timeindex"), "noise");
-        }, told: ("__cluster_metadata-0", ".index"), start: Serves },
+        },
+        told: ("__cluster_metadata-0", ".index"),
+        start: Serves,
+    },
 ];
 
 #[test]
 fn a_start_serves_everything_or_says_what_is_wrong_where_and_what_to_do() {
-    let broken: Vec<String> = CASES.iter().flat_map(broken).collect();
+    // A start mostly waits for the disk.
+    let at_once = CASES.chunks(CASES.len().div_ceil(6));
+    let broken: Vec<String> = thread::scope(|scope| {
+        let running: Vec<_> = at_once
+            .map(|cases| scope.spawn(|| cases.iter().flat_map(broken).collect::<Vec<_>>()))
+            .collect();
+        let ended = running.into_iter().map(|cases| cases.join());
+        ended
+            .flat_map(|broken| broken.expect("no case panics"))
+            .collect()
+    });
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
 }
 
@@ -128,20 +290,31 @@ fn broken(case: &Case) -> Vec<String> {
     let (file, words) = case.told;
     let lines = lines_about(&checked, &data.path().join(file));
     if !words.is_empty() && (code != 1 || !lines.iter().any(|line| line.contains(words))) {
-        broken.push(format!("{}: the check says {words:?} nowhere: {checked}", case.name));
+        broken.push(format!(
+            "{}: the check says {words:?} nowhere: {checked}",
+            case.name
+        ));
     }
     match case.start {
-        Serves => broken.extend(not_served(data.path()).map(|what| format!("{}: {what}", case.name))),
+        Serves => {
+            broken.extend(not_served(data.path()).map(|what| format!("{}: {what}", case.name)))
+        }
         Refuses(words) => {
             let before = records(data.path());
             let log = refusal(&arguments(data.path()));
             for word in words {
                 if !log.contains(word) {
-                    broken.push(format!("{}: a start does not say {word:?}:\n{log}", case.name));
+                    broken.push(format!(
+                        "{}: a start does not say {word:?}:\n{log}",
+                        case.name
+                    ));
                 }
             }
             if log.contains("panicked") || records(data.path()) != before {
-                broken.push(format!("{}: it panicked, or changed records:\n{log}", case.name));
+                broken.push(format!(
+                    "{}: it panicked, or changed records:\n{log}",
+                    case.name
+                ));
             }
         }
     }
@@ -151,7 +324,11 @@ fn broken(case: &Case) -> Vec<String> {
 /// The bytes of two logs that nothing may change.
 fn records(dir: &Path) -> Vec<Option<Vec<u8>>> {
     [METADATA, "t-0/00000000000000000020.log"]
-        .map(|file| fs::read(dir.join(file)).ok().filter(|content| !content.is_empty()))
+        .map(|file| {
+            fs::read(dir.join(file))
+                .ok()
+                .filter(|content| !content.is_empty())
+        })
         .into()
 }
 
@@ -221,7 +398,9 @@ fn a_file_that_may_not_be_read_is_named() {
 fn damage_in_the_offsets_of_groups_never_gives_a_group_another_offset() {
     for at in 0..3 {
         let data = copy(Clean);
-        let log = data.path().join("__consumer_offsets-0/00000000000000000000.log");
+        let log = data
+            .path()
+            .join("__consumer_offsets-0/00000000000000000000.log");
         let size = fs::metadata(&log).expect("a log").len();
         flip(&log, size * at / 3 + 70, 1);
         let (code, checked) = check(data.path(), &[]);

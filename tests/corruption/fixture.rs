@@ -60,7 +60,10 @@ pub fn copy(state: State) -> TempDir {
 /// The value of a record, which no other record has.
 pub fn value(partition: i32, offset: i64) -> String {
     let filler = usize::try_from((offset * 31 + i64::from(partition) * 17) % 90).expect("positive");
-    format!("{partition}:{offset}:{}", "abcdefghi ".repeat(12)[..filler + 10].to_owned())
+    format!(
+        "{partition}:{offset}:{}",
+        "abcdefghi ".repeat(12)[..filler + 10].to_owned()
+    )
 }
 
 /// The time of a record: a segment a day.

@@ -37,7 +37,11 @@ fn what_can_be_made_again_is_and_a_torn_end_is_kept_beside_its_log() {
     flip_from_end(&small.dir.join("00000000000000000060.snapshot"), 3, 1);
     write(&small.dir.join("00000000000000000000.index.1.tmp"), "x");
     write(&data.path().join("replication-offset-checkpoint"), "noise");
-    fs::create_dir(data.path().join("x-0.0123456789abcdef0123456789abcdef-delete")).expect("made");
+    fs::create_dir(
+        data.path()
+            .join("x-0.0123456789abcdef0123456789abcdef-delete"),
+    )
+    .expect("made");
     let (position, size) = torn.batch(4, 3);
     truncate(&torn.log(4), position + size / 2);
 
@@ -55,7 +59,11 @@ fn what_can_be_made_again_is_and_a_torn_end_is_kept_beside_its_log() {
     assert!(again.contains("log.0.damaged"), "{again}");
 
     let (mut broker, mut client) = serve(data.path());
-    for (partition, end) in [(0, KILLED_END), (1, KILLED_END), (2, KILLED_END - RECORDS_PER_BATCH)] {
+    for (partition, end) in [
+        (0, KILLED_END),
+        (1, KILLED_END),
+        (2, KILLED_END - RECORDS_PER_BATCH),
+    ] {
         let reading = read(&mut client, partition);
         assert_eq!(reading.right.len() as i64, end, "{reading:?}");
     }

@@ -90,7 +90,8 @@ impl Check<'_> {
                 true => "is a folder where a file of the log should be",
                 false => "is a folder that is none of the log's",
             };
-            let then = "a start passes over it; move it away, and restore the file if there was one";
+            let then =
+                "a start passes over it; move it away, and restore the file if there was one";
             return self.found(Finding::new(path, what, then));
         }
         match parsed {

@@ -46,9 +46,7 @@ impl<E: FromBytes + IntoBytes + KnownLayout + Immutable + Copy> Entries<E> {
             return Ok(Ok(()));
         };
         let mut bytes = Vec::with_capacity(size_of::<E>());
-        reader
-            .take(size_of::<E>() as u64)
-            .read_to_end(&mut bytes)?;
+        reader.take(size_of::<E>() as u64).read_to_end(&mut bytes)?;
         match E::read_from_bytes(&bytes) {
             Ok(entry) if bytes.iter().any(|byte| *byte != 0) => self.next = Some(entry),
             Ok(_) => return self.only_zeros_follow(),
@@ -70,7 +68,9 @@ impl<E: FromBytes + IntoBytes + KnownLayout + Immutable + Copy> Entries<E> {
         };
         for byte in reader.bytes() {
             if byte? != 0 {
-                return Ok(Err(self.wrong("an entry of zeros stands before others".to_owned())));
+                return Ok(Err(
+                    self.wrong("an entry of zeros stands before others".to_owned())
+                ));
             }
         }
         Ok(Ok(()))
@@ -98,10 +98,7 @@ pub(super) struct OffsetEntries {
 }
 
 impl OffsetEntries {
-    pub(super) fn open(
-        path: &Path,
-        base: Offset,
-    ) -> io::Result<Result<OffsetEntries, WrongEntry>> {
+    pub(super) fn open(path: &Path, base: Offset) -> io::Result<Result<OffsetEntries, WrongEntry>> {
         let opened = Entries::open(path)?;
         Ok(opened.map(|entries| OffsetEntries {
             base,

@@ -80,7 +80,10 @@ fn rebuild_indexes(dir: &Path, base: Offset) -> Result<String, LogError> {
             reason,
         })?;
     sync_dir(dir)?;
-    Ok(format!("{}: its index files are made again", path.display()))
+    Ok(format!(
+        "{}: its index files are made again",
+        path.display()
+    ))
 }
 
 fn end_leftovers(dir: &Path) -> Result<String, LogError> {
@@ -130,11 +133,7 @@ fn save_end(path: &Path, position: u64) -> io::Result<(PathBuf, u64)> {
     let mut number = 0;
     loop {
         let aside = with_ending(path, &format!(".{number}{DAMAGED_ENDING}"));
-        match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&aside)
-        {
+        match OpenOptions::new().write(true).create_new(true).open(&aside) {
             Ok(mut copy) => {
                 let saved = io::copy(&mut source.by_ref().take(u64::MAX), &mut copy)?;
                 copy.sync_data()?;

@@ -55,8 +55,12 @@ impl Check<'_> {
         };
         let Some(start) = files.logs.keys().next() else {
             let then = match self.expected.metadata {
-                true => "a start refuses a metadata log without records where partitions have some: restore the folder",
-                false => "a start begins the log empty, at offset 0: restore the files if there were any",
+                true => {
+                    "a start refuses a metadata log without records where partitions have some: restore the folder"
+                }
+                false => {
+                    "a start begins the log empty, at offset 0: restore the files if there were any"
+                }
             };
             self.found(Finding::new(self.dir, "has no segment", then));
             return Ok(facts);
@@ -86,7 +90,9 @@ impl Check<'_> {
             let then = "a start does not notice; restore the segment that held them from a copy";
             self.found(Finding::new(&path, what, then).at(0, end));
         }
-        let later = bases[1..].iter().any(|next| files.logs.get(next) > Some(&0));
+        let later = bases[1..]
+            .iter()
+            .any(|next| files.logs.get(next) > Some(&0));
         let recovered = !self.expected.clean
             && bases
                 .get(1)
@@ -286,7 +292,8 @@ impl Check<'_> {
         what: String,
     ) {
         if !std::mem::replace(&mut segment.wrong_epoch, true) {
-            let then = "a start does not look at it, its records are served; restore the file from a copy";
+            let then =
+                "a start does not look at it, its records are served; restore the file from a copy";
             let finding = Finding::new(&segment.path, what, then);
             self.found(finding.at(position, frame.base_offset));
         }
@@ -422,7 +429,10 @@ impl Check<'_> {
             ),
             false => String::new(),
         };
-        format!("a start cuts it off, the log then ends at offset {}{lost}", segment.end)
+        format!(
+            "a start cuts it off, the log then ends at offset {}{lost}",
+            segment.end
+        )
     }
 }
 
@@ -432,7 +442,9 @@ const REBUILT: &str = "a start or the first read that meets it makes the file ag
 fn middle(segment: &Segment, damage: &Damage) -> String {
     let step_over = match damage.next {
         Some((_, next)) => {
-            format!(", or step over it: kafka-delete-records up to offset {next}, once all before is read")
+            format!(
+                ", or step over it: kafka-delete-records up to offset {next}, once all before is read"
+            )
         }
         None => String::new(),
     };
@@ -463,8 +475,12 @@ fn offset_at(walker: &mut SegmentWalker, position: u64) -> std::io::Result<Offse
 fn wrong_count(head: &[u8]) -> Option<String> {
     let header = BatchHeader::read(head).ok()?;
     let (count, most) = (header.record_count(), header.last_offset_delta());
-    (count < 0 || i64::from(count) > i64::from(most) + 1)
-        .then(|| format!("{count} records cannot have {} offsets", i64::from(most) + 1))
+    (count < 0 || i64::from(count) > i64::from(most) + 1).then(|| {
+        format!(
+            "{count} records cannot have {} offsets",
+            i64::from(most) + 1
+        )
+    })
 }
 
 /// Records that are not as the header says although the checksum holds.

@@ -81,7 +81,8 @@ impl Check<'_> {
                 }
                 Ok(_) => continue,
             };
-            let then = "a start takes the producers from an older snapshot and the batches behind it";
+            let then =
+                "a start takes the producers from an older snapshot and the batches behind it";
             self.found(Finding::new(&path, what, then).repaired_by(Repair::Remove(path)));
         }
         Ok(())
@@ -104,7 +105,8 @@ impl Check<'_> {
                     break;
                 }
                 if let Some(what) = wrong_aborted_entry(&entry, *base) {
-                    let then = "its transactions may be shown as committed; restore the file from a copy";
+                    let then =
+                        "its transactions may be shown as committed; restore the file from a copy";
                     self.found(Finding::new(&path, what, then).at(position, *base));
                     break;
                 }

@@ -162,7 +162,9 @@ fn any_damaged_byte_of_a_batch_is_told_with_the_batch_that_it_is_in() {
             flip_each(&log, |at| {
                 let findings = found(dir);
                 let batch = at as u64 / size;
-                let first = findings.first().unwrap_or_else(|| panic!("{name}: byte {at}"));
+                let first = findings
+                    .first()
+                    .unwrap_or_else(|| panic!("{name}: byte {at}"));
                 assert_eq!(first.path, log, "byte {at}: {first}");
                 let last = base == 16 && batch == 3;
                 // The base offset of the very last batch has none behind it that would contradict.
@@ -173,7 +175,10 @@ fn any_damaged_byte_of_a_batch_is_told_with_the_batch_that_it_is_in() {
                     "byte {at}: {first}"
                 );
                 let cut = matches!(first.repair, Some(Repair::CutEnd { .. }));
-                assert!(!cut || last, "byte {at}: a batch in the middle is never cut");
+                assert!(
+                    !cut || last,
+                    "byte {at}: a batch in the middle is never cut"
+                );
             });
         }
     });
@@ -227,7 +232,11 @@ fn any_damaged_byte_of_a_small_file_is_told() {
 #[test]
 fn what_does_not_belong_is_told_and_what_a_stop_left_is_removed() {
     with_log(|dir, _| {
-        let leftovers = ["00000000000000000000.index.3.tmp", "x.deleted", "00000000000000000000.log.cleaned"];
+        let leftovers = [
+            "00000000000000000000.index.3.tmp",
+            "x.deleted",
+            "00000000000000000000.log.cleaned",
+        ];
         let foreign = ["0.log", "notes.txt", "00000000000000000099.index"];
         for name in leftovers.iter().chain(&foreign) {
             fs::write(path(dir, name), "").unwrap();
@@ -254,7 +263,11 @@ fn what_does_not_belong_is_told_and_what_a_stop_left_is_removed() {
 #[test]
 fn missing_segments_are_told_with_the_offsets_they_held() {
     with_log(|dir, _| {
-        for name in ["00000000000000000008.log", "00000000000000000008.index", "00000000000000000008.timeindex"] {
+        for name in [
+            "00000000000000000008.log",
+            "00000000000000000008.index",
+            "00000000000000000008.timeindex",
+        ] {
             fs::remove_file(path(dir, name)).unwrap();
         }
         let findings = found(dir);
@@ -272,7 +285,10 @@ fn missing_segments_are_told_with_the_offsets_they_held() {
 #[test]
 fn after_a_crash_missing_indexes_behind_the_recovery_point_are_as_they_should_be() {
     with_log(|dir, _| {
-        for name in ["00000000000000000016.index", "00000000000000000016.timeindex"] {
+        for name in [
+            "00000000000000000016.index",
+            "00000000000000000016.timeindex",
+        ] {
             fs::remove_file(path(dir, name)).unwrap();
         }
         assert_eq!(found(dir).len(), 2);
