@@ -2,7 +2,7 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::remover;
-use crate::log::a_partition_with_records;
+use crate::log::a_partition_in;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
@@ -242,7 +242,7 @@ fn identity(dir: &Path, node_id: Option<i32>) -> Result<MetaProperties, DataDirE
             .and_then(|stored| stored.claim(node_id, FIRST_NODE_ID))
             .map_err(wrong)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(partition) = a_partition_with_records(dir, "") {
+            if let Some(partition) = a_partition_in(dir, "", 1) {
                 return Err(DataDirError::Unnamed { path, partition });
             }
             let node_id = node_id.unwrap_or(FIRST_NODE_ID);

@@ -9,9 +9,7 @@ use super::install::{log_config, remark};
 use super::message::PartitionCheckpoint;
 use crate::io::blocking;
 use crate::limits;
-use crate::log::{
-    LogConfig, LogError, PartitionLog, Trust, a_partition_with_records, partition_dir_name,
-};
+use crate::log::{LogConfig, LogError, PartitionLog, Trust, a_partition_in, partition_dir_name};
 use crate::metadata::bootstrap::{self, METADATA_VERSION, METADATA_VERSION_FEATURE};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
@@ -75,7 +73,7 @@ pub enum ControllerError {
     },
     /// All of it is gone.
     #[error(
-        "it holds nothing, but there are partitions with records, {0} for one; to begin a new cluster, move their folders away"
+        "it holds nothing, but there are partitions, {0} for one; to begin a new cluster, move their folders away"
     )]
     Gone(String),
     /// The records contradict each other.
@@ -232,15 +230,17 @@ fn known_end(shard: &Shard) -> Offset {
 /// Topics must not be lost with the end of the log, or with all of it, without a word.
 async fn check_end(shard: &Shard, end: Offset) -> Result<(), ControllerError> {
     let known = known_end(shard);
-    if end < known {
-        return Err(ControllerError::Short { end, known });
-    }
     if end > Offset::ZERO {
-        return Ok(());
+        return match end < known {
+            true => Err(ControllerError::Short { end, known }),
+            false => Ok(()),
+        };
     }
+    // Where nothing else is left either, somebody has emptied the directory: a new cluster begins.
+    let least_bytes = u64::from(known == Offset::ZERO);
     let data_dir = shard.data_dir.clone();
     let own = partition_dir_name(CLUSTER_METADATA_TOPIC, 0);
-    match blocking(move || a_partition_with_records(&data_dir, &own)).await {
+    match blocking(move || a_partition_in(&data_dir, &own, least_bytes)).await {
         Some(name) => Err(ControllerError::Gone(name)),
         None => Ok(()),
     }

@@ -233,7 +233,7 @@ const CASES: &[Case] = &[
         state: Clean,
         damage: |d| remove(&d.join(METADATA)),
         told: ("__cluster_metadata-0", "has no segment"),
-        start: Refuses(&["__cluster_metadata-0", "were on the disk"]),
+        start: Refuses(&["__cluster_metadata-0", "there are partitions"]),
     },
     Case {
         name: "metadata: an empty log, nothing known of it",
@@ -243,7 +243,7 @@ const CASES: &[Case] = &[
             remove(&d.join(RECOVERY_POINTS));
         },
         told: ("__cluster_metadata-0", ""),
-        start: Refuses(&["__cluster_metadata-0", "partitions with records"]),
+        start: Refuses(&["__cluster_metadata-0", "there are partitions"]),
     },
     Case {
         name: "metadata: no folder",
