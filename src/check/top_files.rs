@@ -31,7 +31,7 @@ const CHECKPOINTS: [(&str, &str); 4] = [
 ];
 
 /// Files that a broker, Kafka's included, keeps here beside those with a name of their own above.
-const OTHER_FILES: [&str; 2] = [LOCK, "bootstrap.checkpoint"];
+const OTHER_FILES: [&str; 3] = [LOCK, "bootstrap.checkpoint", "written-position-checkpoint"];
 /// The file system's own.
 const FILE_SYSTEMS: &str = "lost+found";
 

@@ -309,16 +309,29 @@ mod tests {
     }
 
     #[test]
+    fn records_that_nobodys_name_is_on_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("t-0")).unwrap();
+        let segment = dir.path().join("t-0/00000000000000000000.log");
+        fs::write(&segment, "").unwrap();
+        drop(DataDir::open(dir.path(), Some(1)).unwrap());
+        fs::write(&segment, "records").unwrap();
+        fs::remove_file(dir.path().join(META_PROPERTIES)).unwrap();
+        let refused = DataDir::open(dir.path(), Some(1)).unwrap_err().to_string();
+        assert!(refused.contains("t-0"), "{refused}");
+    }
+
+    #[test]
     fn what_a_deletion_left_goes_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let left = dir
             .path()
             .join("t-0.0123456789abcdef0123456789abcdef-delete");
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
         for folder in [&left, &dir.path().join("t-0")] {
             fs::create_dir(folder).unwrap();
             fs::write(folder.join("00000000000000000000.log"), "records").unwrap();
         }
-        let data = DataDir::open(dir.path(), Some(1)).unwrap();
         data.remove_deleted().unwrap();
         while left.exists() {
             std::thread::yield_now();
