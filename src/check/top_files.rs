@@ -215,6 +215,7 @@ fn stranger(path: &Path, report: &mut Report<'_>) {
     let finding = if folder && name.ends_with(DELETED_DIR_ENDING) {
         let then = "a start removes it";
         Finding::new(path, "is of a deleted partition", then)
+            .harmless()
             .repaired_by(Repair::RemoveFolder(path.to_owned()))
     } else if folder && name.ends_with(STRAY_DIR_ENDING) {
         let what = "was put aside because its topic was another one";
