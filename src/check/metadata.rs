@@ -50,12 +50,19 @@ pub(super) fn look(folder: &Path, top: &TopFiles, report: &mut Report<'_>) -> Op
     image.filter(|_| end > Offset::ZERO && end >= expected.recovery_point)
 }
 
+/// Whether records stand in a snapshot that the log need not have any more. One of offset 0 only says who votes.
 fn has_snapshot(folder: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return false;
     };
-    let mut names = entries.flatten().map(|entry| entry.file_name());
-    names.any(|name| name.as_encoded_bytes().ends_with(b".checkpoint"))
+    entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let end = name
+            .strip_suffix(".checkpoint")
+            .and_then(|name| name.split_once('-'));
+        end.is_some_and(|(end, _)| end.parse() != Ok(0))
+    })
 }
 
 impl Listener for Replay<'_, '_> {

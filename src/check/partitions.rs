@@ -68,8 +68,10 @@ pub(super) fn look(
 /// What a stop interrupted is ended before a repair looks at the rest, as a start does.
 pub(super) fn end_leftovers(folder: &Path, report: &mut Report<'_>) {
     if report.repairs() && has_leftovers(folder) {
-        let what = "has files that a stop left unfinished";
+        // Told and counted by what is done: the rest is then looked at as a start would find it.
+        let what = "has files that a stop left behind";
         let finding = Finding::new(folder, what, "a start ends or removes what they are of");
+        let finding = finding.harmless();
         report.wrong(finding.repaired_by(Repair::Leftovers(folder.to_owned())));
         report.put_right();
     }

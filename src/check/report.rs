@@ -45,14 +45,18 @@ impl Report<'_> {
         }
     }
 
-    /// Something is wrong.
+    /// Something is wrong, or harmless and to be known.
     pub(super) fn wrong(&mut self, finding: Finding) {
-        self.wrong += 1;
-        self.line(&finding.to_string());
+        let counted = u64::from(!finding.harmless);
+        self.wrong += counted;
+        match finding.harmless {
+            true => self.note(&finding.to_string()),
+            false => self.line(&finding.to_string()),
+        }
         if let Some(repair) = finding.repair
             && self.repairs
         {
-            *self.waiting.entry(repair).or_default() += 1;
+            *self.waiting.entry(repair).or_default() += counted;
         }
     }
 

@@ -31,7 +31,7 @@ const CHECKPOINTS: [(&str, &str); 4] = [
 ];
 
 /// Files that a broker, Kafka's included, keeps here beside those with a name of their own above.
-const OTHER_FILES: [&str; 2] = [LOCK, "bootstrap.checkpoint"];
+const OTHER_FILES: [&str; 3] = [LOCK, "bootstrap.checkpoint", "written-position-checkpoint"];
 /// The file system's own.
 const FILE_SYSTEMS: &str = "lost+found";
 
@@ -75,7 +75,8 @@ impl TopFiles {
                 Err(error) => report.wrong(Finding::new(&path, error.to_string(), then)),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let then = "a start makes one with a new cluster id: restore it from a copy";
+                let then = "a start refuses partitions that nobody's name is on: restore the file from a copy, or write it anew with \
+                            kafka-storage format and the cluster's id";
                 report.wrong(Finding::new(&path, "is missing", then));
             }
             Err(error) => report.wrong(Finding::new(&path, error.to_string(), then)),
@@ -214,6 +215,7 @@ fn stranger(path: &Path, report: &mut Report<'_>) {
     let finding = if folder && name.ends_with(DELETED_DIR_ENDING) {
         let then = "a start removes it";
         Finding::new(path, "is of a deleted partition", then)
+            .harmless()
             .repaired_by(Repair::RemoveFolder(path.to_owned()))
     } else if folder && name.ends_with(STRAY_DIR_ENDING) {
         let what = "was put aside because its topic was another one";

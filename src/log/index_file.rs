@@ -51,6 +51,26 @@ pub(super) async fn position_for(segment: &Segment, offset: Offset) -> Result<u6
     .await
 }
 
+/// Where the first entry behind `offset` points: at or behind the batch that holds it. `None` without one.
+pub(super) async fn position_behind(
+    segment: &Segment,
+    offset: Offset,
+) -> Result<Option<u64>, LogError> {
+    let relative = offset - segment.base_offset;
+    let file = segment.index_reader().await?;
+    let failed = |error| LogError::storage("read", file.path(), error);
+    let size = size_of::<OffsetEntry>() as u64;
+    let before = count_where(&file, |entry: &OffsetEntry| {
+        i64::from(entry.relative_offset.get()) <= relative
+    })
+    .await?;
+    if (before + 1) * size > file.len().map_err(failed)? {
+        return Ok(None);
+    }
+    let entry: OffsetEntry = entry_at(&file, before).await?;
+    Ok(u64::try_from(entry.position.get()).ok())
+}
+
 /// The last known start of a batch at or before `position`.
 pub(super) async fn boundary_before(segment: &Segment, position: u64) -> Result<u64, LogError> {
     last_position(segment, |entry| {
@@ -59,15 +79,18 @@ pub(super) async fn boundary_before(segment: &Segment, position: u64) -> Result<
     .await
 }
 
-/// The offset from which on a timestamp of at least `timestamp` may be found.
-pub(super) async fn offset_for_timestamp(
+/// The last entry whose timestamp is before `timestamp`: nothing up to its offset is as late.
+pub(super) async fn entry_before(
     segment: &Segment,
     timestamp: i64,
-) -> Result<Offset, LogError> {
+) -> Result<Option<MaxTimestamp>, LogError> {
     let file = segment.time_index_reader().await?;
     let entry: Option<TimeEntry> =
         last_where(&file, |entry: &TimeEntry| entry.timestamp.get() < timestamp).await?;
-    Ok(segment.base_offset + entry.map_or(0, |entry| entry.relative_offset.get().max(0).into()))
+    Ok(entry.map(|entry| MaxTimestamp {
+        timestamp: entry.timestamp.get(),
+        offset: segment.base_offset + i64::from(entry.relative_offset.get()),
+    }))
 }
 
 /// The largest timestamp of a sealed segment: its last time entry.
@@ -104,22 +127,40 @@ async fn last_where<E>(
 where
     E: FromBytes + IntoBytes + KnownLayout + Immutable,
 {
+    let Some(last) = count_where(file, before).await?.checked_sub(1) else {
+        return Ok(None);
+    };
+    entry_at(file, last).await.map(Some)
+}
+
+/// The entry that many after the first.
+async fn entry_at<E>(file: &SegmentFile, index: u64) -> Result<E, LogError>
+where
+    E: FromBytes + IntoBytes + KnownLayout + Immutable,
+{
+    let mut entry = E::new_zeroed();
+    file.read_into(index * size_of::<E>() as u64, entry.as_mut_bytes())
+        .await
+        .map_err(|error| LogError::storage("read", file.path(), error))?;
+    Ok(entry)
+}
+
+/// How many entries of a sorted file come before the first for which `before` does not hold.
+async fn count_where<E>(file: &SegmentFile, before: impl Fn(&E) -> bool) -> Result<u64, LogError>
+where
+    E: FromBytes + IntoBytes + KnownLayout + Immutable,
+{
     let failed = |error| LogError::storage("read", file.path(), error);
     let size = size_of::<E>() as u64;
     let (mut low, mut high) = (0, file.len().map_err(failed)? / size);
-    let mut found = None;
     while low < high {
         let middle = low + (high - low) / 2;
-        let mut entry = E::new_zeroed();
-        file.read_into(middle * size, entry.as_mut_bytes())
-            .await
-            .map_err(failed)?;
+        let entry: E = entry_at(file, middle).await?;
         if before(&entry) {
-            found = Some(entry);
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    Ok(found)
+    Ok(low)
 }

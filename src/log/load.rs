@@ -34,11 +34,13 @@ pub enum Trust {
         /// The offset before which everything was synced, from the checkpoint; 0 if there is none.
         recovery_point: Offset,
     },
-    /// As one of the others, but nothing that was acknowledged may go: only an end that no whole batch follows is cut off, and
-    /// any other damage is an error.
+    /// As one of the others, but nothing that was acknowledged may go: only an end that was not synced and that no whole batch
+    /// follows is cut off; any other damage is an error.
     Whole {
         /// Whether the broker stopped in order.
         clean: bool,
+        /// The offset before which everything was synced.
+        synced: Offset,
     },
 }
 
@@ -111,9 +113,11 @@ pub(super) fn load(
     if loader.sizes.is_empty() {
         loader.begin_again()?;
     }
-    loader.only_torn = matches!(trust, Trust::Whole { .. });
+    if let Trust::Whole { synced, .. } = trust {
+        loader.keep_all_before = Some(synced);
+    }
     match trust {
-        Trust::CleanShutdown | Trust::Whole { clean: true } => match loader.load_clean()? {
+        Trust::CleanShutdown | Trust::Whole { clean: true, .. } => match loader.load_clean()? {
             Ok(loaded) => Ok(loaded),
             Err(reason) => {
                 log::warn!(
@@ -122,14 +126,14 @@ pub(super) fn load(
                 );
                 let recovery_point = loader.active_base();
                 let mut again = Loader::new(dir, config, now);
-                again.only_torn = loader.only_torn;
+                again.keep_all_before = loader.keep_all_before;
                 again.list()?;
                 again.read_epochs()?;
                 recovery::recover(again, recovery_point)
             }
         },
         Trust::Recover { recovery_point } => recovery::recover(loader, recovery_point),
-        Trust::Whole { clean: false } => recovery::recover(loader, Offset::ZERO),
+        Trust::Whole { clean: false, .. } => recovery::recover(loader, Offset::ZERO),
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) struct Loader<'a> {
     pub(super) recent: RecentBatches,
     pub(super) report: RecoveryReport,
     pub(super) now: TimestampMs,
-    /// Only an end that no whole batch follows may be cut off.
-    pub(super) only_torn: bool,
+    /// Nothing before this offset may be cut off, nor a whole batch anywhere.
+    pub(super) keep_all_before: Option<Offset>,
 }
 
 impl<'a> Loader<'a> {
@@ -65,7 +65,7 @@ impl<'a> Loader<'a> {
                 cut: None,
             },
             now,
-            only_torn: false,
+            keep_all_before: None,
         }
     }
 
@@ -111,8 +111,8 @@ impl<'a> Loader<'a> {
 
     pub(super) fn read_epochs(&mut self) -> Result<(), LogError> {
         let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
-        match fs::read_to_string(&path) {
-            Ok(content) => match LeaderEpochs::decode(&content) {
+        match fs::read(&path) {
+            Ok(content) => match LeaderEpochs::decode(&String::from_utf8_lossy(&content)) {
                 Some(epochs) => self.epochs = epochs,
                 None => log::warn!(
                     "{}: damaged; epochs are taken from the batches that are read",
@@ -260,9 +260,9 @@ impl<'a> Loader<'a> {
 
     pub(super) fn read_topic_id(&self) -> Result<Option<TopicId>, LogError> {
         let path = self.dir.join(file_names::PARTITION_METADATA);
-        match fs::read_to_string(&path) {
+        match fs::read(&path) {
             Ok(content) => {
-                let topic_id = partition_metadata::decode(&content);
+                let topic_id = partition_metadata::decode(&String::from_utf8_lossy(&content));
                 if topic_id.is_none() {
                     log::warn!(
                         "{}: damaged; the topic's id is not known from here",

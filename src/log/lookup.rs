@@ -15,6 +15,7 @@ use super::file_names::FileKind;
 use super::index::MaxTimestamp;
 use super::index_file;
 use super::partition_log::PartitionLog;
+use super::read::Turn;
 use super::scan::{BatchFrame, HeadScanner};
 use super::segment::Segment;
 use crate::io::blocking::blocking;
@@ -173,22 +174,88 @@ impl PartitionLog {
             .any(|known| Rc::ptr_eq(known, segment))
     }
 
+    /// The largest timestamp of a segment. What a file says of it is compared with the log at the first look: retention goes by it.
     pub(super) async fn max_timestamp_of(
         &self,
-        segment: &Segment,
+        segment: &Rc<Segment>,
+    ) -> Result<MaxTimestamp, LogError> {
+        self.max_timestamp(segment, Turn::Free).await
+    }
+
+    /// The same, for who has the turn to reshape the log.
+    pub(super) async fn max_timestamp_in_turn(
+        &self,
+        segment: &Rc<Segment>,
+    ) -> Result<MaxTimestamp, LogError> {
+        self.max_timestamp(segment, Turn::Taken).await
+    }
+
+    async fn max_timestamp(
+        &self,
+        segment: &Rc<Segment>,
+        turn: Turn,
     ) -> Result<MaxTimestamp, LogError> {
         let in_memory = segment
             .index
             .borrow()
             .as_ref()
             .map(|index| index.max_timestamp());
-        match in_memory.or(segment.max_timestamp.get()) {
-            Some(max) => Ok(max),
-            None => {
-                let max = index_file::max_timestamp(segment).await?;
-                segment.max_timestamp.set(Some(max));
-                Ok(max)
+        if let Some(max) = in_memory.or(segment.max_timestamp.get()) {
+            return Ok(max);
+        }
+        let mut max = index_file::max_timestamp(segment).await?;
+        if !self.has_timestamp(segment, max).await || self.ends_later(segment, max).await {
+            if !self.distrust_index(segment, turn).await {
+                return Err(LogError::Corrupt {
+                    path: segment.path(FileKind::TimeIndex),
+                    reason: "the segment does not have the largest timestamp it names".to_owned(),
+                });
             }
+            max = index_file::max_timestamp(segment).await?;
+        }
+        segment.max_timestamp.set(Some(max));
+        Ok(max)
+    }
+
+    /// Whether a batch near the end of a segment has a larger timestamp than its time index knows: the file is not whole.
+    async fn ends_later(&self, segment: &Rc<Segment>, known: MaxTimestamp) -> bool {
+        let Ok(file) = self.reader_of(segment).await else {
+            return false;
+        };
+        let end = segment.committed.get();
+        let Ok(mut position) = index_file::boundary_before(segment, end).await else {
+            return false;
+        };
+        let mut scanner = HeadScanner::new(file, end);
+        while let Ok(Some(frame)) = scanner.head_at(position).await {
+            if frame.max_timestamp > known.timestamp {
+                return true;
+            }
+            position += frame.size;
+        }
+        false
+    }
+
+    /// Whether the log has what an entry of a time index says.
+    async fn has_timestamp(&self, segment: &Rc<Segment>, entry: MaxTimestamp) -> bool {
+        if entry.timestamp < 0 {
+            let first = self.first_timestamp_of(segment).await;
+            return first.is_ok_and(|first| first.is_none_or(|first| first < 0));
+        }
+        let Ok(Some(place)) = self.find_in_segment(segment, entry.offset).await else {
+            return false;
+        };
+        let Ok(file) = self.reader_of(segment).await else {
+            return false;
+        };
+        let mut scanner = HeadScanner::new(file, place.end);
+        match scanner.head_at(place.position).await {
+            // Of a batch that compaction has emptied no timestamp is known.
+            Ok(Some(frame)) => {
+                frame.base_offset <= entry.offset
+                    && (frame.max_timestamp == entry.timestamp || frame.max_timestamp < 0)
+            }
+            _ => false,
         }
     }
 
@@ -238,7 +305,7 @@ impl PartitionLog {
 
     async fn position_for_timestamp(
         &self,
-        segment: &Segment,
+        segment: &Rc<Segment>,
         timestamp: i64,
         start: Offset,
     ) -> Result<u64, LogError> {
@@ -246,13 +313,21 @@ impl PartitionLog {
             let offset = index.offset_for_timestamp(timestamp).max(start);
             index.position_for(offset)
         });
-        match in_memory {
-            Some(position) => Ok(position),
-            None => {
-                let offset = index_file::offset_for_timestamp(segment, timestamp).await?;
-                index_file::position_for(segment, offset.max(start)).await
-            }
+        if let Some(position) = in_memory {
+            return Ok(position);
         }
+        let mut entry = index_file::entry_before(segment, timestamp).await?;
+        if let Some(found) = entry
+            && !self.has_timestamp(segment, found).await
+        {
+            entry = match self.distrust_index(segment, Turn::Free).await {
+                true => index_file::entry_before(segment, timestamp).await?,
+                false => None,
+            };
+        }
+        let offset = entry.map_or(segment.base_offset, |entry| entry.offset);
+        let place = self.find_in_segment(segment, offset.max(start)).await?;
+        Ok(place.map_or(segment.committed.get(), |place| place.position))
     }
 
     async fn search_batch(

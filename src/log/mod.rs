@@ -77,7 +77,7 @@ pub use load::{Cut, RecoveryReport, Trust};
 pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
-pub use presence::a_partition_with_records;
+pub use presence::a_partition_in;
 pub use producer_state::ProducerEntry;
 pub use read::{ReadPlan, ReadView};
 pub use retire::Retired;

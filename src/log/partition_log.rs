@@ -162,7 +162,10 @@ impl PartitionLog {
             topic_id,
             State::from_loaded(&dir, config, loaded),
         );
-        if matches!(trust, Trust::Recover { .. } | Trust::Whole { clean: false }) {
+        if matches!(
+            trust,
+            Trust::Recover { .. } | Trust::Whole { clean: false, .. }
+        ) {
             log.sync_recovered();
         }
         Ok((log, report))

@@ -38,13 +38,13 @@ impl PartitionLog {
     }
 }
 
-/// The name of a folder in `data_dir` that is a partition's by its name and holds records; the one named `except` does not
-/// count. May sleep.
-pub fn a_partition_with_records(data_dir: &Path, except: &str) -> Option<String> {
+/// The name of a folder in `data_dir` that is a partition's by its name and holds at least so many bytes of records; the one
+/// named `except` does not count. May sleep.
+pub fn a_partition_in(data_dir: &Path, except: &str, least_bytes: u64) -> Option<String> {
     let entries = fs::read_dir(data_dir).ok()?;
     let mut names = entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name != except && file_names::parse_partition_dir(name).is_some());
-    names.find(|name| segment_bytes(&data_dir.join(name)) > 0)
+    names.find(|name| segment_bytes(&data_dir.join(name)) >= least_bytes)
 }

@@ -48,6 +48,13 @@ pub struct ReadView {
     pub log_start_offset: Offset,
 }
 
+/// Whether the caller has the turn to change which segments the log has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    Taken,
+    Free,
+}
+
 /// A batch's place in a segment.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -107,18 +114,37 @@ impl PartitionLog {
         Ok(None)
     }
 
-    async fn find_in_segment(
+    pub(super) async fn find_in_segment(
         &self,
         segment: &Rc<Segment>,
         from: Offset,
     ) -> Result<Option<Place>, LogError> {
         let position = self.index_position(segment, from).await?;
         let mut found = self.walk_to(segment, position, from).await;
-        if position > 0 && !agrees(&found, position, from) && self.distrust_index(segment).await {
+        if position > 0
+            && !agrees(&found, position, from)
+            && self.distrust_index(segment, Turn::Free).await
+        {
             let position = self.index_position(segment, from).await?;
             found = self.walk_to(segment, position, from).await;
         }
-        found.inspect_err(|error| segment.tell_damage(error))
+        if let Err(error @ LogError::Corrupt { .. }) = &found {
+            segment.tell_damage(error);
+            if let Some(place) = self.behind_damage(segment, from).await {
+                return Ok(Some(place));
+            }
+        }
+        found
+    }
+
+    /// Where damage keeps a walk from coming to the batch of `from`, the index may know that batch itself.
+    async fn behind_damage(&self, segment: &Rc<Segment>, from: Offset) -> Option<Place> {
+        if segment.index.borrow().is_some() {
+            return None;
+        }
+        let position = index_file::position_behind(segment, from).await.ok()??;
+        let place = self.walk_to(segment, position, from).await.ok()??;
+        (place.base_offset <= from).then_some(place)
     }
 
     /// The first batch from `position` on that ends after `from`.
@@ -146,25 +172,31 @@ impl PartitionLog {
         Ok(None)
     }
 
-    /// What an index file says did not agree with the log: it is made again, once. Whether it was.
-    pub(super) async fn distrust_index(&self, segment: &Rc<Segment>) -> bool {
+    /// What an index file says did not agree with the log: it is made again, once. Whether it is new.
+    pub(super) async fn distrust_index(&self, segment: &Rc<Segment>, turn: Turn) -> bool {
         // Whoever takes segments out or puts others in their place may be at work with the names; then it is left for later.
-        let Ok(_turn) = self.reshaping.try_acquire_permit(1) else {
-            return false;
+        let permit = match turn {
+            Turn::Free => match self.reshaping.try_acquire_permit(1) {
+                Ok(permit) => Some(permit),
+                Err(_) => return false,
+            },
+            Turn::Taken => None,
         };
         let sealed = segment.index.borrow().is_none();
-        if !sealed || !self.has(segment) || segment.is_pinned() || segment.index_made_again.get() {
+        if !sealed || !self.has(segment) || segment.is_pinned() {
             return false;
         }
-        segment.index_made_again.set(true);
-        let config = self.state.borrow().config.clone();
-        match index_file::make_again(segment, config).await {
-            Ok(()) => true,
-            Err(error) => {
-                log::error!("an index is wrong and cannot be made again: {error}");
-                false
-            }
+        if let Some(made) = segment.index_made_again.get() {
+            return made;
         }
+        let config = self.state.borrow().config.clone();
+        let made = index_file::make_again(segment, config).await;
+        drop(permit);
+        segment.index_made_again.set(Some(made.is_ok()));
+        if let Err(error) = &made {
+            log::error!("an index is wrong and cannot be made again: {error}");
+        }
+        made.is_ok()
     }
 
     async fn index_position(&self, segment: &Segment, from: Offset) -> Result<u64, LogError> {
@@ -202,7 +234,7 @@ impl PartitionLog {
         let start = boundary.max(first.position);
         match self.walk_end(segment, start, target).await {
             Err(_) if start > first.position => {
-                self.distrust_index(segment).await;
+                self.distrust_index(segment, Turn::Free).await;
                 self.walk_end(segment, first.position, target).await
             }
             walked => walked,

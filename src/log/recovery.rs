@@ -9,7 +9,7 @@
 //! | a batch that ends before the recovery point, in its segment | its head is read, its CRC is not computed | it was synced: a crash cannot have torn it |
 //! | a batch after it | CRC, and offsets that only grow | |
 //! | the first bad batch, or the middle of one at the end of the file | cut off, with all that follows, later segments included | |
-//! | the same in a log that may lose nothing, with a whole batch behind it | the log is not opened | no crash tears what is synced batch by batch |
+//! | the same in a log that may lose nothing, synced or with a whole batch behind it | the log is not opened | no crash tears what is synced |
 //! | after a cut | appends go to a new segment | pages that readers may hold are never written again |
 //! | snapshots, epochs and index files past the new end | removed | |
 //!
@@ -206,9 +206,9 @@ impl Loader<'_> {
         end: Offset,
         later: &[Offset],
     ) -> Result<(), LogError> {
-        if !self.only_torn {
+        let Some(synced) = self.keep_all_before else {
             return Ok(());
-        }
+        };
         let size = self.sizes_on_disk(base)?;
         let mut walker = SegmentWalker::checking(self.open(base)?, size);
         walker.go_to(damage.position);
@@ -216,13 +216,15 @@ impl Loader<'_> {
             .next_sound(end)
             .map_err(|error| self.read_error(base, error))?;
         let later = later.iter().any(|base| self.sizes.get(base) > Some(&0));
-        if next.is_none() && !later {
-            return Ok(());
-        }
+        let why = match next.is_none() && !later {
+            true if end >= synced => return Ok(()),
+            true => format!("records up to offset {synced} were on the disk"),
+            false => "whole batches follow".to_owned(),
+        };
         Err(LogError::Corrupt {
             path: file_names::path_of(self.dir, base, FileKind::Log),
             reason: format!(
-                "at position {}, offset {end}: {}; whole batches follow, so no crash has torn it",
+                "at position {}, offset {end}: {}; {why}, so no crash has torn it",
                 damage.position, damage.reason
             ),
         })

@@ -103,8 +103,8 @@ impl PartitionLog {
     }
 
     /// The largest timestamp of a segment's records; when its file was last written to, if they have none.
-    async fn largest_timestamp(&self, segment: &Segment) -> Result<i64, LogError> {
-        let largest = self.max_timestamp_of(segment).await?.timestamp;
+    async fn largest_timestamp(&self, segment: &Rc<Segment>) -> Result<i64, LogError> {
+        let largest = self.max_timestamp_in_turn(segment).await?.timestamp;
         if largest >= 0 {
             return Ok(largest);
         }

@@ -46,8 +46,8 @@ pub(super) struct Segment {
     pub(super) settled: Cell<bool>,
     /// In memory until the segment is sealed and its index files are written.
     pub(super) index: RefCell<Option<MemoryIndex>>,
-    /// Its index files did not agree with it, and were made again.
-    pub(super) index_made_again: Cell<bool>,
+    /// Its index files did not agree with it: whether they could be made again.
+    pub(super) index_made_again: Cell<Option<bool>>,
     /// That it is damaged was said.
     damage_told: Cell<bool>,
     /// The producers before its first record, to be written when the file is made.
@@ -99,7 +99,7 @@ impl Segment {
             max_timestamp: Cell::new(None),
             settled: Cell::new(true),
             index: RefCell::new(None),
-            index_made_again: Cell::new(false),
+            index_made_again: Cell::new(None),
             damage_told: Cell::new(false),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),

@@ -2,6 +2,7 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::{changes, durable_write, remover};
+use crate::log::a_partition_in;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
@@ -80,6 +81,17 @@ pub enum DataDirError {
         first: PathBuf,
         /// And another.
         second: PathBuf,
+    },
+    /// Nothing says whose it is, and it is not new.
+    #[error(
+        "{path} is missing, but there are partitions with records, {partition} for one: restore it, or write it with `kafka-storage \
+         format --ignore-formatted` and the id of the cluster"
+    )]
+    Unnamed {
+        /// The file.
+        path: PathBuf,
+        /// A partition.
+        partition: String,
     },
     /// It belongs to another node or cluster.
     #[error("{path}: {source}")]
@@ -235,13 +247,14 @@ impl DataDir {
     /// Reads a checkpoint; one that is not there is empty.
     fn read_checkpoint(&self, name: &str, lost: &str) -> Result<OffsetCheckpoint, DataDirError> {
         let path = self.path.join(name);
-        match fs::read_to_string(&path) {
+        match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(OffsetCheckpoint::new()),
             Err(source) => Err(failed("read", &path)(source)),
-            Ok(text) => Ok(offset_checkpoint::parse(&text).unwrap_or_else(|error| {
-                log::warn!("{}: {error}; {lost}", path.display());
-                OffsetCheckpoint::new()
-            })),
+            Ok(text) => Ok(offset_checkpoint::parse(&String::from_utf8_lossy(&text))
+                .unwrap_or_else(|error| {
+                    log::warn!("{}: {error}; {lost}", path.display());
+                    OffsetCheckpoint::new()
+                })),
         }
     }
 
@@ -307,11 +320,14 @@ fn identity(dir: &Path, node_id: Option<i32>) -> Result<(MetaProperties, bool), 
         path: path.clone(),
         source,
     };
-    match fs::read_to_string(&path) {
-        Ok(text) => StoredMetaProperties::parse(&text)
+    match fs::read(&path) {
+        Ok(text) => StoredMetaProperties::parse(&String::from_utf8_lossy(&text))
             .and_then(|stored| stored.claim(node_id, FIRST_NODE_ID))
             .map_err(wrong),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(partition) = a_partition_in(dir, "", 1) {
+                return Err(DataDirError::Unnamed { path, partition });
+            }
             let node_id = node_id.unwrap_or(FIRST_NODE_ID);
             Ok((MetaProperties::new_cluster(node_id), true))
         }
@@ -364,16 +380,29 @@ mod tests {
     }
 
     #[test]
+    fn records_that_nobodys_name_is_on_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("t-0")).unwrap();
+        let segment = dir.path().join("t-0/00000000000000000000.log");
+        fs::write(&segment, "").unwrap();
+        drop(DataDir::open(dir.path(), Some(1)).unwrap());
+        fs::write(&segment, "records").unwrap();
+        fs::remove_file(dir.path().join(META_PROPERTIES)).unwrap();
+        let refused = DataDir::open(dir.path(), Some(1)).unwrap_err().to_string();
+        assert!(refused.contains("t-0"), "{refused}");
+    }
+
+    #[test]
     fn what_a_deletion_left_goes_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let left = dir
             .path()
             .join("t-0.0123456789abcdef0123456789abcdef-delete");
+        let data = DataDir::open(dir.path(), Some(1)).unwrap();
         for folder in [&left, &dir.path().join("t-0")] {
             fs::create_dir(folder).unwrap();
             fs::write(folder.join("00000000000000000000.log"), "records").unwrap();
         }
-        let data = DataDir::open(dir.path(), Some(1)).unwrap();
         data.remove_deleted().unwrap();
         while left.exists() {
             std::thread::yield_now();

@@ -5,9 +5,12 @@ use super::data_dir::{self, Checkpoints, DataDirError};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
+use crate::log::partition_dir_name;
+use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, Dirs, Inherited, PartitionCheckpoint, Shard};
+use crate::shard::{Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +55,7 @@ pub async fn lead(
     let inherited = std::mem::take(&mut boot.inherited);
     let controller = Controller::open(&shard, &itself(&boot), inherited)
         .await
-        .map_err(|error| format!("the metadata log cannot be used: {error}"))?;
+        .map_err(|error| unusable(boot.dirs.metadata(), &error))?;
     let report = shard.install_everywhere(&controller.image()).await;
     for remark in &report.remarks {
         log::warn!("{remark}");
@@ -85,6 +88,20 @@ pub async fn lead(
         clean,
         complaint,
     })
+}
+
+/// Why there is no start without the metadata, and what to do.
+fn unusable(data_dir: &Path, error: &ControllerError) -> String {
+    let folder = data_dir.join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
+    let folder = folder.display();
+    let data_dir = data_dir.display();
+    match error.is_damage() {
+        true => format!(
+            "the metadata log in {folder} cannot be used: {error}. No topic is touched. `vltava check {data_dir}` tells all that is wrong; \
+             restore the folder from a copy"
+        ),
+        false => format!("the metadata log in {folder} cannot be used: {error}"),
+    }
 }
 
 /// This node, as it registers.

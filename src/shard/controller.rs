@@ -9,9 +9,7 @@ use super::install::{log_config, remark};
 use super::message::{InstallReport, PartitionCheckpoint};
 use crate::io::blocking;
 use crate::limits;
-use crate::log::{
-    LogConfig, LogError, PartitionLog, Trust, a_partition_with_records, partition_dir_name,
-};
+use crate::log::{LogConfig, LogError, PartitionLog, Trust, a_partition_in, partition_dir_name};
 use crate::metadata::bootstrap;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
@@ -76,7 +74,7 @@ pub enum ControllerError {
     },
     /// All of it is gone.
     #[error(
-        "it holds nothing, but there are partitions with records, {0} for one; to begin a new cluster, move their folders away"
+        "it holds nothing, but there are partitions, {0} for one; to begin a new cluster, move their folders away"
     )]
     Gone(String),
     /// The records contradict each other.
@@ -115,6 +113,22 @@ impl Default for Inherited {
             bootstrap: Vec::new(),
             epoch: LeaderEpoch(1),
             begins: true,
+        }
+    }
+}
+
+impl ControllerError {
+    /// Whether files are not as they were written.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            ControllerError::Log(error) => matches!(error, LogError::Corrupt { .. }),
+            ControllerError::Batch { .. }
+            | ControllerError::Record { .. }
+            | ControllerError::Gap { .. }
+            | ControllerError::Short { .. }
+            | ControllerError::Gone(_)
+            | ControllerError::Apply(_) => true,
+            ControllerError::Shortened { .. } => false,
         }
     }
 }
@@ -161,14 +175,11 @@ impl Controller {
             check_end(shard, Offset::ZERO).await?;
         }
         // Whoever wrote the epoch before may have closed this log without our mark.
-        let log = open_log(
-            dir,
-            there,
-            config,
-            clean(shard.dirs.metadata_place()) && !begins,
-            epoch,
-        )
-        .await?;
+        let trust = Trust::Whole {
+            clean: clean(shard.dirs.metadata_place()) && !begins,
+            synced: known_end(shard),
+        };
+        let log = open_log(dir, there, config, trust, epoch).await?;
         check_end(shard, log.log_end_offset()).await?;
         let mut image = replay(&log, image).await?;
         if begins {
@@ -264,37 +275,44 @@ async fn open_log(
     dir: PathBuf,
     there: bool,
     config: LogConfig,
-    clean: bool,
+    trust: Trust,
     epoch: LeaderEpoch,
 ) -> Result<Rc<PartitionLog>, LogError> {
     if !there {
         return PartitionLog::create(dir, METADATA_TOPIC_ID, config, epoch).await;
     }
-    let (log, report) = PartitionLog::open(dir, config, Trust::Whole { clean }).await?;
+    let (log, report) = PartitionLog::open(dir, config, trust).await?;
     if let Some(remark) = remark(CLUSTER_METADATA_TOPIC, &report) {
         log::warn!("{remark}");
     }
     Ok(log)
 }
 
+/// Up to where the log was on the disk, as far as a checkpoint says.
+fn known_end(shard: &Shard) -> Offset {
+    let startup = shard.startup.borrow();
+    startup.as_ref().map_or(Offset::ZERO, |startup| {
+        startup.recovery_point(CLUSTER_METADATA_TOPIC, 0)
+    })
+}
+
 /// Topics must not be lost with the end of the log, or with all of it, without a word.
 async fn check_end(shard: &Shard, end: Offset) -> Result<(), ControllerError> {
-    let startup = shard.startup.borrow().clone();
-    let known = startup.map_or(Offset::ZERO, |startup| {
-        startup.recovery_point(CLUSTER_METADATA_TOPIC, 0)
-    });
-    if end < known {
-        return Err(ControllerError::Short { end, known });
-    }
+    let known = known_end(shard);
     if end > Offset::ZERO {
-        return Ok(());
+        return match end < known {
+            true => Err(ControllerError::Short { end, known }),
+            false => Ok(()),
+        };
     }
+    // Where nothing else is left either, somebody has emptied the directory: a new cluster begins.
+    let least_bytes = u64::from(known == Offset::ZERO);
     let all = shard.dirs.all().iter();
     let dirs: Vec<PathBuf> = all.map(|dir| dir.path.clone()).collect();
     let own = partition_dir_name(CLUSTER_METADATA_TOPIC, 0);
     let any = move || {
         let mut found = dirs.iter();
-        found.find_map(|dir| a_partition_with_records(dir, &own))
+        found.find_map(|dir| a_partition_in(dir, &own, least_bytes))
     };
     match blocking(any).await {
         Some(name) => Err(ControllerError::Gone(name)),

@@ -256,9 +256,21 @@ impl Shard {
             if exists(dir.clone()).await {
                 let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition, place);
-                let (log, report) =
-                    PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
+                let opened =
+                    PartitionLog::open_from(dir.clone(), wanted.config.clone(), trust, start);
+                let (mut log, mut report) = opened.await?;
+                if startup.clean[place] && known > Offset::ZERO && report.log_end_offset > known {
+                    log::warn!(
+                        "{name}: the last stop left its end at offset {known}, but now it seems to be {}: checking from there",
+                        report.log_end_offset
+                    );
+                    let trust = Trust::Recover {
+                        recovery_point: known,
+                    };
+                    (log, report) =
+                        PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
+                }
                 let cut = remark(&name, &report);
                 let lacking = || lack(&name, &report, known, startup.clean[place]);
                 return Ok((log, cut.or_else(lacking)));

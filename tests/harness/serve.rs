@@ -62,6 +62,11 @@ impl Serve {
         line.unwrap_or_else(|_| panic!("the broker did not get ready:\n{}", self.end().1))
     }
 
+    /// The same; `None` if the broker ends before it.
+    pub fn ready_or_ended(&mut self) -> Option<String> {
+        self.lines.recv_timeout(DEADLINE).ok()
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -44,6 +44,8 @@ pub struct Finding {
     pub what: String,
     /// What a start makes of it, and what to do.
     pub then: String,
+    /// It is as it should be after some stops, and goes by itself: only to be known.
+    pub harmless: bool,
     /// What would put it right without losing anything, if anything would.
     pub repair: Option<Repair>,
 }
@@ -57,6 +59,7 @@ impl Finding {
             offset: None,
             what: what.into(),
             then: then.into(),
+            harmless: false,
             repair: None,
         }
     }
@@ -67,6 +70,15 @@ impl Finding {
         Finding {
             position: Some(position),
             offset: Some(offset),
+            ..self
+        }
+    }
+
+    /// Nothing to worry about.
+    #[must_use]
+    pub fn harmless(self) -> Finding {
+        Finding {
+            harmless: true,
             ..self
         }
     }

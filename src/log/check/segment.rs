@@ -14,7 +14,7 @@ use crate::log::file_names::{self, FileKind};
 use crate::log::recovery::out_of_place;
 use crate::log::scan::BatchFrame;
 use crate::log::walker::{Found, SegmentWalker};
-use crate::types::Offset;
+use crate::types::{LeaderEpoch, Offset};
 use crate::wire::records::{Batch, BatchHeader, Scratch};
 
 /// A segment that is being looked at.
@@ -33,7 +33,8 @@ struct Segment {
     batches: u64,
     largest_timestamp: i64,
     damaged: bool,
-    wrong_epochs: u64,
+    last_epoch: Option<LeaderEpoch>,
+    wrong_epoch: bool,
     offsets: Option<OffsetEntries>,
     times: Option<TimeEntries>,
 }
@@ -107,7 +108,8 @@ impl Check<'_> {
             batches: 0,
             largest_timestamp: -1,
             damaged: false,
-            wrong_epochs: 0,
+            last_epoch: None,
+            wrong_epoch: false,
             offsets: None,
             times: None,
         };
@@ -250,6 +252,18 @@ impl Check<'_> {
 
     /// The leader epoch of a batch, which no checksum covers, against the checkpoint.
     fn epoch(&mut self, segment: &mut Segment, position: u64, frame: &BatchFrame) {
+        if frame.leader_epoch.0 < 0 {
+            return;
+        }
+        let last = segment.last_epoch.replace(frame.leader_epoch);
+        if last.is_some_and(|last| last > frame.leader_epoch) {
+            let what = format!(
+                "leader epoch {} follows {}",
+                frame.leader_epoch.0,
+                last.unwrap_or_default().0
+            );
+            return self.wrong_epoch(segment, position, frame, what);
+        }
         let Some(epochs) = &self.epochs else { return };
         let known = epochs.epoch_at(frame.base_offset);
         let newer = epochs
@@ -257,11 +271,7 @@ impl Check<'_> {
             .is_none_or(|latest| frame.leader_epoch > latest);
         // After a crash an epoch may not have come to the disk yet.
         let unknown = known.is_none() || newer && segment.recovered;
-        if frame.leader_epoch.0 < 0 || unknown || known == Some(frame.leader_epoch) {
-            return;
-        }
-        segment.wrong_epochs += 1;
-        if segment.wrong_epochs > 1 {
+        if unknown || known == Some(frame.leader_epoch) {
             return;
         }
         let what = format!(
@@ -270,10 +280,23 @@ impl Check<'_> {
             file_names::LEADER_EPOCH_CHECKPOINT,
             known.unwrap_or_default().0
         );
-        let then =
-            "a start does not look at it, its records are served; restore the file from a copy";
-        let finding = Finding::new(&segment.path, what, then);
-        self.found(finding.at(position, frame.base_offset));
+        self.wrong_epoch(segment, position, frame, what);
+    }
+
+    /// Tells of the first wrong leader epoch of a segment.
+    fn wrong_epoch(
+        &mut self,
+        segment: &mut Segment,
+        position: u64,
+        frame: &BatchFrame,
+        what: String,
+    ) {
+        if !std::mem::replace(&mut segment.wrong_epoch, true) {
+            let then =
+                "a start does not look at it, its records are served; restore the file from a copy";
+            let finding = Finding::new(&segment.path, what, then);
+            self.found(finding.at(position, frame.base_offset));
+        }
     }
 
     fn entries(
