@@ -147,7 +147,8 @@ impl State {
             let Some(index) = index.as_mut() else {
                 continue;
             };
-            if index.is_dirty() && segment.written.get() > 0 {
+            // An empty segment has them too: Kafka takes a log without them for a damaged one.
+            if index.is_dirty() {
                 index.append_time_entry();
                 let (offsets, times) = index.encode();
                 files.push((segment.path(FileKind::OffsetIndex), offsets));

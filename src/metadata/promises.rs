@@ -129,7 +129,7 @@ mod tests {
         let mut quota = ClientQuotaRecord {
             entity: vec![entity],
             key: "producer_byte_rate".into(),
-            value: 1.5,
+            value: 1,
             remove: false,
         };
         take(&mut promises, 18, &acl);

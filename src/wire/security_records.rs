@@ -102,8 +102,8 @@ schema! {
         entity: Vec<QuotaEntity> [0..],
         /// Which limit.
         key: Text [0..],
-        /// The limit.
-        value: f64 [0..],
+        /// The limit, as the bits of a float64.
+        value: i64 [0..],
         /// It is gone.
         remove: bool [0..],
     }
