@@ -8,12 +8,16 @@ use vltava::wire::messages::delete_records::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
 };
 use vltava::wire::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use vltava::wire::messages::init_producer_id::InitProducerIdRequest;
 use vltava::wire::messages::metadata::MetadataRequest;
 use vltava::wire::messages::offset_fetch::OffsetFetchRequest;
+use vltava::wire::messages::sync_group::SyncGroupRequest;
 use vltava::wire::records::{BatchBuilder, Codec, Scratch, batches};
 
 use crate::harness::batches::compressed;
-use crate::harness::group_requests::{COMMIT, Membership, OFFSET_FETCH};
+use crate::harness::group_requests::{
+    COMMIT, Membership, OFFSET_FETCH, SYNC, join_request, sync_request,
+};
 use crate::harness::record::now_ms;
 use crate::harness::requests::{LIST_OFFSETS, data_of, sequenced};
 use crate::harness::wire_client::{WireClient, wait_until};
@@ -36,6 +40,10 @@ const COMPACTED: &[(&str, &str)] = &[
 
 /// Groups that have positions.
 const GROUPS: [&str; 3] = ["g", "left", "new-protocol"];
+
+/// What ListOffsets calls the first offset and the one behind the last.
+const EARLIEST: i64 = -2;
+const LATEST: i64 = -1;
 
 /// Offset, timestamp, key and value.
 type Told = (i64, i64, Option<String>, Option<String>);
@@ -72,10 +80,10 @@ pub struct Work {
 impl Work {
     /// Everything from the beginning: topics of each kind, producers, groups.
     pub fn begin(client: &mut WireClient) -> Work {
-        client.create_topic_with("plain", 3, &[("max.message.bytes", "123456")]);
-        client.create_topic_with("compacted", 1, COMPACTED);
-        client.create_topic_with("trimmed", 1, &[("retention.ms", "-1")]);
-        client.create_topic("deleted", 2);
+        create(client, "plain", 3, &[("max.message.bytes", "123456")]);
+        create(client, "compacted", 1, COMPACTED);
+        create(client, "trimmed", 1, &[("retention.ms", "-1")]);
+        create(client, "deleted", 2, &[("file.delete.delay.ms", "0")]);
         client.write("deleted", 0, &["gone"]);
         for at in 0..20 {
             client.write("trimmed", 0, &[&format!("{at}")]);
@@ -86,7 +94,7 @@ impl Work {
         client.need_coordinator();
         let left = wait_for_member(client, "left");
         assert_eq!(client.commit_at(COMMIT, &left, "plain", 3, "kept"), ErrorCode::NONE);
-        let producer = client.new_producer();
+        let producer = new_producer(client);
         let mut work = Work {
             producer,
             next_sequence: 0,
@@ -105,17 +113,13 @@ impl Work {
         // The member's session lasts, whatever the broker was meanwhile.
         wait_until("the group is loaded", || {
             let code = client.heartbeat(&self.member);
-            assert!(
-                code == ErrorCode::NONE || code == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS || code == ErrorCode::NOT_COORDINATOR,
-                "{code:?}"
-            );
+            assert!(code == ErrorCode::NONE || is_getting_ready(code), "{code:?}");
             code == ErrorCode::NONE
         });
         let (sequence, offset) = self.last;
         let again = client.produce("plain", 0, &sequenced(self.producer, sequence, &["x", "y"]));
         assert_eq!((again.error_code, again.base_offset), (ErrorCode::NONE, offset), "a duplicate");
-        let mut other = WireClient::adopt(client.stream().try_clone().expect("a socket"));
-        let fresh = other.new_producer();
+        let fresh = new_producer(client);
         assert!(fresh.0 > self.producer.0, "producer ids are never given out again");
         self.round(client);
     }
@@ -138,15 +142,72 @@ impl Work {
     }
 }
 
+/// Becomes the only member of a group, once its coordinator is ready.
 fn wait_for_member(client: &mut WireClient, group: &str) -> Membership {
+    let mut joined = None;
     wait_until("the group's coordinator is ready", || {
-        let request = crate::harness::group_requests::join_request(group, "");
-        let code = client.join(&request).error_code;
-        let leave = code != ErrorCode::COORDINATOR_LOAD_IN_PROGRESS && code != ErrorCode::NOT_COORDINATOR;
-        assert!(!leave || code == ErrorCode::NONE, "{code:?}");
-        leave
+        let answer = client.join(&join_request(group, ""));
+        let code = answer.error_code;
+        let waiting = is_getting_ready(code);
+        assert!(waiting || code == ErrorCode::NONE, "{answer:?}");
+        joined = Some(answer);
+        !waiting
     });
-    client.join_alone(group)
+    let joined = joined.expect("it has joined");
+    let member = Membership {
+        group: group.to_owned(),
+        member_id: joined.member_id.to_string(),
+        generation: joined.generation_id,
+    };
+    // From version 5 on Kafka wants to hear again what the group has agreed on.
+    let sync = SyncGroupRequest {
+        protocol_type: Some("consumer".into()),
+        protocol_name: Some("range".into()),
+        ..sync_request(&member, &[(&member.member_id, b"all")])
+    };
+    assert_eq!(client.call(SYNC, &sync).error_code, ErrorCode::NONE);
+    member
+}
+
+/// Makes a topic, and waits until whoever leads it knows.
+fn create(client: &mut WireClient, name: &str, partitions: i32, configs: &[(&str, &str)]) {
+    client.create_topic_with(name, partitions, configs);
+    for partition in 0..partitions {
+        offset_at(client, name, partition, LATEST);
+    }
+}
+
+/// An offset by what ListOffsets calls it, once whoever leads the partition knows of it.
+fn offset_at(client: &mut WireClient, topic: &str, partition: i32, which: i64) -> i64 {
+    let mut offset = None;
+    wait_until("the partition's leader knows of it", || {
+        let found = client.list_offset(LIST_OFFSETS, topic, partition, which);
+        offset = Some(found.offset);
+        found.error_code == ErrorCode::NONE
+    });
+    offset.expect("an answer")
+}
+
+/// A new idempotent producer, once ids are given out.
+fn new_producer(client: &mut WireClient) -> (i64, i16) {
+    let request = InitProducerIdRequest {
+        transaction_timeout_ms: 60_000,
+        ..InitProducerIdRequest::default()
+    };
+    let mut producer = None;
+    wait_until("producer ids are given out", || {
+        let answer = client.call(4, &request);
+        let waiting = is_getting_ready(answer.error_code);
+        assert!(waiting || answer.error_code == ErrorCode::NONE, "{answer:?}");
+        producer = Some((answer.producer_id, answer.producer_epoch));
+        !waiting
+    });
+    producer.expect("an answer")
+}
+
+/// What a coordinator answers that has not read its records yet.
+fn is_getting_ready(code: ErrorCode) -> bool {
+    code == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS || code == ErrorCode::NOT_COORDINATOR
 }
 
 fn trim(client: &mut WireClient, offset: i64) {
@@ -208,8 +269,8 @@ pub fn look(client: &mut WireClient) -> Seen {
         for partition in &topic.partitions {
             assert_eq!(partition.error_code, ErrorCode::NONE, "{name} {partition:?}");
             let index = partition.partition_index;
-            let first = client.list_offset(LIST_OFFSETS, &name, index, -2).offset;
-            let end = client.list_offset(LIST_OFFSETS, &name, index, -1).offset;
+            let first = offset_at(client, &name, index, EARLIEST);
+            let end = offset_at(client, &name, index, LATEST);
             let told = read(client, &name, index);
             seen.partitions.insert((name.clone(), index), (first, end, told));
         }
@@ -224,7 +285,7 @@ pub fn look(client: &mut WireClient) -> Seen {
 
 /// Every record from the first offset on.
 fn read(client: &mut WireClient, topic: &str, partition: i32) -> Vec<Told> {
-    let mut next = client.list_offset(LIST_OFFSETS, topic, partition, -2).offset;
+    let mut next = offset_at(client, topic, partition, EARLIEST);
     let mut told = Vec::new();
     loop {
         let answer = client.fetch(topic, partition, next);
