@@ -65,9 +65,9 @@ impl Kafka {
     }
 
     /// Formats a directory for a node that is its own quorum.
-    pub fn format(&self, data: &Path) {
+    pub fn format(&self, data: &Path, more: &[&str]) {
         let file = properties(data, free_port(), free_port(), Quorum::InTheLog, &[]);
-        let arguments = [
+        let mut arguments = vec![
             "format",
             "--standalone",
             "-t",
@@ -75,6 +75,7 @@ impl Kafka {
             "-c",
             file.to_str().expect("UTF-8"),
         ];
+        arguments.extend(more);
         self.tool("kafka.tools.StorageTool", &arguments);
     }
 

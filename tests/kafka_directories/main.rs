@@ -93,7 +93,7 @@ fn a_directory_of_kafka_is_served_with_everything_in_it_and_goes_back() {
         return;
     };
     let (_home, data) = home();
-    kafka.format(&data);
+    kafka.format(&data, &[]);
     let running = kafka.start(&data, Quorum::InTheLog, &[]);
     let mut work = Work::begin(&mut running.client());
     kafka.use_new_groups_and_transactions(&running);
