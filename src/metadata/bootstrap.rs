@@ -238,7 +238,11 @@ mod tests {
         let first = start(&Image::default(), &on_port(9092), false, Vec::new());
         let image = after(&Image::default(), &first);
         assert_eq!(image.broker(1).unwrap().epoch, 3, "behind the bootstrap");
-        assert_eq!(start(&image, &on_port(9092), false, Vec::new()), [], "a mere restart");
+        assert_eq!(
+            start(&image, &on_port(9092), false, Vec::new()),
+            [],
+            "a mere restart"
+        );
         let moved = start(&image, &on_port(9093), false, Vec::new());
         assert_eq!(moved.len(), 2);
         let image = after(&image, &moved);

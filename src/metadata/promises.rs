@@ -97,8 +97,8 @@ impl Promises {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::security_records::{QuotaEntity, encode};
     use crate::wire::schema::Message;
+    use crate::wire::security_records::{QuotaEntity, encode};
     use uuid::Uuid;
 
     fn take(promises: &mut Promises, record_type: u32, record: &impl Message) {

@@ -80,7 +80,11 @@ fn numbers<'a>(text: &'a str, key: &str) -> impl Iterator<Item = Result<i64, Str
     std::iter::from_fn(move || {
         let at = rest.find(&quoted)?;
         rest = &rest[at + quoted.len()..];
-        let value = rest.trim_start().strip_prefix(':').unwrap_or("").trim_start();
+        let value = rest
+            .trim_start()
+            .strip_prefix(':')
+            .unwrap_or("")
+            .trim_start();
         let end = value
             .find(|c: char| !c.is_ascii_digit() && c != '-')
             .unwrap_or(value.len());
@@ -110,7 +114,12 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_state_is_refused() {
-        for text in ["", "{}", r#"{"leaderEpoch":"x"}"#, r#"{"leaderEpoch":99999999999}"#] {
+        for text in [
+            "",
+            "{}",
+            r#"{"leaderEpoch":"x"}"#,
+            r#"{"leaderEpoch":99999999999}"#,
+        ] {
             assert!(Quorum::default().take_state(text).is_err(), "{text:?}");
         }
     }
@@ -129,7 +138,11 @@ mod tests {
         assert_eq!(epoch(0, None), (1, true), "a new cluster");
         assert_eq!(epoch(1, None), (1, false), "a restart");
         assert_eq!(epoch(3, Some(3)), (4, true), "Kafka wrote last");
-        assert_eq!(epoch(3, Some(5)), (6, true), "Kafka was elected and wrote nothing");
+        assert_eq!(
+            epoch(3, Some(5)),
+            (6, true),
+            "Kafka was elected and wrote nothing"
+        );
         assert_eq!(epoch(4, Some(3)), (4, false), "this broker wrote last");
     }
 

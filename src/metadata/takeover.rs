@@ -59,7 +59,9 @@ pub enum Obstacle {
         node_id: i32,
     },
     /// The quorum speaks a newer protocol.
-    #[error("its kraft.version is {0}, this broker knows versions up to {KRAFT_VERSION_MAX}: start a newer one")]
+    #[error(
+        "its kraft.version is {0}, this broker knows versions up to {KRAFT_VERSION_MAX}: start a newer one"
+    )]
     KRaftVersion(i16),
     /// The records are of versions this broker does not know.
     #[error(
@@ -110,7 +112,9 @@ pub enum Obstacle {
         what: &'static str,
     },
     /// A setting that is not kept.
-    #[error("{resource} sets {name}={value}, which is not in force here ({why}): with Kafka, remove it (kafka-configs.sh --alter --delete-config {name})")]
+    #[error(
+        "{resource} sets {name}={value}, which is not in force here ({why}): with Kafka, remove it (kafka-configs.sh --alter --delete-config {name})"
+    )]
     Setting {
         /// Of what.
         resource: String,

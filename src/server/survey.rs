@@ -7,10 +7,10 @@ mod metadata_log;
 mod transactions;
 
 use crate::log::LogError;
+use crate::log::partition_dir_name;
 use crate::metadata::takeover::{self, Successor};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, MetaProperties};
-use crate::log::partition_dir_name;
 use crate::shard::Inherited;
 use crate::types::Offset;
 use crate::wire::WireError;
@@ -119,7 +119,9 @@ fn any_partition(dir: &Path) -> Option<String> {
         let name = entry.file_name().into_string().ok()?;
         let (_, partition) = name.rsplit_once('-')?;
         let _: u32 = partition.parse().ok()?;
-        let has_log = crate::log::survey::first_offset(&entry.path()).ok()?.is_some();
+        let has_log = crate::log::survey::first_offset(&entry.path())
+            .ok()?
+            .is_some();
         has_log.then_some(name)
     });
     names.next()

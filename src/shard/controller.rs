@@ -54,7 +54,9 @@ pub enum ControllerError {
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// What was read before the log was opened is no longer there.
-    #[error("it was read up to offset {read} and now ends at {kept}: something else writes to this directory, stop that")]
+    #[error(
+        "it was read up to offset {read} and now ends at {kept}: something else writes to this directory, stop that"
+    )]
     Shortened {
         /// Where it ended.
         read: Offset,

@@ -60,7 +60,8 @@ impl Kafka {
     pub fn tool<S: AsRef<std::ffi::OsStr>>(&self, class: &str, arguments: &[S]) -> String {
         let mut command = self.java();
         command.arg(class).args(arguments);
-        let ended = child::run(&mut command, b"", DEADLINE).unwrap_or_else(|error| panic!("{error}"));
+        let ended =
+            child::run(&mut command, b"", DEADLINE).unwrap_or_else(|error| panic!("{error}"));
         String::from_utf8_lossy(&ended.stdout).into_owned()
     }
 
@@ -166,7 +167,9 @@ impl Running {
         let began = Instant::now();
         let newest_segment = || {
             let names = names(&dir).into_iter();
-            names.filter_map(|name| name.strip_suffix(".log")?.parse::<i64>().ok()).max()
+            names
+                .filter_map(|name| name.strip_suffix(".log")?.parse::<i64>().ok())
+                .max()
         };
         let first = newest_segment();
         let done = || {
@@ -194,7 +197,15 @@ impl Running {
         let complaints: Vec<_> = log
             .lines()
             .filter(|line| {
-                let about_files = ["LogLoader", "LogManager", "UnifiedLog", "LogSegment", "Index", "Snapshot", "Checkpoint"];
+                let about_files = [
+                    "LogLoader",
+                    "LogManager",
+                    "UnifiedLog",
+                    "LogSegment",
+                    "Index",
+                    "Snapshot",
+                    "Checkpoint",
+                ];
                 (line.contains(" WARN ") || line.contains(" ERROR "))
                     && about_files.iter().any(|about| line.contains(about))
             })

@@ -107,7 +107,11 @@ fn a_directory_of_kafka_is_served_with_everything_in_it_and_goes_back() {
     vltava.stop();
 
     let running = kafka.start(&data, Quorum::InTheLog, &[]);
-    assert_eq!(look(&mut running.client()), before, "this broker stopped in order");
+    assert_eq!(
+        look(&mut running.client()),
+        before,
+        "this broker stopped in order"
+    );
     work.go_on(&mut running.client());
     let before = look(&mut running.client());
     running.kill();
@@ -119,14 +123,22 @@ fn a_directory_of_kafka_is_served_with_everything_in_it_and_goes_back() {
     vltava.kill();
 
     let running = kafka.start(&data, Quorum::InTheLog, kafka::MANY_SNAPSHOTS);
-    assert_eq!(look(&mut running.client()), before, "this broker was killed");
+    assert_eq!(
+        look(&mut running.client()),
+        before,
+        "this broker was killed"
+    );
     running.wait_for_snapshot(&data);
     running.stop();
     let removed = trim_metadata(&data);
     assert!(removed > 0, "no segment lies before the newest snapshot");
 
     let vltava = Vltava::start(&data);
-    assert_eq!(look(&mut vltava.client()), before, "the metadata begins with a snapshot");
+    assert_eq!(
+        look(&mut vltava.client()),
+        before,
+        "the metadata begins with a snapshot"
+    );
     work.go_on(&mut vltava.client());
     vltava.stop();
 }

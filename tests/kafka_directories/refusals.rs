@@ -115,7 +115,14 @@ impl Directory {
     }
 
     /// Gives a partition's log a batch at an offset.
-    fn write(&self, partition: &str, offset: i64, mut batch: BatchBuilder, key: &[u8], value: &[u8]) {
+    fn write(
+        &self,
+        partition: &str,
+        offset: i64,
+        mut batch: BatchBuilder,
+        key: &[u8],
+        value: &[u8],
+    ) {
         let dir = self.data.join(partition);
         fs::create_dir_all(&dir).expect("a directory of ours");
         batch = batch.placed(Offset(offset), LeaderEpoch(0));
@@ -183,7 +190,12 @@ fn feature(name: &'static str, feature_level: i16) -> MetadataRecord {
     .into()
 }
 
-fn setting(resource_type: i8, resource: &'static str, name: &'static str, value: &'static str) -> MetadataRecord {
+fn setting(
+    resource_type: i8,
+    resource: &'static str,
+    name: &'static str,
+    value: &'static str,
+) -> MetadataRecord {
     ConfigRecord {
         resource_type,
         resource_name: resource.into(),
@@ -216,7 +228,10 @@ fn a_cluster_of_several_nodes_is_refused() {
     };
     let with = directory.copy();
     with.add_record(&other.into());
-    with.assert_refused(&["brokers 2 are part of the cluster", "nothing in it was changed"]);
+    with.assert_refused(&[
+        "brokers 2 are part of the cluster",
+        "nothing in it was changed",
+    ]);
 
     let with = directory.copy();
     let change = PartitionChangeRecord {
@@ -226,7 +241,10 @@ fn a_cluster_of_several_nodes_is_refused() {
         ..PartitionChangeRecord::default()
     };
     with.add_record(&change.into());
-    with.assert_refused(&["partitions t-0 are not on node 1 alone", "kafka-reassign-partitions.sh"]);
+    with.assert_refused(&[
+        "partitions t-0 are not on node 1 alone",
+        "kafka-reassign-partitions.sh",
+    ]);
 
     let with = directory.copy();
     let change = PartitionChangeRecord {
@@ -260,9 +278,18 @@ fn a_cluster_of_several_nodes_is_refused() {
 fn levels_and_records_that_are_not_known_are_refused() {
     let directory = Directory::new();
     let cases = [
-        (feature("metadata.version", 31), "it is at metadata.version 31"),
-        (feature("metadata.version", 6), "it is at metadata.version 6"),
-        (feature("transaction.version", 3), "it is at transaction.version 3"),
+        (
+            feature("metadata.version", 31),
+            "it is at metadata.version 31",
+        ),
+        (
+            feature("metadata.version", 6),
+            "it is at metadata.version 6",
+        ),
+        (
+            feature("transaction.version", 3),
+            "it is at transaction.version 3",
+        ),
         (feature("some.version", 1), "it is at some.version 1"),
     ];
     for (record, words) in cases {
@@ -280,11 +307,18 @@ fn levels_and_records_that_are_not_known_are_refused() {
 
     let with = directory.copy();
     with.add_value(b"\x01\x63\x00\x00");
-    with.assert_refused(&["unknown metadata record type 99", "was this directory written by a newer version?"]);
+    with.assert_refused(&[
+        "unknown metadata record type 99",
+        "was this directory written by a newer version?",
+    ]);
 
     // What only promises clients something else is no reason.
     let with = directory.copy();
-    for (name, level) in [("group.version", 1), ("transaction.version", 2), ("share.version", 1)] {
+    for (name, level) in [
+        ("group.version", 1),
+        ("transaction.version", 2),
+        ("share.version", 1),
+    ] {
         with.add_record(&feature(name, level));
     }
     Vltava::start(&with.data).stop();
@@ -365,7 +399,11 @@ fn transactions_that_have_not_ended_are_refused() {
 
     // A producer that its coordinator has forgotten; Kafka was killed.
     let with = directory.copy();
-    let of_transaction = || BatchBuilder::new(Codec::None).producer(5, 0, 0).transactional();
+    let of_transaction = || {
+        BatchBuilder::new(Codec::None)
+            .producer(5, 0, 0)
+            .transactional()
+    };
     with.write("t-0", 2, of_transaction(), b"k", b"v");
     fs::remove_file(with.data.join(".kafka_cleanshutdown")).expect("the mark of a clean stop");
     with.assert_refused(&["t-0 hold transactions that nobody will end"]);
@@ -393,22 +431,33 @@ fn a_directory_that_is_not_whole_or_not_ours_is_refused() {
     with.assert_refused(&["has partitions (t-0 and others) but no metadata log"]);
 
     let with = directory.copy();
-    fs::write(with.data.join("meta.properties"), "version=0\nbroker.id=1\n").expect("a file of ours");
+    fs::write(
+        with.data.join("meta.properties"),
+        "version=0\nbroker.id=1\n",
+    )
+    .expect("a file of ours");
     with.assert_refused(&["was written under ZooKeeper"]);
 
     let with = directory.copy();
     let text = fs::read_to_string(with.data.join("meta.properties")).expect("whose it is");
     let other = text.replace("node.id=1", "node.id=4");
     fs::write(with.data.join("meta.properties"), other).expect("a file of ours");
-    with.assert_refused(&["brokers 1 are part of the cluster", "are not on node 4 alone"]);
+    with.assert_refused(&[
+        "brokers 1 are part of the cluster",
+        "are not on node 4 alone",
+    ]);
 
     let with = directory.copy();
-    let later = with.metadata_log().with_file_name("00000000000000000900.log");
+    let later = with
+        .metadata_log()
+        .with_file_name("00000000000000000900.log");
     fs::rename(with.metadata_log(), later).expect("a file of ours");
     with.assert_refused(&["the log begins at offset 900 and no snapshot"]);
 
     let with = directory.copy();
-    let snapshot = with.metadata_log().with_file_name("00000000000000000900-0000000001.checkpoint");
+    let snapshot = with
+        .metadata_log()
+        .with_file_name("00000000000000000900-0000000001.checkpoint");
     fs::write(&snapshot, "").expect("a file of ours");
     with.assert_refused(&["the log ends before offset 900"]);
     fs::write(&snapshot, "no batch").expect("a file of ours");

@@ -63,7 +63,10 @@ pub struct Seen {
 impl Seen {
     /// How many records there are.
     pub fn records(&self) -> usize {
-        self.partitions.values().map(|(_, _, told)| told.len()).sum()
+        self.partitions
+            .values()
+            .map(|(_, _, told)| told.len())
+            .sum()
     }
 }
 
@@ -93,7 +96,10 @@ impl Work {
         compact(client);
         client.need_coordinator();
         let left = wait_for_member(client, "left");
-        assert_eq!(client.commit_at(COMMIT, &left, "plain", 3, "kept"), ErrorCode::NONE);
+        assert_eq!(
+            client.commit_at(COMMIT, &left, "plain", 3, "kept"),
+            ErrorCode::NONE
+        );
         let producer = new_producer(client);
         let mut work = Work {
             producer,
@@ -113,14 +119,24 @@ impl Work {
         // The member's session lasts, whatever the broker was meanwhile.
         wait_until("the group is loaded", || {
             let code = client.heartbeat(&self.member);
-            assert!(code == ErrorCode::NONE || is_getting_ready(code), "{code:?}");
+            assert!(
+                code == ErrorCode::NONE || is_getting_ready(code),
+                "{code:?}"
+            );
             code == ErrorCode::NONE
         });
         let (sequence, offset) = self.last;
         let again = client.produce("plain", 0, &sequenced(self.producer, sequence, &["x", "y"]));
-        assert_eq!((again.error_code, again.base_offset), (ErrorCode::NONE, offset), "a duplicate");
+        assert_eq!(
+            (again.error_code, again.base_offset),
+            (ErrorCode::NONE, offset),
+            "a duplicate"
+        );
         let fresh = new_producer(client);
-        assert!(fresh.0 > self.producer.0, "producer ids are never given out again");
+        assert!(
+            fresh.0 > self.producer.0,
+            "producer ids are never given out again"
+        );
         self.round(client);
     }
 
@@ -198,7 +214,10 @@ fn new_producer(client: &mut WireClient) -> (i64, i16) {
     wait_until("producer ids are given out", || {
         let answer = client.call(4, &request);
         let waiting = is_getting_ready(answer.error_code);
-        assert!(waiting || answer.error_code == ErrorCode::NONE, "{answer:?}");
+        assert!(
+            waiting || answer.error_code == ErrorCode::NONE,
+            "{answer:?}"
+        );
         producer = Some((answer.producer_id, answer.producer_epoch));
         !waiting
     });
@@ -267,14 +286,20 @@ pub fn look(client: &mut WireClient) -> Seen {
             continue;
         }
         for partition in &topic.partitions {
-            assert_eq!(partition.error_code, ErrorCode::NONE, "{name} {partition:?}");
+            assert_eq!(
+                partition.error_code,
+                ErrorCode::NONE,
+                "{name} {partition:?}"
+            );
             let index = partition.partition_index;
             let first = offset_at(client, &name, index, EARLIEST);
             let end = offset_at(client, &name, index, LATEST);
             let told = read(client, &name, index);
-            seen.partitions.insert((name.clone(), index), (first, end, told));
+            seen.partitions
+                .insert((name.clone(), index), (first, end, told));
         }
-        seen.topics.insert(name, (topic.topic_id.to_string(), configs));
+        seen.topics
+            .insert(name, (topic.topic_id.to_string(), configs));
     }
     assert!(!seen.topics.contains_key("deleted"));
     for group in GROUPS {
@@ -356,9 +381,16 @@ fn positions(
     });
     for topic in &answer.topics {
         for partition in &topic.partitions {
-            let key = (group.to_owned(), topic.name.to_string(), partition.partition_index);
+            let key = (
+                group.to_owned(),
+                topic.name.to_string(),
+                partition.partition_index,
+            );
             let metadata = partition.metadata.as_ref().map(ToString::to_string);
-            into.insert(key, (partition.committed_offset, metadata.unwrap_or_default()));
+            into.insert(
+                key,
+                (partition.committed_offset, metadata.unwrap_or_default()),
+            );
         }
     }
 }

@@ -43,7 +43,11 @@ pub fn check_every_file(kafka: &Kafka, data: &Path) -> usize {
         }
         records += dump(kafka, &plain, arguments);
         records += dump(kafka, &groups, &["--deep-iteration", "--offsets-decoder"]);
-        records += dump(kafka, &metadata, &["--deep-iteration", "--cluster-metadata-decoder"]);
+        records += dump(
+            kafka,
+            &metadata,
+            &["--deep-iteration", "--cluster-metadata-decoder"],
+        );
     }
     records
 }
@@ -52,7 +56,10 @@ fn dump(kafka: &Kafka, files: &[PathBuf], arguments: &[&str]) -> usize {
     if files.is_empty() {
         return 0;
     }
-    let names: Vec<&str> = files.iter().map(|file| file.to_str().expect("UTF-8")).collect();
+    let names: Vec<&str> = files
+        .iter()
+        .map(|file| file.to_str().expect("UTF-8"))
+        .collect();
     let list = names.join(",");
     let mut all = vec!["--files", &list];
     all.extend(arguments);
@@ -64,7 +71,9 @@ fn dump(kafka: &Kafka, files: &[PathBuf], arguments: &[&str]) -> usize {
         let found = text.lines().find(|line| line.contains(words));
         assert_eq!(found, None, "Kafka complains of {list}:\n{text}");
     }
-    text.lines().filter(|line| line.starts_with("| offset:")).count()
+    text.lines()
+        .filter(|line| line.starts_with("| offset:"))
+        .count()
 }
 
 /// The files of partitions with this ending that hold anything, and the topic of each.
@@ -80,7 +89,9 @@ fn files(data: &Path, ending: &str) -> Vec<(String, PathBuf)> {
         }
         for name in names(&path) {
             let file = path.join(&name);
-            let is_one = name.rsplit_once('.').is_some_and(|(_, found)| found == ending);
+            let is_one = name
+                .rsplit_once('.')
+                .is_some_and(|(_, found)| found == ending);
             if is_one && fs::metadata(&file).expect("a file").len() > 0 {
                 found.push((topic.to_owned(), file));
             }

@@ -283,7 +283,10 @@ fn what_is_not_understood_is_remembered_by_what_it_promises() {
     let image = after(&[NoOpRecord {}.into(), controller]);
     assert!(image.unserved_promises().is_empty());
     // Id, TOPIC "a" LITERAL, User:b, *, READ, ALLOW.
-    let made = acl(18, b"0123456789abcdef\x02\x02a\x03\x07User:b\x02*\x03\x03\x00");
+    let made = acl(
+        18,
+        b"0123456789abcdef\x02\x02a\x03\x07User:b\x02*\x03\x03\x00",
+    );
     let promising = on(&image, &[made]);
     assert_eq!(promising.unserved_promises(), ["access control lists"]);
     let taken_back = on(&promising, &[acl(19, b"0123456789abcdef\x00")]);

@@ -87,7 +87,8 @@ struct Snapshot {
 /// `<20 digits of the end offset>-<10 digits of the epoch>.checkpoint`
 fn parse_snapshot_name(name: &str) -> Option<(Offset, LeaderEpoch)> {
     let (end, epoch) = name.strip_suffix(SNAPSHOT_ENDING)?.split_once('-')?;
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     if !digits(end, 20) || !digits(epoch, 10) {
         return None;
     }
@@ -103,7 +104,10 @@ fn newest_snapshot(metadata_dir: &Path) -> Result<Option<Snapshot>, SurveyError>
         let Some((end, epoch)) = name.to_str().and_then(parse_snapshot_name) else {
             continue;
         };
-        if newest.as_ref().is_none_or(|newest| (newest.end, newest.epoch) < (end, epoch)) {
+        if newest
+            .as_ref()
+            .is_none_or(|newest| (newest.end, newest.epoch) < (end, epoch))
+        {
             let path = entry.path();
             newest = Some(Snapshot { path, end, epoch });
         }

@@ -19,7 +19,11 @@ use std::path::Path;
 const NAMED: usize = 3;
 
 /// What transactions have left that is in the way, a sentence each.
-pub(super) fn obstacles(dir: &Path, image: &Image, clean: bool) -> Result<Vec<String>, SurveyError> {
+pub(super) fn obstacles(
+    dir: &Path,
+    image: &Image,
+    clean: bool,
+) -> Result<Vec<String>, SurveyError> {
     let mut found = Vec::new();
     let Some(coordinator) = image.topic_by_name(TRANSACTION_STATE_TOPIC) else {
         return Ok(found);
@@ -185,7 +189,12 @@ fn is_abort(batch: &Batch) -> bool {
 }
 
 fn list(names: &[String]) -> String {
-    let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let named = names
+        .iter()
+        .take(NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more"),
