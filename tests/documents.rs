@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use vltava::wire::api::TABLE;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
+    "docs/migration.md",
     "docs/tutorial.md",
     "docs/tutorial.zh.md",
     "tuning/README.md",

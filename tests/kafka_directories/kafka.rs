@@ -261,8 +261,8 @@ fn properties(data: &Path, port: u16, controller: u16, quorum: Quorum, more: &[&
          transaction.state.log.min.isr=1\n\
          group.initial.rebalance.delay.ms=0\n\
          log.cleaner.backoff.ms=50\n\
-         broker.session.timeout.ms=2000\n\
-         broker.heartbeat.interval.ms=200\n\
+         broker.session.timeout.ms=6000\n\
+         broker.heartbeat.interval.ms=500\n\
          {}\n",
         data.display(),
         more.join("\n")
