@@ -17,6 +17,7 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
+//! | `survey` | reading the files without opening the log |
 //! | `cleaner` | compaction, a room of its own |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |

@@ -9,6 +9,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod crafted;
 mod kafka;
 mod refusals;
 mod seen;
