@@ -102,6 +102,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "config",
             "wire::metadata_records",
             "wire::control_records",
+            "wire::security_records",
+            "wire::WireError",
             "wire::Text",
             "limits",
             "types",

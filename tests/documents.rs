@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use vltava::wire::api::TABLE;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "CHANGELOG.md",
     "docs/architecture.md",
     DURABILITY,
+    "docs/migration.md",
     "docs/tutorial.md",
     "docs/tutorial.zh.md",
     "tuning/README.md",

@@ -204,12 +204,15 @@ impl Loader<'_> {
         Ok(walked.map(|()| (loaded, end)))
     }
 
-    /// Not one segment is there: the log begins at 0, and nothing that was kept beside the segments holds any more.
+    /// Not one segment is there: the log begins at 0, and nothing that was kept beside the segments holds any more. Where nothing
+    /// was kept either, there was no log yet: Kafka's metadata is a snapshot alone until its first start.
     fn begin_again(&mut self) -> Result<(), LogError> {
-        log::warn!(
-            "{}: no segment is there; the log begins empty",
-            self.dir.display()
-        );
+        if !self.snapshots.is_empty() || self.epochs != LeaderEpochs::default() {
+            log::warn!(
+                "{}: no segment is there; the log begins empty",
+                self.dir.display()
+            );
+        }
         for offset in std::mem::take(&mut self.snapshots) {
             remove(&file_names::path_of(self.dir, offset, FileKind::Snapshot))?;
         }

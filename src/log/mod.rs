@@ -18,6 +18,7 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
+//! | `survey` | reading the files without opening the log |
 //! | `cleaner` | compaction, a room of its own |
 //! | `check` | looking at a directory offline, and putting right what can be |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |

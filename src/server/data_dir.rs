@@ -387,7 +387,6 @@ mod tests {
         fs::write(&segment, "").unwrap();
         drop(DataDir::open(dir.path(), Some(1)).unwrap());
         fs::write(&segment, "records").unwrap();
-        fs::remove_file(dir.path().join(META_PROPERTIES)).unwrap();
         let refused = DataDir::open(dir.path(), Some(1)).unwrap_err().to_string();
         assert!(refused.contains("t-0"), "{refused}");
     }

@@ -10,7 +10,7 @@ use super::message::{InstallReport, PartitionCheckpoint};
 use crate::io::blocking;
 use crate::limits;
 use crate::log::{LogConfig, LogError, PartitionLog, Trust, a_partition_in, partition_dir_name};
-use crate::metadata::bootstrap;
+use crate::metadata::bootstrap::{self, METADATA_VERSION_FEATURE};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, TimestampMs, TopicId};
@@ -214,14 +214,15 @@ impl Controller {
         if records.is_empty() {
             return Ok(());
         }
-        let now = TimestampMs::now();
-        let mut batch = BatchBuilder::new(Codec::None);
-        for record in records {
-            batch.append(now.0, None, Some(&record.encode()), &[]);
-        }
         let end = self.log.log_end_offset() + records.len() as i64;
         // Applied first to a copy: a record that does not fit must not reach the log.
         let next = self.image().apply(records, end)?;
+        let level = next.feature(METADATA_VERSION_FEATURE);
+        let now = TimestampMs::now();
+        let mut batch = BatchBuilder::new(Codec::None);
+        for record in records {
+            batch.append(now.0, None, Some(&record.encode_at(level)), &[]);
+        }
         write(&self.log, batch, self.epoch, now).await?;
         *self.image.borrow_mut() = Arc::new(next);
         Ok(())

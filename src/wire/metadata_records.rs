@@ -238,9 +238,49 @@ schema! {
 /// client quotas (14), ACLs (18, 19), ZooKeeper migration (21) and controllers (27).
 const UNINTERPRETED_TYPES: [u32; 9] = [10, 11, 14, 18, 19, 21, 22, 26, 27];
 
+/// The levels of `metadata.version` from which on a controller writes, and a broker reads, later versions of some records
+/// (Kafka's `MetadataVersion`): migration from ZooKeeper 3.4-IV0, directories 3.7-IV2, eligible leaders 4.0-IV1, cordoned directories
+/// 4.3-IV0.
+const MIGRATION_LEVEL: i16 = 8;
+const DIRECTORIES_LEVEL: i16 = 17;
+const ELIGIBLE_LEADERS_LEVEL: i16 = 23;
+const CORDONED_LEVEL: i16 = 30;
+
+impl RegisterBrokerRecord {
+    fn version_at(&self, level: i16) -> i16 {
+        match level {
+            CORDONED_LEVEL.. => 4,
+            DIRECTORIES_LEVEL.. => 3,
+            MIGRATION_LEVEL.. => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// The version of records about a partition.
+fn partition_version_at(level: i16) -> i16 {
+    match level {
+        ELIGIBLE_LEADERS_LEVEL.. => 2,
+        DIRECTORIES_LEVEL.. => 1,
+        _ => 0,
+    }
+}
+
+impl PartitionRecord {
+    fn version_at(&self, level: i16) -> i16 {
+        partition_version_at(level)
+    }
+}
+
+impl PartitionChangeRecord {
+    fn version_at(&self, level: i16) -> i16 {
+        partition_version_at(level)
+    }
+}
+
 impl BrokerRegistrationChangeRecord {
     /// The lowest version that says everything that changed, as Kafka's controller chooses it.
-    fn lowest_version(&self) -> i16 {
+    fn version_at(&self, _: i16) -> i16 {
         if self.cordoned_log_dirs.is_some() {
             3
         } else if !self.log_dirs.is_empty() {
@@ -253,10 +293,10 @@ impl BrokerRegistrationChangeRecord {
     }
 }
 
-/// The table of records: type, and the version to write where that is not simply the newest.
+/// The table of records: type, and the version to write at a level of `metadata.version` where there is more than one.
 macro_rules! metadata_records {
-    (@version $record:ident, $value:ident) => { *$record::VERSIONS.end() };
-    (@version $record:ident, $value:ident, $version:path) => { $version($value) };
+    (@version $record:ident, $value:ident, $level:ident) => { *$record::VERSIONS.end() };
+    (@version $record:ident, $value:ident, $level:ident, $version:path) => { $version($value, $level) };
     ($($record:ident = $record_type:literal $(in $version:path)?,)*) => {
         /// A record of the metadata log.
         #[derive(Clone, Debug, PartialEq)]
@@ -302,11 +342,11 @@ macro_rules! metadata_records {
                 }
             }
 
-            /// Type, version and body. The version is the one a cluster at the level of Kafka 4.3 writes.
-            fn encode_body(&self, w: &mut Writer) {
+            /// Type, version and body. The version is the one that a cluster at this level writes.
+            fn encode_body(&self, w: &mut Writer, level: i16) {
                 match self {
                     $(MetadataRecord::$record(record) => {
-                        let version = metadata_records!(@version $record, record $(, $version)?);
+                        let version = metadata_records!(@version $record, record, level $(, $version)?);
                         w.uvarint($record_type);
                         w.uvarint(version as u32);
                         record.encode(w, version);
@@ -323,18 +363,18 @@ macro_rules! metadata_records {
 }
 
 metadata_records! {
-    RegisterBrokerRecord = 0,
+    RegisterBrokerRecord = 0 in RegisterBrokerRecord::version_at,
     UnregisterBrokerRecord = 1,
     TopicRecord = 2,
-    PartitionRecord = 3,
+    PartitionRecord = 3 in PartitionRecord::version_at,
     ConfigRecord = 4,
-    PartitionChangeRecord = 5,
+    PartitionChangeRecord = 5 in PartitionChangeRecord::version_at,
     FenceBrokerRecord = 7,
     UnfenceBrokerRecord = 8,
     RemoveTopicRecord = 9,
     FeatureLevelRecord = 12,
     ProducerIdsRecord = 15,
-    BrokerRegistrationChangeRecord = 17 in BrokerRegistrationChangeRecord::lowest_version,
+    BrokerRegistrationChangeRecord = 17 in BrokerRegistrationChangeRecord::version_at,
     NoOpRecord = 20,
     BeginTransactionRecord = 23,
     EndTransactionRecord = 24,
@@ -358,11 +398,17 @@ impl MetadataRecord {
         MetadataRecord::decode_body(&mut r, record_type, version)
     }
 
-    /// The value of the record.
+    /// The value of the record in the newest versions.
     pub fn encode(&self) -> Bytes {
+        self.encode_at(i16::MAX)
+    }
+
+    /// The value of the record as a cluster at this level of `metadata.version` writes it, so that all its brokers can read it. What
+    /// the level has no word for is left out.
+    pub fn encode_at(&self, level: i16) -> Bytes {
         let mut w = Writer::with_capacity(128);
         w.uvarint(FRAME_VERSION);
-        self.encode_body(&mut w);
+        self.encode_body(&mut w, level);
         w.finish_bytes()
     }
 }

@@ -12,7 +12,7 @@
 //! | [`api`] | the keys, and the one table of versions that are advertised and served |
 //! | [`error_code`] | Kafka's error codes |
 //! | [`messages`] | one file per API |
-//! | [`metadata_records`], [`control_records`] | what `__cluster_metadata` holds |
+//! | [`metadata_records`], [`control_records`], [`security_records`] | what `__cluster_metadata` holds |
 //! | [`group_records`] | what `__consumer_offsets` holds |
 //! | [`records`] | record batches: what producers send, segments hold and consumers read |
 //!

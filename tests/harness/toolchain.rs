@@ -104,6 +104,18 @@ pub fn java_classes() -> Option<&'static Path> {
     JAVA.get_or_init(|| part.ready()).as_deref()
 }
 
+/// A folder with the jars of a broker of Apache Kafka and its tools; `None` (and a line that says so) without Java and Maven.
+pub fn kafka_broker() -> Option<&'static Path> {
+    static KAFKA: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let part = Part {
+        name: "kafka",
+        needs: &["java", "mvn"],
+        sources: &["kafka/pom.xml"],
+        make: copy_jars,
+    };
+    KAFKA.get_or_init(|| part.ready()).as_deref()
+}
+
 /// Releases of Python clients that programs still run on, each on a Python that it runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OldPython {
@@ -284,13 +296,18 @@ fn make_go_admin(sources: &Path, made: &Path) -> Result<(), String> {
     make_go(&sources.with_file_name("go").join("admin"), made)
 }
 
-fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
+/// What the POM names, and what that needs.
+fn copy_jars(sources: &Path, made: &Path) -> Result<(), String> {
     let jars = format!("-DoutputDirectory={}", made.display());
     run(Command::new("mvn")
         .args(["--quiet", "--batch-mode", "--file"])
         .arg(sources.join("pom.xml"))
         .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
-        .arg(jars))?;
+        .arg(jars))
+}
+
+fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
+    copy_jars(sources, made)?;
     run(Command::new("javac")
         .arg("-cp")
         .arg(made.join("*"))

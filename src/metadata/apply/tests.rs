@@ -311,7 +311,10 @@ fn records_that_do_not_fit_are_refused_with_offset_and_name() {
             "changes partition 0 of topic \"a\", which does not exist",
         ),
         (
-            config(2, "b", "flush.ms", None),
+            ClearElrRecord {
+                topic_name: Text::from_static("b"),
+            }
+            .into(),
             "names topic \"b\", which does not exist",
         ),
         (
@@ -340,6 +343,13 @@ fn records_that_do_not_fit_are_refused_with_offset_and_name() {
         refusal(&image, &[begin.clone(), begin])
             .contains("offset 3: BeginTransactionRecord begins a transaction")
     );
+}
+
+#[test]
+fn settings_of_a_topic_that_is_gone_mean_nothing() {
+    let left = config(2, "b", "flush.ms", Some("5"));
+    let image = after(&[topic("a", 1), left, topic("b", 2)]);
+    assert!(image.topic_by_name("b").unwrap().configs.is_empty());
 }
 
 #[test]

@@ -5,13 +5,14 @@
 
 use super::{Logs, SurveyError};
 use crate::limits::INFLATED_BATCH_BYTES;
+use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::log::partition_dir_name;
 use crate::log::survey::{each_batch, has_aborted_transactions, open_transactions};
 use crate::metadata::Image;
 use crate::metadata::topic_name::{GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC};
 use crate::types::Offset;
 use crate::wire::records::{Batch, Scratch};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -39,13 +40,17 @@ pub(super) fn obstacles(logs: &Logs<'_>, image: &Image) -> Result<Vec<String>, S
         ));
     }
     let (mut open, mut aborted) = (Vec::new(), Vec::new());
+    let dirs = logs.dirs.usable();
+    let log_starts: OffsetCheckpoint = dirs.flat_map(|dir| log_starts(dir.path())).collect();
     for topic in image.topics() {
         for &partition in topic.partitions.keys() {
             let Some((dir, clean)) = logs.of(&topic.name, partition) else {
                 continue;
             };
             let name = partition_dir_name(&topic.name, partition);
-            let left = left_in(&dir, clean)?;
+            let key = (topic.name.to_string(), partition);
+            let start = log_starts.get(&key).copied().unwrap_or(Offset::ZERO);
+            let left = left_in(&dir, clean, start)?;
             if left.open && unfinished.is_empty() {
                 open.push(name.clone());
             }
@@ -57,13 +62,13 @@ pub(super) fn obstacles(logs: &Logs<'_>, image: &Image) -> Result<Vec<String>, S
     }
     if !open.is_empty() {
         found.push(format!(
-            "{} hold transactions that nobody will end: with Kafka, find and end them (kafka-transactions.sh find-hanging, abort)",
+            "transactions in {} never end, because their coordinator has forgotten them: with Kafka, find and end them (kafka-transactions.sh find-hanging, abort)",
             list(&open)
         ));
     }
     if !aborted.is_empty() {
         found.push(format!(
-            "{} hold records of aborted transactions, which would be shown to readers of committed records: with Kafka, let retention take them, or delete the records up to there (kafka-delete-records.sh)",
+            "records of aborted transactions in {} would be shown to readers of committed records: with Kafka, let retention take them, or delete the records up to there (kafka-delete-records.sh)",
             list(&aborted)
         ));
     }
@@ -149,34 +154,44 @@ struct Left {
     aborted: bool,
 }
 
-fn left_in(dir: &Path, clean: bool) -> Result<Left, SurveyError> {
+/// Where logs begin whose first records were deleted; nothing if it cannot be read, as for a log that begins with its first segment.
+fn log_starts(dir: &Path) -> OffsetCheckpoint {
+    let text = std::fs::read_to_string(dir.join(offset_checkpoint::LOG_STARTS));
+    let read = text
+        .ok()
+        .and_then(|text| offset_checkpoint::parse(&text).ok());
+    read.unwrap_or_default()
+}
+
+fn left_in(dir: &Path, clean: bool, start: Offset) -> Result<Left, SurveyError> {
     let (from, open) = open_transactions(dir)?;
-    let mut open: BTreeSet<i64> = open.into_iter().collect();
-    let mut aborted = has_aborted_transactions(dir)?;
+    let mut open: BTreeMap<i64, Offset> = open.into_iter().collect();
+    let mut aborted = has_aborted_transactions(dir, start)?;
     // After a clean stop the newest snapshot stands at the end; else what came behind it tells.
     if !clean || from == Offset::ZERO {
         each_batch(dir, from, &mut |batch| {
-            follow(&batch, &mut open, &mut aborted);
+            follow(&batch, start, &mut open, &mut aborted);
             ControlFlow::Continue(())
         })?;
     }
     Ok(Left {
-        open: !open.is_empty(),
+        // Records before the log's start are nobody's.
+        open: open.values().any(|last| *last >= start),
         aborted,
     })
 }
 
-fn follow(batch: &Batch, open: &mut BTreeSet<i64>, aborted: &mut bool) {
+fn follow(batch: &Batch, start: Offset, open: &mut BTreeMap<i64, Offset>, aborted: &mut bool) {
     let header = batch.header();
     if !header.attributes().is_transactional() {
         return;
     }
     if !header.attributes().is_control() {
-        open.insert(header.producer_id());
+        open.insert(header.producer_id(), header.last_offset());
         return;
     }
     open.remove(&header.producer_id());
-    *aborted |= is_abort(batch);
+    *aborted |= header.base_offset() >= start && is_abort(batch);
 }
 
 /// A marker's key: int16 version 0, int16 0 for an abort, 1 for a commit.

@@ -284,3 +284,30 @@ fn unknown_types_versions_and_frames_are_errors() {
     );
     assert!(matches!(decode(&[1]), WireError::Truncated { .. }));
 }
+
+#[test]
+fn older_levels_get_the_versions_that_their_brokers_read() {
+    let version_at = |record: &MetadataRecord, level| {
+        let value = record.encode_at(level);
+        let again = MetadataRecord::decode(value.clone()).unwrap();
+        assert_eq!(again.name(), record.name());
+        value[2]
+    };
+    let registration = RegisterBrokerRecord::default().into();
+    let partition = PartitionRecord::default().into();
+    let change = PartitionChangeRecord::default().into();
+    let table = [
+        (7, [1, 0, 0]),
+        (8, [2, 0, 0]),
+        (16, [2, 0, 0]),
+        (17, [3, 1, 1]),
+        (22, [3, 1, 1]),
+        (23, [3, 2, 2]),
+        (29, [3, 2, 2]),
+        (30, [4, 2, 2]),
+    ];
+    for (level, versions) in table {
+        let written = [&registration, &partition, &change].map(|record| version_at(record, level));
+        assert_eq!(written, versions, "at level {level}");
+    }
+}
