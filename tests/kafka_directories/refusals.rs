@@ -91,7 +91,7 @@ fn a_cluster_of_several_nodes_is_refused() {
         ..PartitionChangeRecord::default()
     };
     with.add_record(&change.into());
-    with.assert_refused(&["partitions t-0 lie in another of the node's log.dirs"]);
+    with.assert_refused(&["partitions t-0 lie in another of the node's directories"]);
 
     let with = directory.copy();
     let voter = |voter_id| VoterWithEndpoints {
