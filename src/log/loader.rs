@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::cleaner;
 use super::config::LogConfig;
@@ -39,6 +41,12 @@ pub(super) struct Loader<'a> {
     pub(super) recent: RecentBatches,
     pub(super) report: RecoveryReport,
     pub(super) now: TimestampMs,
+    /// Checked so far, with what others check.
+    pub(super) checked_bytes: Arc<AtomicU64>,
+    /// Something in the directory was changed.
+    pub(super) changed: bool,
+    /// From which offset on the producers are taken from batches; those before are in the snapshot.
+    pub(super) producers_from: Offset,
 }
 
 impl<'a> Loader<'a> {
@@ -62,6 +70,9 @@ impl<'a> Loader<'a> {
                 cut: None,
             },
             now,
+            checked_bytes: Arc::default(),
+            changed: false,
+            producers_from: Offset::ZERO,
         }
     }
 
@@ -180,6 +191,7 @@ impl<'a> Loader<'a> {
             written.map_err(|error| LogError::storage("write", &path, error))?;
         }
         self.report.rebuilt_indexes += 1;
+        self.changed = true;
         Ok(())
     }
 
@@ -267,6 +279,7 @@ impl<'a> Loader<'a> {
         let created = OpenOptions::new().write(true).create_new(true).open(&path);
         created.map_err(|error| LogError::storage("create", &path, error))?;
         self.sizes.insert(base, 0);
+        self.changed = true;
         Ok(())
     }
 

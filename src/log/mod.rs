@@ -17,6 +17,8 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
+//! | `written_checkpoint`, `vouched` | what a dead process left that need not be checked |
+//! | `recovered` | what is not certain to be on the device after an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
@@ -45,6 +47,7 @@ mod producer_state;
 mod progress;
 mod read;
 mod recent;
+mod recovered;
 mod recovery;
 mod removal;
 mod retention;
@@ -55,9 +58,11 @@ mod segment;
 mod state;
 #[cfg(test)]
 mod tests;
+mod vouched;
 mod waiters;
 mod walker;
 mod writer;
+pub mod written_checkpoint;
 
 pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
@@ -71,4 +76,6 @@ pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
 pub use producer_state::ProducerEntry;
 pub use read::{ReadPlan, ReadView};
+pub use recovered::Written;
 pub use retire::Retired;
+pub use written_checkpoint::{WrittenMark, WrittenMarks};

@@ -3,8 +3,10 @@
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::remover;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::log::WrittenMarks;
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
+use crate::shard::WrittenCheckpoint;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -69,6 +71,8 @@ pub struct LastRun {
     pub log_starts: OffsetCheckpoint,
     /// Up to where logs were compacted.
     pub compacted: OffsetCheckpoint,
+    /// Up to where logs were written, if the machine has run on since.
+    pub written: WrittenMarks,
 }
 
 impl DataDir {
@@ -125,6 +129,7 @@ impl DataDir {
             recovery_points,
             log_starts,
             compacted,
+            written: WrittenCheckpoint::take(&self.path, clean),
         })
     }
 

@@ -6,7 +6,7 @@ use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, PartitionCheckpoint, Shard};
+use crate::shard::{Controller, PartitionCheckpoint, Shard, WrittenPositions};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -55,8 +55,13 @@ pub async fn lead(shard: Rc<Shard>, boot: Boot, signals: Option<UnixStream>) -> 
     glommio::spawn_local(checkpoint_for_ever(
         Rc::clone(&shard),
         boot.data_dir.clone(),
+        boot.last_run_clean,
     ))
     .detach();
+    if !boot.last_run_clean && report.partitions > 0 {
+        let shard = Rc::clone(&shard);
+        glommio::spawn_local(async move { shard.sync_recovered().await }).detach();
+    }
     if let Some(signals) = signals {
         stop_signal(signals).await;
     } else {
@@ -106,20 +111,38 @@ async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
     ))
 }
 
-/// Writes down every minute what a restart after a crash need not check again.
-async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf) {
+/// Writes down every minute what a restart after a crash need not check again; at once, if what the last run wrote down has been
+/// used up.
+async fn checkpoint_for_ever(shard: Rc<Shard>, data_dir: PathBuf, last_run_clean: bool) {
     let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
+    let mut at_once = !last_run_clean;
     loop {
-        glommio::timer::sleep(every).await;
+        if !std::mem::take(&mut at_once) {
+            glommio::timer::sleep(every).await;
+        }
         if shard.is_draining() {
             return;
         }
         let _turn = shard.checkpointing.acquire_permit(1).await;
-        let points = shard.checkpoint_everywhere().await;
+        let (written, begun) = (Arc::clone(&shard.written), shard.written.begin());
+        let mut points = shard.checkpoint_everywhere().await;
+        let positions = written_positions(&mut points);
         if let Err(reason) = write(data_dir.clone(), points).await {
             log::error!("{reason}");
         }
+        let dir = data_dir.clone();
+        if let Err(error) = blocking(move || written.write(&dir, positions, begun)).await {
+            log::error!("the checkpoint of written positions: {error}");
+        }
     }
+}
+
+fn written_positions(points: &mut [PartitionCheckpoint]) -> WrittenPositions {
+    let written = |point: &mut PartitionCheckpoint| {
+        let written = point.written.take()?;
+        Some(((point.topic.clone(), point.partition), written))
+    };
+    points.iter_mut().filter_map(written).collect()
 }
 
 async fn write(dir: PathBuf, points: Vec<PartitionCheckpoint>) -> Result<(), String> {

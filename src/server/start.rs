@@ -10,7 +10,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, Compaction, MeshEntrance, Startup};
+use crate::shard::{Admission, Compaction, MeshEntrance, Opening, Startup};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -98,6 +98,12 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         clean: last_run.clean,
         recovery_points: Arc::new(last_run.recovery_points),
         log_starts: Arc::new(last_run.log_starts),
+        written_marks: Arc::new(last_run.written),
+        written: Arc::default(),
+        opening: Arc::new(Opening::new(
+            cpus.len().max(config.recovery_threads),
+            cpus.clone(),
+        )),
         compaction: Arc::new(Compaction::new(data_dir.path(), last_run.compacted)),
     };
     let admission = Admission::new(
@@ -123,6 +129,8 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         executors.push(seat.spawn()?);
     }
     drop(ended);
+    // What is left of it is with the cores, until their logs are open.
+    drop(startup);
     let ended = outcome
         .recv()
         .unwrap_or_else(|_| Err("a core has ended by itself".to_owned()))

@@ -5,17 +5,17 @@
 
 use super::compaction::Compaction;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
-use super::{Partition, Shard};
+use super::{Opening, Partition, Shard, WrittenCheckpoint};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, partition_dir_name,
-    remove_deleted, set_aside_foreign,
+    AdvanceCause, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, WrittenMarks,
+    partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -31,6 +31,12 @@ pub struct Startup {
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
     /// Where logs began, by topic and partition, if not at 0.
     pub log_starts: Arc<HashMap<(String, i32), Offset>>,
+    /// Up to where logs were written when the process died, if it did and the machine did not.
+    pub written_marks: Arc<WrittenMarks>,
+    /// Who keeps the checkpoint of that.
+    pub written: Arc<WrittenCheckpoint>,
+    /// Opening the logs, over all cores.
+    pub opening: Arc<Opening>,
     /// Compaction, over all cores.
     pub compaction: Arc<Compaction>,
 }
@@ -52,14 +58,17 @@ impl Shard {
             .filter(|&core| core != self.me())
             .map(|core| self.mesh.call(core, Call::Install(Arc::clone(image))))
             .collect();
-        let mut report = self.install_here(Arc::clone(image)).await;
-        for pending in others {
-            match pending.await {
-                Answer::Installed(other) => report.add(other),
-                other => unreachable!("an image was answered with {other:?}"),
+        let install = async {
+            let mut report = self.install_here(Arc::clone(image)).await;
+            for pending in others {
+                match pending.await {
+                    Answer::Installed(other) => report.add(other),
+                    other => unreachable!("an image was answered with {other:?}"),
+                }
             }
-        }
-        report
+            report
+        };
+        self.telling(install).await
     }
 
     pub(super) async fn install_here(self: &Rc<Self>, image: Arc<Image>) -> InstallReport {
@@ -147,32 +156,38 @@ impl Shard {
 
     /// Opens several logs at a time; most of the time is spent waiting for the disk.
     async fn open_all(self: &Rc<Self>, wanted: Vec<Wanted>, report: &mut InstallReport) {
-        let mut wanted = wanted.into_iter();
-        loop {
-            let tasks: Vec<_> = wanted
-                .by_ref()
-                .take(limits::LOGS_OPENED_TOGETHER)
-                .map(|wanted| {
-                    let shard = Rc::clone(self);
-                    glommio::spawn_local(async move {
-                        let opened = shard.open_one(&wanted).await;
-                        (wanted, opened)
-                    })
-                })
-                .collect();
-            if tasks.is_empty() {
-                return;
-            }
-            for task in tasks {
-                let (wanted, opened) = task.await;
-                match opened {
-                    Ok((log, remark)) => {
-                        report.remarks.extend(remark);
-                        self.enter(wanted, log);
+        let opening = self.startup.borrow().as_ref().map(|startup| {
+            startup.opening.expect(wanted.len());
+            Arc::clone(&startup.opening)
+        });
+        let together = wanted.len().min(limits::LOGS_OPENED_TOGETHER);
+        let wanted = Rc::new(RefCell::new(wanted.into_iter()));
+        let tasks: Vec<_> = (0..together)
+            .map(|_| {
+                let (shard, wanted) = (Rc::clone(self), Rc::clone(&wanted));
+                let opening = opening.clone();
+                glommio::spawn_local(async move {
+                    let mut report = InstallReport::default();
+                    while let Some(next) = take_next(&wanted) {
+                        shard.open_and_enter(next, &mut report).await;
+                        opening.iter().for_each(|opening| opening.count());
                     }
-                    Err(error) => report.failures.push((wanted.key, error.to_string())),
-                }
+                    report
+                })
+            })
+            .collect();
+        for task in tasks {
+            report.add(task.await);
+        }
+    }
+
+    async fn open_and_enter(self: &Rc<Self>, wanted: Wanted, report: &mut InstallReport) {
+        match self.open_one(&wanted).await {
+            Ok((log, remark)) => {
+                report.remarks.extend(remark);
+                self.enter(wanted, log);
             }
+            Err(error) => report.failures.push((wanted.key, error.to_string())),
         }
     }
 
@@ -193,10 +208,11 @@ impl Shard {
         let startup = self.startup.borrow().clone();
         if let Some(startup) = startup {
             if exists(dir.clone()).await {
-                let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
-                let trust = startup.trust(&wanted.topic.name, wanted.key.partition);
-                let (log, report) =
-                    PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
+                let partition = (&*wanted.topic.name, wanted.key.partition);
+                let opening = Arc::clone(&startup.opening);
+                let (log, report) = opening
+                    .open(&startup, partition, dir, wanted.config.clone())
+                    .await?;
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
                 let cut = remark(&name, &report);
                 let lacking = || lack(&name, &report, known, startup.clean);
@@ -236,6 +252,9 @@ impl Shard {
                 AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
                 AdvanceCause::Failed | AdvanceCause::Closed => shard.watches.ended(&key),
             };
+            if advance.cause == AdvanceCause::Failed {
+                shard.spoil_written_checkpoint();
+            }
             shard.tell(told);
         }));
         let partition = Rc::new(Partition {
@@ -304,17 +323,22 @@ impl Shard {
 }
 
 impl Startup {
-    fn log_start(&self, topic: &str, partition: i32) -> Offset {
+    pub(super) fn log_start(&self, topic: &str, partition: i32) -> Offset {
         let start = self.log_starts.get(&(topic.to_owned(), partition));
         start.copied().unwrap_or(Offset::ZERO)
     }
 
-    fn trust(&self, topic: &str, partition: i32) -> Trust {
+    pub(super) fn trust(&self, topic: &str, partition: i32) -> Trust {
         if self.clean {
             return Trust::CleanShutdown;
         }
-        Trust::Recover {
-            recovery_point: self.recovery_point(topic, partition),
+        let recovery_point = self.recovery_point(topic, partition);
+        match self.written_marks.get(&(topic.to_owned(), partition)) {
+            Some(&written) => Trust::DeadProcess {
+                recovery_point,
+                written,
+            },
+            None => Trust::Recover { recovery_point },
         }
     }
 
@@ -343,6 +367,7 @@ fn checkpoint(key: &PartitionKey, partition: &Partition) -> PartitionCheckpoint 
         recovery_point: partition.log.recovery_point(),
         high_watermark: partition.log.high_watermark(),
         log_start: partition.log.log_start_offset(),
+        written: partition.log.written_end(),
         failed: false,
     }
 }
@@ -382,6 +407,10 @@ async fn close(key: PartitionKey, partition: Rc<Partition>) -> PartitionCheckpoi
         failed: closed.is_err(),
         ..checkpoint(&key, &partition)
     }
+}
+
+fn take_next(wanted: &RefCell<std::vec::IntoIter<Wanted>>) -> Option<Wanted> {
+    wanted.borrow_mut().next()
 }
 
 async fn exists(dir: PathBuf) -> bool {

@@ -1,0 +1,140 @@
+//! Opening the logs at a start: on the crew's threads, over all cores, with a word now and then when it takes long.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_lite::future::yield_now;
+
+use super::Shard;
+use super::install::Startup;
+use crate::io::{Crew, sync_group};
+use crate::log::{LogConfig, LogError, PartitionLog, RecoveryReport};
+
+/// Logs that are told of a sync before others get the core.
+const LOGS_A_SLICE: usize = 64;
+/// How often the log says how far it is.
+const TELLING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The start's opening of logs, shared by all cores.
+#[derive(Debug)]
+pub struct Opening {
+    crew: Crew,
+    began: Instant,
+    /// Logs to open, as far as the cores have said.
+    total: AtomicUsize,
+    opened: AtomicUsize,
+    checked_bytes: Arc<AtomicU64>,
+}
+
+impl Opening {
+    /// By at most `threads` threads on `cpus`.
+    pub fn new(threads: usize, cpus: Vec<usize>) -> Opening {
+        Opening {
+            crew: Crew::new(threads, cpus),
+            began: Instant::now(),
+            total: AtomicUsize::new(0),
+            opened: AtomicUsize::new(0),
+            checked_bytes: Arc::default(),
+        }
+    }
+
+    /// A core has so many to open.
+    pub(super) fn expect(&self, logs: usize) {
+        self.total.fetch_add(logs, Ordering::Relaxed);
+    }
+
+    /// One is opened, or cannot be.
+    pub(super) fn count(&self) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) async fn open(
+        &self,
+        startup: &Startup,
+        (topic, partition): (&str, i32),
+        dir: PathBuf,
+        config: LogConfig,
+    ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
+        let trust = startup.trust(topic, partition);
+        let log_start = startup.log_start(topic, partition);
+        let checked_bytes = Arc::clone(&self.checked_bytes);
+        PartitionLog::open_with(&self.crew, dir, config, trust, log_start, checked_bytes).await
+    }
+
+    /// Says how far it is, until dropped.
+    async fn tell(self: Arc<Self>) {
+        loop {
+            glommio::timer::sleep(TELLING_INTERVAL).await;
+            log::info!("opening partitions: {}", self.progress());
+        }
+    }
+
+    fn progress(&self) -> String {
+        format!(
+            "{} of {}, {:.1} MB checked",
+            self.opened.load(Ordering::Relaxed),
+            self.total.load(Ordering::Relaxed),
+            self.checked_bytes.load(Ordering::Relaxed) as f64 / 1e6,
+        )
+    }
+
+    fn tell_end(&self, clean: bool) {
+        let took = self.began.elapsed();
+        if self.total.load(Ordering::Relaxed) > 0 && (!clean || took >= TELLING_INTERVAL) {
+            log::info!(
+                "opened partitions: {}, {} ms",
+                self.progress(),
+                took.as_millis()
+            );
+        }
+    }
+}
+
+impl Shard {
+    /// Does `work`, the opening of logs on all cores, and says now and then how far it is.
+    pub(super) async fn telling<T>(&self, work: impl Future<Output = T>) -> T {
+        let startup = self.startup.borrow().clone();
+        let Some(startup) = startup else {
+            return work.await;
+        };
+        let telling = glommio::spawn_local(Arc::clone(&startup.opening).tell());
+        let done = work.await;
+        telling.cancel().await;
+        startup.opening.tell_end(startup.clean);
+        done
+    }
+
+    /// After an unclean stop, once the broker is ready: syncs what the stopped run left in the page cache, with one sync for
+    /// all logs of all cores, on a thread that none waits for. If it fails, each log asks for itself: whose bytes they
+    /// were is not known otherwise.
+    pub async fn sync_recovered(self: &Rc<Self>) {
+        let synced = sync_group::sync_file_system_aside(&self.data_dir).await;
+        match &synced {
+            Ok(()) => self.recovered_everywhere(true).await,
+            Err(error) => {
+                log::error!(
+                    "{}: syncing what was recovered failed: {error}; each partition is synced by itself",
+                    self.data_dir.display()
+                );
+                self.recovered_everywhere(false).await;
+            }
+        }
+    }
+
+    /// What was found at the start is on the device, or must be synced log by log.
+    pub(super) async fn recovered_here(&self, synced: bool) {
+        let partitions: Vec<_> = self.partitions.borrow().values().cloned().collect();
+        for (at, partition) in partitions.iter().enumerate() {
+            match synced {
+                true => partition.log.recovered_is_synced(),
+                false => partition.log.sync_recovered(),
+            }
+            if at % LOGS_A_SLICE == 0 {
+                yield_now().await;
+            }
+        }
+    }
+}
