@@ -75,8 +75,15 @@ pub fn pages_spanned(position: u64, len: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Has the kernel forget what it has of a file, if the file system lets it.
+    pub(crate) fn forget(file: &std::fs::File) {
+        file.sync_all().unwrap();
+        // SAFETY: takes four numbers; the descriptor is open.
+        unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+    }
     use std::fs::File;
     use std::io::Write;
 

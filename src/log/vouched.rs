@@ -17,27 +17,25 @@ const BLOCK_BYTES: u64 = 1 << 20;
 
 /// What is vouched for in one segment.
 pub(super) struct Vouched {
-    file: Option<File>,
     /// Everything before was written, and nothing since.
     end: u64,
     /// Which offset must be due at `end`; only where the mark stands in this segment.
     due_at_end: Option<Offset>,
-    /// The block that was asked for last, and the answer.
-    block: Option<(u64, bool)>,
+    /// Which blocks were in the page cache before anything was read here: reading brings them there.
+    resident: Vec<bool>,
 }
 
 impl Vouched {
     /// Nothing is.
     pub(super) fn nothing() -> Vouched {
         Vouched {
-            file: None,
             end: 0,
             due_at_end: None,
-            block: None,
+            resident: Vec::new(),
         }
     }
 
-    /// What `mark` vouches for in the segment at `base`, of `size` bytes.
+    /// What `mark` vouches for in the segment at `base`, of `size` bytes. Nothing may have been read of it before.
     ///
     /// # Errors
     /// The segment cannot be opened.
@@ -54,11 +52,11 @@ impl Vouched {
             true => (mark.position, Some(mark.next_offset)),
             false => (size, None),
         };
+        let file = loader.open(base)?;
         Ok(Vouched {
-            file: Some(loader.open(base)?),
             end,
             due_at_end,
-            block: None,
+            resident: resident_blocks(&file, end),
         })
     }
 
@@ -77,29 +75,25 @@ impl Vouched {
     }
 
     /// Whether the batch at `position` is as it was written, without a look at its records.
-    pub(super) fn covers(&mut self, position: u64, frame: &BatchFrame) -> bool {
+    pub(super) fn covers(&self, position: u64, frame: &BatchFrame) -> bool {
         let end = position + frame.size;
         if end > self.end {
             return false;
         }
-        (position / BLOCK_BYTES..=(end - 1) / BLOCK_BYTES).all(|block| self.is_resident(block))
+        let blocks = (position / BLOCK_BYTES) as usize..=((end - 1) / BLOCK_BYTES) as usize;
+        self.resident
+            .get(blocks)
+            .is_some_and(|blocks| blocks.iter().all(|resident| *resident))
     }
+}
 
-    fn is_resident(&mut self, block: u64) -> bool {
-        if let Some((known, resident)) = self.block
-            && known == block
-        {
-            return resident;
-        }
+/// Of each block before `end`, whether all of it is in the page cache.
+fn resident_blocks(file: &File, end: u64) -> Vec<bool> {
+    let block = |block: u64| {
         let from = block * BLOCK_BYTES;
-        let len = BLOCK_BYTES.min(self.end - from);
-        let resident = self
-            .file
-            .as_ref()
-            .is_some_and(|file| page_cache::is_certainly_resident(file, from, len));
-        self.block = Some((block, resident));
-        resident
-    }
+        page_cache::is_certainly_resident(file, from, BLOCK_BYTES.min(end - from))
+    };
+    (0..end.div_ceil(BLOCK_BYTES)).map(block).collect()
 }
 
 impl Loader<'_> {

@@ -26,6 +26,9 @@
 //! | the segment was cut, or written by somebody else | its size, and a batch that ends exactly at the position with that offset |
 //! | the file is torn or was edited | the CRC |
 //!
+//! One case is left: pages were dropped, and something else has read the files back into the page cache before the start. A file
+//! system that lost pages loses the file's size with them, nearly always.
+//!
 //! What is vouched for is still not synced: the recovery point stays where it is until a sync.
 
 use std::collections::HashMap;

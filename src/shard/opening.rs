@@ -65,19 +65,19 @@ impl Opening {
     }
 
     /// Says how far it is, until dropped.
-    async fn tell(self: Arc<Self>) {
+    async fn tell(self: Arc<Self>, every: Duration, say: impl Fn(String)) {
         loop {
-            glommio::timer::sleep(TELLING_INTERVAL).await;
-            log::info!("opening partitions: {}", self.progress());
+            glommio::timer::sleep(every).await;
+            say(format!("opening partitions: {}", self.progress()));
         }
     }
 
     fn progress(&self) -> String {
         format!(
-            "{} of {}, {:.1} MB checked",
+            "{} of {}, {} bytes checked",
             self.opened.load(Ordering::Relaxed),
             self.total.load(Ordering::Relaxed),
-            self.checked_bytes.load(Ordering::Relaxed) as f64 / 1e6,
+            self.checked_bytes.load(Ordering::Relaxed),
         )
     }
 
@@ -100,7 +100,9 @@ impl Shard {
         let Some(startup) = startup else {
             return work.await;
         };
-        let telling = glommio::spawn_local(Arc::clone(&startup.opening).tell());
+        let say = |line| log::info!("{line}");
+        let telling =
+            glommio::spawn_local(Arc::clone(&startup.opening).tell(TELLING_INTERVAL, say));
         let done = work.await;
         telling.cancel().await;
         startup.opening.tell_end(startup.clean);
@@ -136,5 +138,34 @@ impl Shard {
                 yield_now().await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::disk::tests::on_executor;
+    use std::cell::RefCell;
+
+    #[test]
+    fn what_takes_long_says_how_far_it_is() {
+        let opening = Arc::new(Opening::new(1, vec![]));
+        opening.expect(3);
+        opening.count();
+        opening.checked_bytes.fetch_add(500, Ordering::Relaxed);
+        on_executor(async move {
+            let said: Rc<RefCell<Vec<String>>> = Rc::default();
+            let listener = Rc::clone(&said);
+            let say = move |line| listener.borrow_mut().push(line);
+            let telling = glommio::spawn_local(opening.tell(Duration::from_millis(1), say));
+            while said.borrow().is_empty() {
+                glommio::timer::sleep(Duration::from_millis(1)).await;
+            }
+            telling.cancel().await;
+            assert_eq!(
+                said.borrow()[0],
+                "opening partitions: 1 of 3, 500 bytes checked"
+            );
+        });
     }
 }

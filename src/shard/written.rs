@@ -109,3 +109,66 @@ fn mark((key, written): ((String, i32), Written)) -> Option<((String, i32), Writ
     };
     Some((key, mark))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::SegmentFile;
+    use crate::types::Offset;
+    use std::fs::File;
+
+    fn positions(dir: &Path) -> WrittenPositions {
+        let path = dir.join("segment");
+        File::create(&path).unwrap();
+        let written = Written {
+            segment: Offset(3),
+            position: 0,
+            next_offset: Offset(3),
+            file: SegmentFile::new(File::open(&path).unwrap(), path),
+        };
+        vec![(("t".to_owned(), 0), written)]
+    }
+
+    #[test]
+    fn what_was_written_counts_once_and_not_after_a_clean_stop() {
+        let dir = tempfile::tempdir().unwrap();
+        let checkpoint = WrittenCheckpoint::default();
+        for clean in [false, true] {
+            let begun = checkpoint.begin();
+            checkpoint
+                .write(dir.path(), positions(dir.path()), begun)
+                .unwrap();
+            let found = WrittenCheckpoint::take(dir.path(), clean);
+            assert_eq!(found.len(), usize::from(!clean));
+            assert!(WrittenCheckpoint::take(dir.path(), false).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_checkpoint_outlives_a_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let checkpoint = WrittenCheckpoint::default();
+        let begun = checkpoint.begin();
+        checkpoint
+            .write(dir.path(), positions(dir.path()), begun)
+            .unwrap();
+        checkpoint.spoil(dir.path());
+        let file = dir.path().join(WRITTEN_POSITIONS);
+        assert!(!file.exists(), "the one that was there");
+        checkpoint
+            .write(dir.path(), positions(dir.path()), begun)
+            .unwrap();
+        assert!(!file.exists(), "the one that was under way");
+        let begun = checkpoint.begin();
+        checkpoint.write(dir.path(), Vec::new(), begun).unwrap();
+        assert!(file.exists(), "the next, without the log that failed");
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_counts_for_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(WRITTEN_POSITIONS), b"0\n\xff").unwrap();
+        assert!(WrittenCheckpoint::take(dir.path(), false).is_empty());
+        assert!(!dir.path().join(WRITTEN_POSITIONS).exists());
+    }
+}
