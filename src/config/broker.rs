@@ -62,6 +62,8 @@ pub struct BrokerConfig {
     pub describe_partitions_limit: u32,
     /// `log.flush.offset.checkpoint.interval.ms`.
     pub recovery_point_checkpoint_interval_ms: u64,
+    /// `num.recovery.threads.per.data.dir`.
+    pub recovery_threads: usize,
     /// `log.retention.check.interval.ms`.
     pub retention_check_interval_ms: u64,
     /// `log.initial.task.delay.ms`.
@@ -240,6 +242,10 @@ impl BrokerConfig {
             recovery_point_checkpoint_interval_ms: narrow(
                 "checkpoint interval",
                 known(&settings, "log.flush.offset.checkpoint.interval.ms"),
+            ),
+            recovery_threads: narrow(
+                "recovery threads",
+                known(&settings, "num.recovery.threads.per.data.dir"),
             ),
             retention_check_interval_ms: number(&settings, "log.retention.check.interval.ms"),
             initial_task_delay_ms: number(&settings, "log.initial.task.delay.ms"),

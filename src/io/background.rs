@@ -22,15 +22,28 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()>
 
 /// A thread inherits the one CPU of the core that made it.
 pub(super) fn leave_the_core() {
+    report(
+        set_cpus(0..libc::CPU_SETSIZE as usize),
+        "it stays on one CPU",
+    );
+}
+
+/// Keeps this thread to these CPUs; to none in particular if there are none.
+pub(super) fn stay_on(cpus: &[usize]) {
+    if !cpus.is_empty() {
+        report(set_cpus(cpus.iter().copied()), "it stays where it was");
+    }
+}
+
+fn set_cpus(cpus: impl Iterator<Item = usize>) -> libc::c_int {
     // SAFETY: an all-zero `cpu_set_t` is an empty set, and `CPU_SET` stays within it for numbers below CPU_SETSIZE.
-    let result = unsafe {
-        let mut all: libc::cpu_set_t = std::mem::zeroed();
-        for cpu in 0..libc::CPU_SETSIZE as usize {
-            libc::CPU_SET(cpu, &mut all);
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        for cpu in cpus.filter(|&cpu| cpu < libc::CPU_SETSIZE as usize) {
+            libc::CPU_SET(cpu, &mut set);
         }
-        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const all)
-    };
-    report(result, "it stays on one CPU");
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
+    }
 }
 
 fn step_back() {

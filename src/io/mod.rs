@@ -14,8 +14,11 @@ pub mod append_file;
 pub mod background;
 pub mod blocking;
 pub mod changes;
+pub mod crew;
 pub mod disk;
 pub mod durable_write;
+pub mod lifetime;
+pub mod page_cache;
 #[cfg(test)]
 pub(crate) mod power_loss;
 pub mod remover;
@@ -29,6 +32,7 @@ pub mod write_out;
 
 pub use append_file::AppendFile;
 pub use blocking::blocking;
+pub use crew::Crew;
 pub use disk::Disk;
 pub use ring_check::{RingError, ring_is_usable};
 pub use segment_file::SegmentFile;

@@ -13,10 +13,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use glommio::io::BufferedFile;
 
+use super::lifetime::FileIdentity;
+use super::page_cache;
 use super::remover;
-
-/// Number of `cachestat(2)` on every architecture (Linux 6.5).
-const SYS_CACHESTAT: libc::c_long = 451;
 
 /// A shared handle to an open file. Cloning it is cheap; the descriptor closes with the last clone.
 #[derive(Clone, Debug)]
@@ -67,26 +66,7 @@ impl SegmentFile {
     /// `WouldBlock` when the first byte is not in the page cache (or the file system cannot tell); any other error is
     /// the disk's.
     pub fn try_read_now(&self, position: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let vector = libc::iovec {
-            iov_base: buffer.as_mut_ptr().cast(),
-            iov_len: buffer.len(),
-        };
-        let position = file_position(position)?;
-        // SAFETY: `vector` describes exactly `buffer`, which is borrowed mutably for the whole call; the descriptor is open
-        // as long as `self` lives.
-        let read =
-            unsafe { libc::preadv2(self.as_raw_fd(), &vector, 1, position, libc::RWF_NOWAIT) };
-        if read >= 0 {
-            return Ok(read.unsigned_abs());
-        }
-        let error = io::Error::last_os_error();
-        match error.raw_os_error() {
-            Some(libc::EAGAIN | libc::EOPNOTSUPP | libc::ENOSYS) => {
-                Err(io::ErrorKind::WouldBlock.into())
-            }
-            Some(libc::EINTR) => Err(io::ErrorKind::WouldBlock.into()),
-            _ => Err(error),
-        }
+        page_cache::try_read_now(self, position, buffer)
     }
 
     /// Reads exactly `len` bytes through io_uring, sleeping pages included.
@@ -134,8 +114,8 @@ impl SegmentFile {
         if len == 0 {
             return true;
         }
-        match self.resident_pages(position, len) {
-            Ok(pages) => pages >= pages_spanned(position, len),
+        match page_cache::resident_pages(self, position, len) {
+            Ok(pages) => pages >= page_cache::pages_spanned(position, len),
             // A kernel before 6.5, or a file system without it: probe the first and the last byte.
             Err(_) => [position, position + len - 1]
                 .into_iter()
@@ -159,6 +139,14 @@ impl SegmentFile {
         Ok(File::from(self.inner.descriptor.try_clone()?)
             .metadata()?
             .len())
+    }
+
+    /// Which file it is. May sleep.
+    ///
+    /// # Errors
+    /// [`FileIdentity::of`]'s.
+    pub fn identity(&self) -> io::Result<FileIdentity> {
+        FileIdentity::of(&File::from(self.inner.descriptor.try_clone()?))
     }
 
     /// Whether the file is empty.
@@ -196,27 +184,6 @@ impl SegmentFile {
         }
         Ok(())
     }
-
-    fn resident_pages(&self, position: u64, len: u64) -> io::Result<u64> {
-        let range = [position, len];
-        let mut statistics = [0_u64; 5]; // cached, dirty, in writeback, evicted, recently evicted
-        // SAFETY: both arrays have the layout of `struct cachestat_range` and `struct cachestat` (fields of u64) and
-        // outlive the call; the descriptor is open as long as `self` lives.
-        let status = unsafe {
-            libc::syscall(
-                SYS_CACHESTAT,
-                self.as_raw_fd(),
-                range.as_ptr(),
-                statistics.as_mut_ptr(),
-                0_u32,
-            )
-        };
-        if status == 0 {
-            Ok(statistics[0])
-        } else {
-            Err(io::Error::last_os_error())
-        }
-    }
 }
 
 impl AsRawFd for SegmentFile {
@@ -249,15 +216,6 @@ fn has_no_name(descriptor: BorrowedFd<'_>) -> io::Result<bool> {
     }
     // SAFETY: the call succeeded, so the struct is filled.
     Ok(unsafe { stat.assume_init() }.st_nlink == 0)
-}
-
-fn file_position(position: u64) -> io::Result<libc::off_t> {
-    libc::off_t::try_from(position).map_err(|_| io::ErrorKind::InvalidInput.into())
-}
-
-fn pages_spanned(position: u64, len: u64) -> u64 {
-    const PAGE: u64 = 4096;
-    (position + len - 1) / PAGE - position / PAGE + 1
 }
 
 #[cfg(test)]
@@ -304,12 +262,5 @@ mod tests {
     fn a_handle_may_leave_its_core() {
         fn crosses<T: Send + Sync>() {}
         crosses::<SegmentFile>();
-    }
-
-    #[test]
-    fn a_range_spans_the_pages_it_touches() {
-        assert_eq!(pages_spanned(0, 1), 1);
-        assert_eq!(pages_spanned(4095, 2), 2);
-        assert_eq!(pages_spanned(4096, 4096), 1);
     }
 }

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use super::background;
 use super::blocking::blocking;
+use super::crew::Crew;
 
 thread_local! {
     static GROUPS: RefCell<HashMap<PathBuf, Group>> = RefCell::default();
@@ -88,6 +90,21 @@ fn next_round(dir: &Path) -> Option<Vec<Rc<RefCell<Ticket>>>> {
         }
         Some(waiting)
     })
+}
+
+/// [`sync_file_system`] for work that nobody waits for and that may take long: on a thread of its own, so that the core's blocking
+/// thread stays free.
+///
+/// # Errors
+/// As [`sync_file_system`], or the system gives no thread.
+pub async fn sync_file_system_aside(dir: &Path) -> io::Result<()> {
+    let dir = dir.to_owned();
+    Crew::new(1, Vec::new())
+        .run(move || {
+            background::leave_the_core();
+            sync_now(&dir)
+        })
+        .await
 }
 
 fn sync_now(dir: &Path) -> io::Result<()> {

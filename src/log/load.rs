@@ -9,6 +9,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::config::LogConfig;
 use super::error::LogError;
@@ -21,6 +23,7 @@ use super::producer_state::ProducerStates;
 use super::recent::RecentBatches;
 use super::recovery;
 use super::walker::{Found, SegmentWalker};
+use super::written_checkpoint::WrittenMark;
 use crate::io::SegmentFile;
 use crate::types::{Offset, TimestampMs, TopicId};
 
@@ -42,6 +45,24 @@ pub enum Trust {
         /// The offset before which everything was synced.
         synced: Offset,
     },
+    /// The process died, and the machine did not: of what lies at or after the recovery point only what lies behind the mark
+    /// must be checked, as far as the mark fits the files.
+    DeadProcess {
+        /// As for [`Trust::Recover`]. What lies after it is not synced, checked or not.
+        recovery_point: Offset,
+        /// Up to where everything was written.
+        written: WrittenMark,
+    },
+}
+
+impl Trust {
+    /// Whether nothing need be looked at.
+    pub(super) fn is_clean(&self) -> bool {
+        matches!(
+            self,
+            Trust::CleanShutdown | Trust::Whole { clean: true, .. }
+        )
+    }
 }
 
 /// What opening a log found and did.
@@ -100,21 +121,27 @@ pub(super) struct LoadedSegment {
     pub(super) index: Option<MemoryIndex>,
 }
 
-/// Opens the log in `dir`.
+/// Opens the log in `dir`; adds to `checked_bytes` what it checks, while it does.
 pub(super) fn load(
     dir: &Path,
     config: &LogConfig,
     trust: Trust,
     now: TimestampMs,
+    checked_bytes: &Arc<AtomicU64>,
 ) -> Result<Loaded, LogError> {
-    let mut loader = Loader::new(dir, config, now);
-    loader.list()?;
-    loader.read_epochs()?;
+    let begin = || {
+        let mut loader = Loader::new(dir, config, now);
+        loader.checked_bytes = Arc::clone(checked_bytes);
+        if let Trust::Whole { synced, .. } = trust {
+            loader.keep_all_before = Some(synced);
+        }
+        loader.list()?;
+        loader.read_epochs()?;
+        Ok(loader)
+    };
+    let mut loader = begin()?;
     if loader.sizes.is_empty() {
         loader.begin_again()?;
-    }
-    if let Trust::Whole { synced, .. } = trust {
-        loader.keep_all_before = Some(synced);
     }
     match trust {
         Trust::CleanShutdown | Trust::Whole { clean: true, .. } => match loader.load_clean()? {
@@ -125,15 +152,24 @@ pub(super) fn load(
                     dir.display()
                 );
                 let recovery_point = loader.active_base();
-                let mut again = Loader::new(dir, config, now);
-                again.keep_all_before = loader.keep_all_before;
-                again.list()?;
-                again.read_epochs()?;
-                recovery::recover(again, recovery_point)
+                recovery::recover(begin()?, recovery_point)
             }
         },
-        Trust::Recover { recovery_point } => recovery::recover(loader, recovery_point),
         Trust::Whole { clean: false, .. } => recovery::recover(loader, Offset::ZERO),
+        Trust::Recover { recovery_point } => recovery::recover(loader, recovery_point),
+        Trust::DeadProcess {
+            recovery_point,
+            written,
+        } => match recovery::recover_written(loader, recovery_point, &written)? {
+            Ok(loaded) => Ok(loaded),
+            Err(reason) => {
+                log::warn!(
+                    "{}: {reason}: it is checked from the recovery point on",
+                    dir.display()
+                );
+                recovery::recover(begin()?, recovery_point)
+            }
+        },
     }
 }
 
@@ -237,6 +273,53 @@ impl Loader<'_> {
     /// The producers at `end`: from the newest snapshot that can be read, and the batch heads after it.
     pub(super) fn load_producers(&mut self, end: Offset) -> Result<Result<(), String>, LogError> {
         let from = self.load_snapshot(end)?.unwrap_or_else(|| self.start());
+        if let Err(reason) = self.replay_producers(from, end)? {
+            return Ok(Err(reason));
+        }
+        self.producers
+            .expire(self.now.0, self.config.producer_id_expiration_ms);
+        Ok(Ok(()))
+    }
+
+    /// Before the segments from `first` on are walked: the producers there, from the newest snapshot. If it lies behind, those
+    /// at the snapshot; the walk records what follows.
+    pub(super) fn begin_producers(&mut self, first: Offset) -> Result<(), LogError> {
+        let newest = self.load_snapshot(Offset(i64::MAX))?;
+        self.producers_from = newest.unwrap_or_else(|| self.start());
+        if self.replay_producers(self.producers_from, first)?.is_err() {
+            // Heads before the recovery point that cannot be read: what is recorded from there on is all there is.
+            log::warn!(
+                "{}: the producers before the recovery point are not all known",
+                self.dir.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// After the walk, at the end it found: the snapshot may have been that of records that are gone.
+    pub(super) fn finish_producers(&mut self, end: Offset) -> Result<(), LogError> {
+        if self.producers_from <= end {
+            self.producers
+                .expire(self.now.0, self.config.producer_id_expiration_ms);
+            return Ok(());
+        }
+        self.producers = ProducerStates::default();
+        self.snapshot_offset = None;
+        if self.load_producers(end)?.is_err() {
+            log::warn!(
+                "{}: the producers before the recovery point are not all known",
+                self.dir.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// Takes in the batch heads from `from` to `end`; what is wrong if not all can be read.
+    fn replay_producers(
+        &mut self,
+        from: Offset,
+        end: Offset,
+    ) -> Result<Result<(), String>, LogError> {
         let bases: Vec<Offset> = self.sizes.keys().copied().collect();
         for (at, base) in bases.iter().enumerate() {
             if bases.get(at + 1).is_some_and(|next| *next <= from) || *base >= end || from >= end {
@@ -256,8 +339,6 @@ impl Loader<'_> {
                 return Ok(Err(reason));
             }
         }
-        self.producers
-            .expire(self.now.0, self.config.producer_id_expiration_ms);
         Ok(Ok(()))
     }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::cleaner;
 use super::config::LogConfig;
@@ -42,6 +44,12 @@ pub(super) struct Loader<'a> {
     pub(super) now: TimestampMs,
     /// Nothing before this offset may be cut off, nor a whole batch anywhere.
     pub(super) keep_all_before: Option<Offset>,
+    /// Checked so far, with what others check.
+    pub(super) checked_bytes: Arc<AtomicU64>,
+    /// Something in the directory was changed.
+    pub(super) changed: bool,
+    /// From which offset on the producers are taken from batches; those before are in the snapshot.
+    pub(super) producers_from: Offset,
 }
 
 impl<'a> Loader<'a> {
@@ -66,6 +74,9 @@ impl<'a> Loader<'a> {
             },
             now,
             keep_all_before: None,
+            checked_bytes: Arc::default(),
+            changed: false,
+            producers_from: Offset::ZERO,
         }
     }
 
@@ -195,6 +206,7 @@ impl<'a> Loader<'a> {
             written.map_err(|error| LogError::storage("write", &path, error))?;
         }
         self.report.rebuilt_indexes += 1;
+        self.changed = true;
         Ok(())
     }
 
@@ -282,6 +294,7 @@ impl<'a> Loader<'a> {
         let created = ChangeFile::create_new(&path);
         created.map_err(|error| LogError::storage("create", &path, error))?;
         self.sizes.insert(base, 0);
+        self.changed = true;
         Ok(())
     }
 

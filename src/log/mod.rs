@@ -19,6 +19,8 @@
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `survey` | reading the files without opening the log |
+//! | `written_checkpoint`, `vouched` | what a dead process left that need not be checked |
+//! | `recovered` | what is not certain to be on the device after an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
 //! | `check` | looking at a directory offline, and putting right what can be |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
@@ -50,6 +52,7 @@ mod producer_state;
 mod progress;
 mod read;
 mod recent;
+mod recovered;
 mod recovery;
 mod removal;
 mod retention;
@@ -61,9 +64,11 @@ mod state;
 pub mod survey;
 #[cfg(test)]
 mod tests;
+mod vouched;
 mod waiters;
 mod walker;
 mod writer;
+pub mod written_checkpoint;
 
 pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
@@ -81,4 +86,6 @@ pub use partition_log::{Advance, AdvanceCause, PartitionLog};
 pub use presence::a_partition_in;
 pub use producer_state::ProducerEntry;
 pub use read::{ReadPlan, ReadView};
+pub use recovered::Written;
 pub use retire::Retired;
+pub use written_checkpoint::{WrittenMark, WrittenMarks};

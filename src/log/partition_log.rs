@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use glommio::sync::Semaphore;
 
@@ -149,26 +150,36 @@ impl PartitionLog {
         trust: Trust,
     ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
         let (load_dir, load_config) = (dir.clone(), config.clone());
-        let loaded =
-            blocking(move || load::load(&load_dir, &load_config, trust, TimestampMs::now()))
-                .await?;
-        let Loaded {
-            report, topic_id, ..
-        } = &loaded;
-        let (report, topic_id) = (report.clone(), *topic_id);
-        let log = PartitionLog::from_parts(
-            storage,
-            dir.clone(),
-            topic_id,
-            State::from_loaded(&dir, config, loaded),
-        );
-        if matches!(
-            trust,
-            Trust::Recover { .. } | Trust::Whole { clean: false, .. }
-        ) {
+        let loaded = blocking(move || {
+            let checked_bytes = Arc::default();
+            load::load(
+                &load_dir,
+                &load_config,
+                trust,
+                TimestampMs::now(),
+                &checked_bytes,
+            )
+        })
+        .await?;
+        let (log, report) = PartitionLog::enter(storage, dir, config, loaded);
+        if !trust.is_clean() {
+            log.state.borrow_mut().doubt_names();
             log.sync_recovered();
         }
         Ok((log, report))
+    }
+
+    /// Takes a loaded log to its core.
+    pub(super) fn enter(
+        storage: Rc<dyn Storage>,
+        dir: PathBuf,
+        config: LogConfig,
+        loaded: Loaded,
+    ) -> (Rc<PartitionLog>, RecoveryReport) {
+        let (report, topic_id) = (loaded.report.clone(), loaded.topic_id);
+        let state = State::from_loaded(&dir, config, loaded);
+        let log = PartitionLog::from_parts(storage, dir, topic_id, state);
+        (log, report)
     }
 
     fn from_parts(

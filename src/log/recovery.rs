@@ -7,7 +7,8 @@
 //! |---|---|---|
 //! | segments before the recovery point | kept as they are; missing index files made again | |
 //! | a batch that ends before the recovery point, in its segment | its head is read, its CRC is not computed | it was synced: a crash cannot have torn it |
-//! | a batch after it | CRC, and offsets that only grow | |
+//! | a batch after it that the mark of a dead process vouches for | its head is read, its CRC is not computed | `written_checkpoint` says why |
+//! | any other batch after it | CRC, and offsets that only grow | |
 //! | the first bad batch, or the middle of one at the end of the file | cut off, with all that follows, later segments included | |
 //! | the same in a log that may lose nothing, synced or with a whole batch behind it | the log is not opened | no crash tears what is synced |
 //! | after a cut | appends go to a new segment | pages that readers may hold are never written again |
@@ -15,13 +16,17 @@
 //!
 //! What was lost is logged, with offsets and bytes.
 
+use std::sync::atomic::Ordering;
+
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::MemoryIndex;
 use super::load::{Cut, Loaded, LoadedSegment};
 use super::loader::{Loader, indexed, recent_batch, remove};
 use super::scan::BatchFrame;
+use super::vouched::Vouched;
 use super::walker::{Found, SegmentWalker};
+use super::written_checkpoint::WrittenMark;
 use crate::io::changes::{self, ChangeFile};
 use crate::io::durable_write;
 use crate::types::Offset;
@@ -33,11 +38,37 @@ struct Damage {
 }
 
 /// Recovers the log that `loader` has listed.
-pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<Loaded, LogError> {
+pub(super) fn recover(loader: Loader<'_>, recovery_point: Offset) -> Result<Loaded, LogError> {
+    let recovered = recover_with(loader, recovery_point, None)?;
+    Ok(recovered.unwrap_or_else(|reason| unreachable!("nothing was vouched for, but: {reason}")))
+}
+
+/// Recovers the log that `loader` has listed, of which `mark` says how far it was written before the process died; or why the
+/// mark does not fit. The log is then to be listed again, and recovered without it.
+pub(super) fn recover_written(
+    loader: Loader<'_>,
+    recovery_point: Offset,
+    mark: &WrittenMark,
+) -> Result<Result<Loaded, String>, LogError> {
+    match loader.misfit(mark) {
+        Some(reason) => Ok(Err(reason)),
+        None => recover_with(loader, recovery_point, Some(mark)),
+    }
+}
+
+fn recover_with(
+    mut loader: Loader<'_>,
+    recovery_point: Offset,
+    mark: Option<&WrittenMark>,
+) -> Result<Result<Loaded, String>, LogError> {
     let (mut segments, to_check) = loader.split_at(recovery_point)?;
     let mut end = to_check[0];
+    loader.begin_producers(end)?;
     for (at, base) in to_check.iter().enumerate() {
-        let checked = loader.check_segment(*base, end, recovery_point)?;
+        let checked = loader.check_segment(*base, end, recovery_point, mark)?;
+        if let Some(doubt) = checked.doubt {
+            return Ok(Err(doubt));
+        }
         end = checked.end.max(*base);
         if let Some(damage) = &checked.damage {
             loader.refuse_unless_torn(*base, damage, end, &to_check[at + 1..])?;
@@ -52,13 +83,7 @@ pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<
         }
     }
     loader.drop_past(end)?;
-    if loader.load_producers(end)?.is_err() {
-        // Heads before the recovery point that cannot be read: producers from the last snapshot on are all there is.
-        log::warn!(
-            "{}: the producers before the recovery point are not all known",
-            loader.dir.display()
-        );
-    }
+    loader.finish_producers(end)?;
     let synced_end = recovery_point.clamp(loader.start(), end);
     if recovery_point > end {
         log::error!(
@@ -66,7 +91,7 @@ pub(super) fn recover(mut loader: Loader<'_>, recovery_point: Offset) -> Result<
             loader.dir.display()
         );
     }
-    loader.finish(segments, end, synced_end)
+    loader.finish(segments, end, synced_end).map(Ok)
 }
 
 /// A segment after its check.
@@ -74,6 +99,8 @@ struct Checked {
     segment: LoadedSegment,
     end: Offset,
     damage: Option<Damage>,
+    /// Why what was vouched for cannot be believed.
+    doubt: Option<String>,
 }
 
 impl Loader<'_> {
@@ -111,9 +138,13 @@ impl Loader<'_> {
         base: Offset,
         expected: Offset,
         recovery_point: Offset,
+        mark: Option<&WrittenMark>,
     ) -> Result<Checked, LogError> {
         let size = self.sizes.get(&base).copied().unwrap_or(0);
+        let mut vouched = Vouched::in_segment(self, mark, base, size)?;
         let mut walker = SegmentWalker::checking(self.open(base)?, size);
+        walker.only_heads(vouched.denies_damage_at(0));
+        let mut doubt = None;
         let mut index = MemoryIndex::new(base);
         let mut segment = LoadedSegment {
             synced: 0,
@@ -121,6 +152,12 @@ impl Loader<'_> {
         };
         let mut end = expected.max(base);
         let damage = loop {
+            if vouched.is_missed(walker.position(), end) {
+                doubt = Some(format!(
+                    "no batch ends where the last write to segment {base} did"
+                ));
+                break None;
+            }
             let frame = match walker
                 .look()
                 .map_err(|error| self.read_error(base, error))?
@@ -139,7 +176,9 @@ impl Loader<'_> {
                 break moved;
             }
             let unsynced = frame.next_offset() > recovery_point;
-            if unsynced {
+            let certain = vouched.covers(walker.position(), &frame);
+            walker.only_heads(certain);
+            if unsynced && !certain {
                 let checked = walker
                     .check(&frame)
                     .map_err(|error| self.read_error(base, error))?;
@@ -147,6 +186,7 @@ impl Loader<'_> {
                     break Some(reason);
                 }
                 self.report.checked_bytes += frame.size;
+                self.checked_bytes.fetch_add(frame.size, Ordering::Relaxed);
             }
             self.take_in(&mut index, base, walker.position(), &frame);
             segment.first_timestamp.get_or_insert(frame.max_timestamp);
@@ -158,6 +198,11 @@ impl Loader<'_> {
         };
         segment.size = walker.position();
         segment.index = Some(index);
+        if let Some(reason) = &damage
+            && vouched.denies_damage_at(segment.size)
+        {
+            doubt = Some(reason.clone());
+        }
         let damage = damage.map(|reason| Damage {
             position: walker.position(),
             reason,
@@ -166,6 +211,7 @@ impl Loader<'_> {
             segment,
             end,
             damage,
+            doubt,
         })
     }
 
@@ -181,6 +227,11 @@ impl Loader<'_> {
             u64::from(self.config.index_interval_bytes),
         );
         self.recent.push(recent_batch(base, position, frame));
+        if let Some(producer) = &frame.producer
+            && frame.base_offset >= self.producers_from
+        {
+            self.producers.record(producer, frame.base_offset);
+        }
         self.epochs_changed |= self.epochs.assign(frame.leader_epoch, frame.base_offset);
     }
 
@@ -250,6 +301,7 @@ impl Loader<'_> {
         let path = file_names::path_of(self.dir, base, FileKind::Log);
         let failed = |error| LogError::storage("truncate", &path, error);
         let file = ChangeFile::open(&path).map_err(failed)?;
+        self.changed = true;
         let mut lost_bytes = file.file().metadata().map_err(failed)?.len() - damage.position;
         file.set_len(damage.position)
             .and_then(|()| file.sync())
@@ -296,7 +348,8 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Removes what belongs to offsets past the end, and makes the directory durable.
+    /// Removes what belongs to offsets past the end, and makes what recovery has changed in the directory durable. Names that
+    /// the stopped run made are left to the next sync (`recovered`).
     fn drop_past(&mut self, end: Offset) -> Result<(), LogError> {
         let known = &self.sizes;
         for entry in std::fs::read_dir(self.dir)
@@ -309,6 +362,7 @@ impl Loader<'_> {
                 Some((offset, _)) => !known.contains_key(&offset),
             };
             if stray {
+                self.changed = true;
                 remove(&entry.path())?;
             }
         }
@@ -318,6 +372,10 @@ impl Loader<'_> {
             let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
             let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
             written.map_err(|error| LogError::storage("write", &path, error))?;
+            self.changed = true;
+        }
+        if !self.changed {
+            return Ok(());
         }
         changes::sync_dir(self.dir).map_err(|error| LogError::storage("fsync", self.dir, error))
     }

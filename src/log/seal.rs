@@ -43,7 +43,7 @@ impl PartitionLog {
     }
 
     /// Syncs, beside the writer, what a crash may have left in the page cache only.
-    pub(super) fn sync_recovered(self: &Rc<Self>) {
+    pub fn sync_recovered(self: &Rc<Self>) {
         let mut state = self.state.borrow_mut();
         let end = state.log_end_offset;
         if state.synced_end == end {
@@ -199,7 +199,7 @@ impl PartitionLog {
     }
 
     /// No task works on the segment any more.
-    fn settle(&self, segment: &Rc<Segment>) {
+    pub(super) fn settle(&self, segment: &Rc<Segment>) {
         segment.settled.set(true);
         let next = self.segment_after(segment);
         let end = next.map_or(Offset(i64::MAX), |next| next.base_offset);

@@ -17,6 +17,7 @@ use super::load::Loaded;
 use super::partition_metadata;
 use super::producer_state::ProducerStates;
 use super::recent::RecentBatches;
+use super::recovered::Unsynced;
 use super::segment::Segment;
 use super::waiters::Waiters;
 use crate::io::{AppendFile, Storage};
@@ -71,6 +72,8 @@ pub(super) struct State {
     pub(super) seen_by_behind: Offset,
     /// Compaction is at work on a thread of its own; raised, it is to stop.
     pub(super) cleaning: Option<Arc<AtomicBool>>,
+    /// After an unclean stop: what was found and is not yet known to be on the device.
+    pub(super) unsynced: Option<Box<Unsynced>>,
 }
 
 /// What the writer task has to do besides writing.
@@ -131,6 +134,7 @@ impl State {
             snapshot_offset: None,
             seen_by_behind: log_end_offset,
             cleaning: None,
+            unsynced: None,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::wire::records::batch::{CRC_COVERS_FROM, MAGIC_AT};
 use crate::wire::records::{BatchError, BatchHeader, Corruption, HEADER_BYTES, crc};
 
 /// What is read at a time when whole batches are checked.
-const CHECKING_WINDOW: usize = 1 << 20;
+const CHECKING_WINDOW: usize = 256 << 10;
 /// What is read at a time when only heads are looked at.
 const HEADS_WINDOW: usize = 4 << 10;
 /// What a message of magic 0 or 1 checks begins behind its CRC.
@@ -69,6 +69,14 @@ impl SegmentWalker {
     /// Where the walk stands: everything before was batches.
     pub(super) fn position(&self) -> u64 {
         self.position
+    }
+
+    /// From here on only heads are looked at, or whole batches are checked.
+    pub(super) fn only_heads(&mut self, only_heads: bool) {
+        self.window_bytes = match only_heads {
+            true => HEADS_WINDOW,
+            false => CHECKING_WINDOW,
+        };
     }
 
     /// What stands here.

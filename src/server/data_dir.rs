@@ -2,10 +2,12 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::{changes, durable_write, remover};
+use crate::log::WrittenMarks;
 use crate::log::a_partition_in;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
+use crate::shard::WrittenCheckpoint;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -158,6 +160,8 @@ pub struct LastRun {
     pub log_starts: OffsetCheckpoint,
     /// Up to where logs were compacted.
     pub compacted: OffsetCheckpoint,
+    /// Up to where logs were written, if the machine has run on since.
+    pub written: WrittenMarks,
 }
 
 impl DataDir {
@@ -241,6 +245,7 @@ impl DataDir {
             recovery_points,
             log_starts,
             compacted,
+            written: WrittenCheckpoint::take(&self.path, clean),
         })
     }
 

@@ -7,9 +7,9 @@
 use super::data_dir::{self, DataDir, DataDirError, LastRun};
 use crate::config::BrokerConfig;
 use crate::log::offset_checkpoint::OffsetCheckpoint;
-use crate::log::parse_partition_dir;
+use crate::log::{WrittenMarks, parse_partition_dir};
 use crate::metadata::MetaProperties;
-use crate::shard::{Compaction, Dir, Dirs, Startup};
+use crate::shard::{Compaction, Dir, Dirs, Opening, Startup};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,9 +128,14 @@ impl DataDirs {
     ///
     /// # Errors
     /// [`DataDir::take_over`]'s.
-    pub fn take_over(&self, found: HashMap<String, usize>) -> Result<Startup, DataDirError> {
+    pub fn take_over(
+        &self,
+        found: HashMap<String, usize>,
+        opening: Opening,
+    ) -> Result<Startup, DataDirError> {
         let mut clean = vec![false; self.places.len()];
         let (mut recovery_points, mut log_starts) = (HashMap::new(), HashMap::new());
+        let mut written_marks = WrittenMarks::new();
         let mut compacted = vec![OffsetCheckpoint::new(); self.places.len()];
         for (place, dir) in self.owned() {
             let last_run: LastRun = dir.take_over()?;
@@ -145,6 +150,8 @@ impl DataDirs {
                 |offsets: OffsetCheckpoint| offsets.into_iter().filter(|(key, _)| is_here(key));
             recovery_points.extend(here(last_run.recovery_points));
             log_starts.extend(here(last_run.log_starts));
+            let written = last_run.written.into_iter();
+            written_marks.extend(written.filter(|(key, _)| is_here(key)));
             compacted[place] = here(last_run.compacted).collect();
         }
         let paths = self.places.iter().map(|place| place.path.as_path());
@@ -153,6 +160,9 @@ impl DataDirs {
             found: Arc::new(found),
             recovery_points: Arc::new(recovery_points),
             log_starts: Arc::new(log_starts),
+            written_marks: Arc::new(written_marks),
+            written: Arc::default(),
+            opening: Arc::new(opening),
             compaction: Arc::new(Compaction::new(paths.zip(compacted))),
         })
     }
@@ -276,14 +286,17 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (a, b) = (root.path().join("a"), root.path().join("b"));
         let alone = DataDirs::open(&config(&[&a])).unwrap();
-        alone.take_over(HashMap::new()).unwrap();
+        alone
+            .take_over(HashMap::new(), Opening::new(1, vec![]))
+            .unwrap();
         let cluster = alone.identity.cluster_id.clone();
         drop(alone);
         let both = DataDirs::open(&config(&[&b, &a])).unwrap();
         assert_eq!(both.identity.cluster_id, cluster);
         let ids = both.ids().unwrap();
         assert_ne!(ids[0], ids[1]);
-        both.take_over(HashMap::new()).unwrap();
+        both.take_over(HashMap::new(), Opening::new(1, vec![]))
+            .unwrap();
         drop(both);
         assert_eq!(
             DataDirs::open(&config(&[&a, &b])).unwrap().ids().unwrap(),
@@ -297,7 +310,8 @@ mod tests {
         let (a, b) = (root.path().join("a"), root.path().join("b"));
         for dir in [&a, &b] {
             let one = DataDirs::open(&config(&[dir])).unwrap();
-            one.take_over(HashMap::new()).unwrap();
+            one.take_over(HashMap::new(), Opening::new(1, vec![]))
+                .unwrap();
         }
         let before = fs::read(b.join("meta.properties")).unwrap();
         assert!(matches!(

@@ -8,7 +8,9 @@ use crate::io::{blocking, stop_signal};
 use crate::log::partition_dir_name;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard};
+use crate::shard::{
+    Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard, WrittenPositions,
+};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
@@ -27,6 +29,8 @@ pub struct Boot {
     pub identity: MetaProperties,
     /// Where the files are.
     pub dirs: Arc<Dirs>,
+    /// The last run stopped cleanly, everywhere.
+    pub last_run_clean: bool,
     /// What was read of the metadata.
     pub inherited: Inherited,
     /// How many cores there are.
@@ -74,7 +78,11 @@ pub async fn lead(
     shard.lead_with(controller);
     shard.open_everywhere().await;
     ready::announce(&boot, report.partitions);
-    glommio::spawn_local(checkpoint_for_ever(Rc::clone(&shard))).detach();
+    glommio::spawn_local(checkpoint_for_ever(Rc::clone(&shard), boot.last_run_clean)).detach();
+    if !boot.last_run_clean && report.partitions > 0 {
+        let shard = Rc::clone(&shard);
+        glommio::spawn_local(async move { shard.sync_recovered().await }).detach();
+    }
     if let Some(signals) = signals {
         stop_signal(signals).await;
     } else {
@@ -154,23 +162,51 @@ async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
     (clean, Some(complaints.join("; ")))
 }
 
-/// Writes down every minute what a restart after a crash need not check again.
-async fn checkpoint_for_ever(shard: Rc<Shard>) {
+/// Writes down every minute what a restart after a crash need not check again; at once, if what the last run wrote down has been
+/// used up.
+async fn checkpoint_for_ever(shard: Rc<Shard>, last_run_clean: bool) {
     let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
+    let mut at_once = !last_run_clean;
     loop {
-        glommio::timer::sleep(every).await;
+        if !std::mem::take(&mut at_once) {
+            glommio::timer::sleep(every).await;
+        }
         if shard.is_draining() {
             return;
         }
         let _turn = shard.checkpointing.acquire_permit(1).await;
-        let points = shard.checkpoint_everywhere().await;
-        for (place, error) in write(shard.dirs(), points).await {
+        let (written, begun) = (Arc::clone(&shard.written), shard.written.begin());
+        let mut points = shard.checkpoint_everywhere().await;
+        let dirs = Arc::clone(shard.dirs());
+        let positions = written_positions(&dirs, &mut points);
+        for (place, error) in write(&dirs, points).await {
             match error.is_no_space() {
                 true => log::error!("{error}: checkpoints are written when there is room"),
                 false => shard.lose_dir(place, &error.to_string()).await,
             }
         }
+        let write_positions = move || {
+            let usable = dirs.all().iter().zip(positions);
+            for (dir, positions) in usable.filter(|(dir, _)| dir.loss().is_none()) {
+                if let Err(error) = written.write(&dir.path, positions, begun) {
+                    log::error!("{}: the written positions: {error}", dir.path.display());
+                }
+            }
+        };
+        blocking(write_positions).await;
     }
+}
+
+/// By the place of the data directory.
+fn written_positions(dirs: &Dirs, points: &mut [PartitionCheckpoint]) -> Vec<WrittenPositions> {
+    let mut positions = vec![WrittenPositions::new(); dirs.all().len()];
+    for point in points {
+        if let Some(written) = point.written.take() {
+            let key = (point.topic.clone(), point.partition);
+            positions[point.dir].push((key, written));
+        }
+    }
+    positions
 }
 
 /// Writes the checkpoints of each data directory that can be used; returns where that failed.

@@ -12,7 +12,7 @@ use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
 use crate::net::listener::{self, ListenError};
-use crate::shard::{Admission, MeshEntrance};
+use crate::shard::{Admission, MeshEntrance, Opening};
 use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -89,13 +89,15 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
     let found = data_dirs.find_logs()?;
     let inherited = survey::survey(&data_dirs, &found)?;
-    let startup = data_dirs.take_over(found)?;
+    let opening = Opening::new(cpus.len().max(config.recovery_threads), cpus.clone());
+    let startup = data_dirs.take_over(found, opening)?;
 
     let boot = Boot {
         config: Arc::clone(&config),
         bound: Arc::clone(&bound),
         identity: data_dirs.identity.clone(),
         dirs: Arc::new(data_dirs.dirs()),
+        last_run_clean: startup.clean.iter().all(|clean| *clean),
         inherited,
         cores: cpus.len(),
         began,
@@ -123,6 +125,8 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         executors.push(seat.spawn()?);
     }
     drop(ended);
+    // What is left of it is with the cores, until their logs are open.
+    drop(startup);
     let ended = outcome
         .recv()
         .unwrap_or_else(|_| Err("a core has ended by itself".to_owned()))

@@ -267,6 +267,7 @@ impl Controller {
             recovery_point: self.log.recovery_point(),
             high_watermark: self.log.high_watermark(),
             log_start: self.log.log_start_offset(),
+            written: None,
             failed: closed.is_err(),
         }
     }

@@ -1,4 +1,4 @@
-//! What every core does at once: open the doors, drain, checkpoint, close.
+//! What every core does at once: open the doors, drain, checkpoint, take note of a sync, close.
 
 use super::Shard;
 use super::message::{Answer, Call, PartitionCheckpoint};
@@ -36,6 +36,17 @@ impl Shard {
         points.extend(checkpoints(others.await));
         points.extend(self.close_controller().await);
         points
+    }
+
+    /// Every core learns whether what was found at the start has been synced.
+    pub(super) async fn recovered_everywhere(self: &Rc<Self>, synced: bool) {
+        let call = match synced {
+            true => || Call::Recovered(true),
+            false => || Call::Recovered(false),
+        };
+        let others = self.ask_others(call);
+        self.recovered_here(synced).await;
+        others.await;
     }
 
     pub(super) async fn drain_here(&self) {

@@ -6,17 +6,17 @@
 use super::compaction::Compaction;
 use super::dirs::Dir;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
-use super::{Partition, Shard};
+use super::{Opening, Partition, Shard, WrittenCheckpoint};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
+    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, WrittenMarks,
     partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,12 @@ pub struct Startup {
     pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
     /// Where logs began, by topic and partition, if not at 0.
     pub log_starts: Arc<HashMap<(String, i32), Offset>>,
+    /// Up to where logs were written when the process died, if it did and the machine did not.
+    pub written_marks: Arc<WrittenMarks>,
+    /// Who keeps the checkpoint of that.
+    pub written: Arc<WrittenCheckpoint>,
+    /// Opening the logs, over all cores.
+    pub opening: Arc<Opening>,
     /// Compaction, over all cores.
     pub compaction: Arc<Compaction>,
 }
@@ -59,14 +65,17 @@ impl Shard {
             .filter(|&core| core != self.me())
             .map(|core| self.mesh.call(core, Call::Install(Arc::clone(image))))
             .collect();
-        let mut report = self.install_here(Arc::clone(image)).await;
-        for pending in others {
-            match pending.await {
-                Answer::Installed(other) => report.add(other),
-                other => unreachable!("an image was answered with {other:?}"),
+        let install = async {
+            let mut report = self.install_here(Arc::clone(image)).await;
+            for pending in others {
+                match pending.await {
+                    Answer::Installed(other) => report.add(other),
+                    other => unreachable!("an image was answered with {other:?}"),
+                }
             }
-        }
-        report
+            report
+        };
+        self.telling(install).await
     }
 
     pub(super) async fn install_here(self: &Rc<Self>, image: Arc<Image>) -> InstallReport {
@@ -157,41 +166,49 @@ impl Shard {
 
     /// Opens several logs at a time; most of the time is spent waiting for the disk.
     async fn open_all(self: &Rc<Self>, wanted: Vec<Wanted>, report: &mut InstallReport) {
-        let mut wanted = wanted.into_iter();
-        loop {
-            let tasks: Vec<_> = wanted
-                .by_ref()
-                .take(limits::LOGS_OPENED_TOGETHER)
-                .map(|wanted| {
-                    let shard = Rc::clone(self);
-                    glommio::spawn_local(async move {
-                        let place = shard.place_of(&wanted);
-                        let opened = match &place {
-                            Ok(place) => shard.open_one(&wanted, *place).await,
-                            Err(error) => Err(error.clone()),
-                        };
-                        (wanted, place.unwrap_or_default(), opened)
-                    })
+        let opening = self.startup.borrow().as_ref().map(|startup| {
+            startup.opening.expect(wanted.len());
+            Arc::clone(&startup.opening)
+        });
+        let together = wanted.len().min(limits::LOGS_OPENED_TOGETHER);
+        let wanted = Rc::new(RefCell::new(wanted.into_iter()));
+        let tasks: Vec<_> = (0..together)
+            .map(|_| {
+                let (shard, wanted) = (Rc::clone(self), Rc::clone(&wanted));
+                let opening = opening.clone();
+                glommio::spawn_local(async move {
+                    let mut report = InstallReport::default();
+                    while let Some(next) = take_next(&wanted) {
+                        shard.open_and_enter(next, &mut report).await;
+                        opening.iter().for_each(|opening| opening.count());
+                    }
+                    report
                 })
-                .collect();
-            if tasks.is_empty() {
-                return;
+            })
+            .collect();
+        for task in tasks {
+            report.add(task.await);
+        }
+    }
+
+    async fn open_and_enter(self: &Rc<Self>, wanted: Wanted, report: &mut InstallReport) {
+        let place = self.place_of(&wanted);
+        let opened = match &place {
+            Ok(place) => self.open_one(&wanted, *place).await,
+            Err(error) => Err(error.clone()),
+        };
+        let place = place.unwrap_or_default();
+        match opened {
+            Ok((log, remark)) => {
+                report.remarks.extend(remark);
+                let id = self.dirs.all()[place].id;
+                let moved = id.filter(|id| *id != wanted.directory);
+                report.moved.extend(moved.map(|id| (wanted.key, id)));
+                self.enter(wanted, place, log);
             }
-            for task in tasks {
-                let (wanted, place, opened) = task.await;
-                match opened {
-                    Ok((log, remark)) => {
-                        report.remarks.extend(remark);
-                        let id = self.dirs.all()[place].id;
-                        let moved = id.filter(|id| *id != wanted.directory);
-                        report.moved.extend(moved.map(|id| (wanted.key, id)));
-                        self.enter(wanted, place, log);
-                    }
-                    Err(error) => {
-                        self.offline.borrow_mut().insert(wanted.key);
-                        report.failures.push((wanted.key, error.to_string()));
-                    }
-                }
+            Err(error) => {
+                self.offline.borrow_mut().insert(wanted.key);
+                report.failures.push((wanted.key, error.to_string()));
             }
         }
     }
@@ -257,19 +274,18 @@ impl Shard {
                 let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
                 let trust = startup.trust(&wanted.topic.name, wanted.key.partition, place);
                 let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
-                let opened =
-                    PartitionLog::open_from(dir.clone(), wanted.config.clone(), trust, start);
-                let (mut log, mut report) = opened.await?;
+                let open = |trust| {
+                    let (dir, config) = (dir.clone(), wanted.config.clone());
+                    startup.opening.open(dir, config, trust, start)
+                };
+                let (mut log, mut report) = open(trust).await?;
                 if startup.clean[place] && known > Offset::ZERO && report.log_end_offset > known {
                     log::warn!(
                         "{name}: the last stop left its end at offset {known}, but now it seems to be {}: checking from there",
                         report.log_end_offset
                     );
-                    let trust = Trust::Recover {
-                        recovery_point: known,
-                    };
-                    (log, report) =
-                        PartitionLog::open_from(dir, wanted.config.clone(), trust, start).await?;
+                    let recovery_point = known;
+                    (log, report) = open(Trust::Recover { recovery_point }).await?;
                 }
                 let cut = remark(&name, &report);
                 let lacking = || lack(&name, &report, known, startup.clean[place]);
@@ -309,6 +325,9 @@ impl Shard {
                 AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
                 AdvanceCause::Failed | AdvanceCause::Closed => shard.watches.ended(&key),
             };
+            if advance.cause == AdvanceCause::Failed {
+                shard.spoil_written_checkpoint();
+            }
             shard.tell(told);
         }));
         let partition = Rc::new(Partition {
@@ -379,17 +398,22 @@ impl Shard {
 }
 
 impl Startup {
-    fn log_start(&self, topic: &str, partition: i32) -> Offset {
+    pub(super) fn log_start(&self, topic: &str, partition: i32) -> Offset {
         let start = self.log_starts.get(&(topic.to_owned(), partition));
         start.copied().unwrap_or(Offset::ZERO)
     }
 
-    fn trust(&self, topic: &str, partition: i32, place: usize) -> Trust {
+    pub(super) fn trust(&self, topic: &str, partition: i32, place: usize) -> Trust {
         if self.clean[place] {
             return Trust::CleanShutdown;
         }
-        Trust::Recover {
-            recovery_point: self.recovery_point(topic, partition),
+        let recovery_point = self.recovery_point(topic, partition);
+        match self.written_marks.get(&(topic.to_owned(), partition)) {
+            Some(&written) => Trust::DeadProcess {
+                recovery_point,
+                written,
+            },
+            None => Trust::Recover { recovery_point },
         }
     }
 
@@ -420,6 +444,7 @@ fn checkpoint(key: &PartitionKey, partition: &Partition) -> PartitionCheckpoint 
         recovery_point: partition.log.recovery_point(),
         high_watermark: partition.log.high_watermark(),
         log_start: partition.log.log_start_offset(),
+        written: partition.log.written_end(),
         failed: false,
     }
 }
@@ -459,6 +484,10 @@ async fn close(key: PartitionKey, partition: Rc<Partition>) -> PartitionCheckpoi
         failed: closed.is_err(),
         ..checkpoint(&key, &partition)
     }
+}
+
+fn take_next(wanted: &RefCell<std::vec::IntoIter<Wanted>>) -> Option<Wanted> {
+    wanted.borrow_mut().next()
 }
 
 async fn exists(dir: PathBuf) -> bool {

@@ -8,7 +8,7 @@ use super::changes::{Change, ChangeOutcome};
 use super::groups::{GroupFault, GroupOutcome};
 use super::read::{ReadCall, ReadOutcome};
 use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
-use crate::log::{AppendError, Appended, LogError};
+use crate::log::{AppendError, Appended, LogError, Written};
 use crate::metadata::Image;
 use crate::types::{LeaderEpoch, Offset, PartitionKey};
 use crate::wire::records::ValidatedBatch;
@@ -63,6 +63,8 @@ pub enum Call {
     Drain,
     /// Write down what a restart need not check again: the recovery point and high watermark of each partition.
     Checkpoint,
+    /// What was found at the start is on the device, or must be synced log by log.
+    Recovered(bool),
     /// Flush and close every log.
     Close,
 }
@@ -90,7 +92,7 @@ pub enum Answer {
     Group(Box<GroupOutcome>),
     /// To [`Call::ListGroups`].
     Groups(Result<Vec<GroupListing>, GroupFault>),
-    /// To [`Call::Open`] and [`Call::Drain`].
+    /// To [`Call::Open`], [`Call::Drain`] and [`Call::Recovered`].
     Done,
     /// To [`Call::Checkpoint`] and [`Call::Close`].
     Checkpoint(Vec<PartitionCheckpoint>),
@@ -221,6 +223,8 @@ pub struct PartitionCheckpoint {
     pub high_watermark: Offset,
     /// The first offset that can be read.
     pub log_start: Offset,
+    /// How far it is written, if further than the recovery point.
+    pub written: Option<Written>,
     /// The log could not be closed: the shutdown is not clean.
     pub failed: bool,
 }

@@ -18,6 +18,7 @@ mod install;
 mod lookup;
 mod mesh;
 mod message;
+mod opening;
 mod partition;
 mod placement;
 mod presence;
@@ -27,6 +28,7 @@ mod signal;
 mod ticks;
 mod waits;
 mod watches;
+mod written;
 
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
@@ -42,9 +44,11 @@ pub use message::{
     AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,
     OffsetQuery, PartitionCheckpoint, PartitionFault, Wanted,
 };
+pub use opening::Opening;
 pub use partition::Partition;
 pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
+pub use written::{WrittenCheckpoint, WrittenPositions};
 
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::metadata::{Image, MetaProperties};
@@ -87,6 +91,8 @@ pub struct Shard {
     waits: Rc<Waits>,
     groups: Groups,
     startup: RefCell<Option<Startup>>,
+    /// The checkpoint of written positions.
+    pub written: Arc<WrittenCheckpoint>,
     compaction: Arc<Compaction>,
     controller: RefCell<Option<Rc<Controller>>>,
     adopt: RefCell<Option<Adopt>>,
@@ -125,6 +131,7 @@ impl Shard {
             watches: Rc::default(),
             waits: Rc::default(),
             compaction: Arc::clone(&startup.compaction),
+            written: Arc::clone(&startup.written),
             startup: RefCell::new(Some(startup)),
             controller: RefCell::new(None),
             adopt: RefCell::new(None),

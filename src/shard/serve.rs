@@ -93,6 +93,10 @@ impl Shard {
                 let points = self.checkpoint_here();
                 self.answer(from, ticket, async move { Answer::Checkpoint(points) });
             }
+            Call::Recovered(synced) => self.answer(from, ticket, async move {
+                shard.recovered_here(synced).await;
+                Answer::Done
+            }),
             Call::Close => self.answer(from, ticket, async move {
                 Answer::Checkpoint(shard.close_here().await)
             }),

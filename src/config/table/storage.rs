@@ -87,8 +87,8 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Default of the topics' file.delete.delay.ms.";
     "message.max.bytes", Int(at_least(0)), "1048588", High, InForce,
         "Default of the topics' max.message.bytes.";
-    "num.recovery.threads.per.data.dir", Int(at_least(1)), "2", High, AcceptedWithoutEffect,
-        "Threads that open logs at the start; here each core opens its own.";
+    "num.recovery.threads.per.data.dir", Int(at_least(1)), "2", High, InForce,
+        "Threads that open and recover logs at the start; there is at least one a core.";
     "num.replica.alter.log.dirs.threads", Int(ANY), unset, High, AcceptedWithoutEffect,
         "Threads that move replicas between data directories.";
     "producer.id.expiration.check.interval.ms", Int(at_least(1)), "600000", Internal, AcceptedWithoutEffect,

@@ -14,7 +14,7 @@ const HERE: u128 = 1 << 90;
 fn successor() -> Successor {
     Successor {
         node_id: 1,
-        directory_id: Uuid::from_u128(HERE),
+        directories: Some(vec![Uuid::from_u128(HERE)]),
     }
 }
 
@@ -25,7 +25,7 @@ fn with(records: &[MetadataRecord]) -> Image {
         Uuid::from_u128(5),
         Vec::new(),
         None,
-        Uuid::from_u128(HERE),
+        vec![Uuid::from_u128(HERE)],
     );
     let mut all = bootstrap::start(&Image::default(), &me, false, Vec::new());
     all.extend_from_slice(records);
@@ -34,7 +34,7 @@ fn with(records: &[MetadataRecord]) -> Image {
 }
 
 fn found(image: &Image, quorum: &Quorum) -> Vec<String> {
-    let found = obstacles(image, quorum, successor());
+    let found = obstacles(image, quorum, &successor());
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -134,15 +134,17 @@ fn settings_that_are_not_in_force_are_named_wherever_they_stand() {
         topic("t"),
         tiered("false"),
         setting(2, "t", "not.known.to.anybody", "1"),
-        setting(4, "2", "metadata.log.dir", "/another"),
+        setting(4, "2", "quota.producer.default", "1000"),
     ];
     assert_eq!(found(&with(&harmless), &Quorum::default()), [""; 0]);
-    let said = sentence(&[setting(4, "", "metadata.log.dir", "/another")]);
+    let said = sentence(&[setting(4, "", "quota.producer.default", "1000")]);
     assert!(
-        said.starts_with("the cluster's default sets metadata.log.dir"),
+        said.starts_with("the cluster's default sets quota.producer.default"),
         "{said}"
     );
-    assert!(sentence(&[setting(4, "1", "metadata.log.dir", "/x")]).starts_with("broker 1 sets"));
+    assert!(
+        sentence(&[setting(4, "1", "quota.producer.default", "1")]).starts_with("broker 1 sets")
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::metadata::bootstrap;
 use crate::server::data_dirs::DataDirs;
 use crate::server::{life, survey};
 use crate::shard::{
-    AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Shard,
+    AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Opening, Shard,
 };
 use crate::types::{PartitionKey, TopicId};
 use crate::wire::records::{BatchBuilder, Codec};
@@ -52,7 +52,9 @@ impl Node {
         let found = owned.find_logs().map_err(|error| error.to_string())?;
         let inherited = survey::survey(&owned, &found);
         let inherited = inherited.map_err(|error| error.to_string())?;
-        let startup = owned.take_over(found).map_err(|error| error.to_string())?;
+        let startup = owned
+            .take_over(found, Opening::new(1, vec![]))
+            .map_err(|error| error.to_string())?;
         let joined = MeshEntrance::for_cores(1).join().await?;
         let dirs = Arc::new(owned.dirs());
         let ids = dirs.usable_ids();
