@@ -6,7 +6,7 @@ use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, PartitionCheckpoint, Shard, WrittenPositions};
+use crate::shard::{Controller, PartitionCheckpoint, Shard, WrittenCheckpoint, WrittenPositions};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -100,7 +100,9 @@ async fn stop(shard: &Rc<Shard>, data_dir: PathBuf) -> Result<(), String> {
         .filter(|point| point.failed)
         .map(|point| format!("{}-{}", point.topic, point.partition))
         .collect();
-    write(data_dir, points).await?;
+    write(data_dir.clone(), points).await?;
+    // The next start need not look, and whoever starts in between does not know of it.
+    blocking(move || WrittenCheckpoint::take(&data_dir, true)).await;
     if failed.is_empty() {
         log::info!("stopped cleanly");
         return Ok(());
