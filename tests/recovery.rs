@@ -81,7 +81,11 @@ fn restart(broker: &mut Broker) -> String {
 fn checked_bytes(log: &str) -> u64 {
     let line = log
         .lines()
-        .find(|line| line.contains(&format!("opened partitions: {PARTITIONS} of {PARTITIONS}, ")))
+        .find(|line| {
+            line.contains(&format!(
+                "opened partitions: {PARTITIONS} of {PARTITIONS}, "
+            ))
+        })
         .unwrap_or_else(|| panic!("no word on the opening:\n{log}"));
     let (before, _) = line.split_once(" bytes checked").expect("bytes checked");
     let (_, number) = before.rsplit_once(' ').expect("a number");
@@ -184,7 +188,10 @@ fn a_log_that_shrank_is_checked_and_the_others_are_not() {
     let file = OpenOptions::new().write(true).open(segment(&broker, 3));
     file.unwrap().set_len(whole - 1).unwrap();
     let log = restart(&mut broker);
-    assert!(log.contains(&format!("{TOPIC}-3: cut off at offset 1 ")), "{log}");
+    assert!(
+        log.contains(&format!("{TOPIC}-3: cut off at offset 1 ")),
+        "{log}"
+    );
     if page_cache_is_told() {
         assert_eq!(checked_bytes(&log), whole / 2);
     }

@@ -22,7 +22,10 @@ pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()>
 
 /// A thread inherits the one CPU of the core that made it.
 pub(super) fn leave_the_core() {
-    report(set_cpus(0..libc::CPU_SETSIZE as usize), "it stays on one CPU");
+    report(
+        set_cpus(0..libc::CPU_SETSIZE as usize),
+        "it stays on one CPU",
+    );
 }
 
 /// Keeps this thread to these CPUs; to none in particular if there are none.

@@ -52,8 +52,8 @@ pub fn try_read_now(file: &impl AsFd, position: u64, buffer: &mut [u8]) -> io::R
         iov_base: buffer.as_mut_ptr().cast(),
         iov_len: buffer.len(),
     };
-    let position =
-        libc::off_t::try_from(position).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let position = libc::off_t::try_from(position)
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     let descriptor = file.as_fd().as_raw_fd();
     // SAFETY: `vector` describes exactly `buffer`, which is borrowed mutably for the whole call; so is the open descriptor.
     let read = unsafe { libc::preadv2(descriptor, &vector, 1, position, libc::RWF_NOWAIT) };

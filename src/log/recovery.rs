@@ -151,7 +151,9 @@ impl Loader<'_> {
         let mut end = expected.max(base);
         let damage = loop {
             if vouched.is_missed(walker.position(), end) {
-                doubt = Some(format!("no batch ends where the last write to segment {base} did"));
+                doubt = Some(format!(
+                    "no batch ends where the last write to segment {base} did"
+                ));
                 break None;
             }
             let frame = match walker

@@ -2,8 +2,8 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::remover;
-use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::log::WrittenMarks;
+use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
 use crate::shard::WrittenCheckpoint;

@@ -249,9 +249,15 @@ fn a_damaged_head_before_the_mark_has_all_checked() {
 fn a_log_that_has_failed_or_is_synced_has_no_mark() {
     with_log(LogConfig::default(), async |log| {
         append_committed(&log, &batch(2)).await;
-        assert_eq!(log.written_end().map(|end| end.next_offset), Some(Offset(2)));
+        assert_eq!(
+            log.written_end().map(|end| end.next_offset),
+            Some(Offset(2))
+        );
         log.flush().await.unwrap();
-        assert!(log.written_end().is_none(), "the recovery point says it all");
+        assert!(
+            log.written_end().is_none(),
+            "the recovery point says it all"
+        );
         append_committed(&log, &batch(2)).await;
         let lost = LogError::storage("fdatasync", log.dir(), std::io::Error::other("lost"));
         log.sync_failed(lost);
