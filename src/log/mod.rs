@@ -17,7 +17,7 @@
 //! | `read` | from an offset to a read plan |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
-//! | `written_checkpoint`, `vouched` | what a dead process left that need not be checked |
+//! | `written_checkpoint`, `written_file`, `vouched` | what a dead process left that need not be checked |
 //! | `recovered` | what is not certain to be on the device after an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
@@ -63,6 +63,7 @@ mod waiters;
 mod walker;
 mod writer;
 pub mod written_checkpoint;
+mod written_file;
 
 pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
@@ -79,3 +80,4 @@ pub use read::{ReadPlan, ReadView};
 pub use recovered::Written;
 pub use retire::Retired;
 pub use written_checkpoint::{WrittenMark, WrittenMarks};
+pub use written_file::{WrittenCheckpoint, WrittenPositions};

@@ -2,11 +2,10 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::remover;
-use crate::log::WrittenMarks;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::log::{WrittenCheckpoint, WrittenMarks};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
-use crate::shard::WrittenCheckpoint;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use futures_lite::future::yield_now;
 
 use super::Shard;
 use super::install::Startup;
-use crate::io::{Crew, sync_group};
+use crate::io::{Crew, blocking, sync_group};
 use crate::log::{LogConfig, LogError, PartitionLog, RecoveryReport};
 
 /// Logs that are told of a sync before others get the core.
@@ -124,6 +124,12 @@ impl Shard {
                 self.recovered_everywhere(false).await;
             }
         }
+    }
+
+    /// A log has failed: nobody may believe what the checkpoint of written positions says of it.
+    pub(super) fn spoil_written_checkpoint(&self) {
+        let (written, dir) = (Arc::clone(&self.written), self.data_dir.clone());
+        glommio::spawn_local(blocking(move || written.spoil(&dir))).detach();
     }
 
     /// What was found at the start is on the device, or must be synced log by log.
