@@ -19,7 +19,7 @@
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `survey` | reading the files without opening the log |
-//! | `written_checkpoint`, `vouched` | what a dead process left that need not be checked |
+//! | `written_checkpoint`, `written_file`, `vouched` | what a dead process left that need not be checked |
 //! | `recovered` | what is not certain to be on the device after an unclean stop |
 //! | `cleaner` | compaction, a room of its own |
 //! | `check` | looking at a directory offline, and putting right what can be |
@@ -69,6 +69,7 @@ mod waiters;
 mod walker;
 mod writer;
 pub mod written_checkpoint;
+mod written_file;
 
 pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
@@ -89,3 +90,4 @@ pub use read::{ReadPlan, ReadView};
 pub use recovered::Written;
 pub use retire::Retired;
 pub use written_checkpoint::{WrittenMark, WrittenMarks};
+pub use written_file::{WrittenCheckpoint, WrittenPositions};

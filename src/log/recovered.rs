@@ -76,8 +76,6 @@ impl PartitionLog {
     fn doubt_the_device(&self) {
         let mut state = self.state.borrow_mut();
         state.doubt_names();
-        // Who has synced records has synced the directory's own name before.
-        state.writer.birth_unsynced = state.synced_end <= state.log_start_offset;
         let segments = state.segments.iter();
         let unsynced = Unsynced {
             end: state.log_end_offset,
@@ -119,9 +117,11 @@ impl PartitionLog {
 }
 
 impl State {
-    /// The names that the stopped run made may not be durable.
+    /// The names that the stopped run made may not be durable: the next sync has them synced first.
     pub(super) fn doubt_names(&mut self) {
         self.writer.names_changed += 1;
+        // Who has synced records has synced the directory's own name before.
+        self.writer.birth_unsynced = self.synced_end <= self.log_start_offset;
     }
 
     fn written_mark(&self) -> Option<Written> {

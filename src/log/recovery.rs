@@ -143,7 +143,9 @@ impl Loader<'_> {
         let size = self.sizes.get(&base).copied().unwrap_or(0);
         let mut vouched = Vouched::in_segment(self, mark, base, size)?;
         let mut walker = SegmentWalker::checking(self.open(base)?, size);
-        walker.only_heads(vouched.denies_damage_at(0));
+        if vouched.denies_damage_at(0) {
+            walker.look_at_heads(0);
+        }
         let mut doubt = None;
         let mut index = MemoryIndex::new(base);
         let mut segment = LoadedSegment {
@@ -176,17 +178,8 @@ impl Loader<'_> {
                 break moved;
             }
             let unsynced = frame.next_offset() > recovery_point;
-            let certain = vouched.covers(walker.position(), &frame);
-            walker.only_heads(certain);
-            if unsynced && !certain {
-                let checked = walker
-                    .check(&frame)
-                    .map_err(|error| self.read_error(base, error))?;
-                if let Err(reason) = checked {
-                    break Some(reason);
-                }
-                self.report.checked_bytes += frame.size;
-                self.checked_bytes.fetch_add(frame.size, Ordering::Relaxed);
+            if let Some(reason) = self.check_batch(&mut walker, &vouched, &frame, base, unsynced)? {
+                break Some(reason);
             }
             self.take_in(&mut index, base, walker.position(), &frame);
             segment.first_timestamp.get_or_insert(frame.max_timestamp);
@@ -213,6 +206,33 @@ impl Loader<'_> {
             damage,
             doubt,
         })
+    }
+
+    /// What is wrong with the batch at which the walk stands, as far as it must be looked at.
+    fn check_batch(
+        &mut self,
+        walker: &mut SegmentWalker,
+        vouched: &Vouched,
+        frame: &BatchFrame,
+        base: Offset,
+        unsynced: bool,
+    ) -> Result<Option<String>, LogError> {
+        if vouched.covers(walker.position(), frame) {
+            walker.look_at_heads(frame.size);
+            return Ok(None);
+        }
+        walker.look_at_all();
+        if !unsynced {
+            return Ok(None);
+        }
+        let checked = walker
+            .check(frame)
+            .map_err(|error| self.read_error(base, error))?;
+        if checked.is_ok() {
+            self.report.checked_bytes += frame.size;
+            self.checked_bytes.fetch_add(frame.size, Ordering::Relaxed);
+        }
+        Ok(checked.err())
     }
 
     fn take_in(

@@ -71,11 +71,16 @@ impl SegmentWalker {
         self.position
     }
 
-    /// From here on only heads are looked at, or whole batches are checked.
-    pub(super) fn only_heads(&mut self, only_heads: bool) {
-        self.window_bytes = match only_heads {
-            true => HEADS_WINDOW,
-            false => CHECKING_WINDOW,
+    /// From here on whole batches are checked.
+    pub(super) fn look_at_all(&mut self) {
+        self.window_bytes = CHECKING_WINDOW;
+    }
+
+    /// From here on only heads are looked at; of batches of about `batch_bytes`, no more than that is read.
+    pub(super) fn look_at_heads(&mut self, batch_bytes: u64) {
+        self.window_bytes = match batch_bytes > HEADS_WINDOW as u64 {
+            true => HEADER_BYTES,
+            false => HEADS_WINDOW,
         };
     }
 

@@ -21,9 +21,9 @@
 //! | the disk was taken away with writes outstanding, and came back | disk sequence |
 //! | the file system was taken away by force and came back; pages were dropped | each page that is vouched for must be in the page cache now: what is not is checked |
 //! | a write or sync failed: clean pages may not be what the device has | the file is removed at once, and failed logs are left out of the next |
-//! | a start did not come to its end, or another broker ran since | the file counts once: a start removes it before it opens a log |
+//! | a start did not come to its end | the file counts once: a start removes it before it opens a log, and so does a clean stop |
 //! | files were restored from a backup, or replaced | device, inode and birth of the segment |
-//! | the segment was cut, or written by somebody else | its size, and a batch that ends exactly at the position with that offset |
+//! | another broker ran since: the segment was cut, or written on | its size, and a batch that ends exactly at the position with that offset |
 //! | the file is torn or was edited | the CRC |
 //!
 //! One case is left: pages were dropped, and something else has read the files back into the page cache before the start. A file

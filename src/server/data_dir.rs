@@ -2,12 +2,10 @@
 
 use crate::config::broker::FIRST_NODE_ID;
 use crate::io::{changes, durable_write, remover};
-use crate::log::WrittenMarks;
-use crate::log::a_partition_in;
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
+use crate::log::{WrittenCheckpoint, WrittenMarks, a_partition_in};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
-use crate::shard::WrittenCheckpoint;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};

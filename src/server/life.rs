@@ -5,12 +5,10 @@ use super::data_dir::{self, Checkpoints, DataDirError};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
-use crate::log::partition_dir_name;
+use crate::log::{WrittenCheckpoint, WrittenPositions, partition_dir_name};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{
-    Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard, WrittenPositions,
-};
+use crate::shard::{Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
@@ -144,6 +142,14 @@ async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
         clean[point.dir] = false;
         failed.push(format!("{}-{}", point.topic, point.partition));
     }
+    let dirs = Arc::clone(shard.dirs());
+    let take_all = move || {
+        // The next start need not look, and whoever starts in between does not know of it.
+        for dir in dirs.all().iter().filter(|dir| dir.loss().is_none()) {
+            drop(WrittenCheckpoint::take(&dir.path, true));
+        }
+    };
+    blocking(take_all).await;
     let mut complaints = Vec::new();
     if !failed.is_empty() {
         complaints.push(format!(

@@ -6,12 +6,12 @@
 use super::compaction::Compaction;
 use super::dirs::Dir;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
-use super::{Opening, Partition, Shard, WrittenCheckpoint};
+use super::{Opening, Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
-    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust, WrittenMarks,
-    partition_dir_name, remove_deleted, set_aside_foreign,
+    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
+    WrittenCheckpoint, WrittenMarks, partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};

@@ -28,7 +28,6 @@ mod signal;
 mod ticks;
 mod waits;
 mod watches;
-mod written;
 
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
@@ -48,9 +47,9 @@ pub use opening::Opening;
 pub use partition::Partition;
 pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
-pub use written::{WrittenCheckpoint, WrittenPositions};
 
 use crate::config::{BrokerConfig, TopicConfig};
+use crate::log::WrittenCheckpoint;
 use crate::metadata::{Image, MetaProperties};
 use crate::types::{PartitionKey, ShardId, TopicId};
 use glommio::net::AcceptedTcpStream;

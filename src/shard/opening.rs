@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_lite::future::yield_now;
 
 use super::Shard;
-use crate::io::{Crew, sync_group};
+use crate::io::{Crew, blocking, sync_group};
 use crate::log::{LogConfig, LogError, PartitionLog, RecoveryReport, Trust};
 use crate::types::Offset;
 
@@ -124,6 +124,17 @@ impl Shard {
             }
         }
         self.recovered_everywhere(all_synced).await;
+    }
+
+    /// A log has failed: nobody may believe what the checkpoint of written positions says of it.
+    pub(super) fn spoil_written_checkpoint(&self) {
+        let (written, dirs) = (Arc::clone(&self.written), Arc::clone(&self.dirs));
+        let spoil_all = move || {
+            for dir in dirs.all().iter().filter(|dir| dir.loss().is_none()) {
+                written.spoil(&dir.path);
+            }
+        };
+        glommio::spawn_local(blocking(spoil_all)).detach();
     }
 
     /// What was found at the start is on the device, or must be synced log by log.

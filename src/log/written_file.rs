@@ -1,19 +1,17 @@
 //! The checkpoint of written positions, shared by all cores: written now and then, removed at once when a log fails.
 //!
-//! Why it may be believed stands in `log::written_checkpoint`. Here it is kept so that it may: a log that has failed is in no
+//! Why it may be believed stands in `written_checkpoint`. Here it is kept so that it may: a log that has failed is in no
 //! checkpoint that was begun before or after. All of it is blocking, for threads that may sleep.
 
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use super::Shard;
-use crate::io::blocking;
+use super::recovered::Written;
+use super::written_checkpoint::{self, WRITTEN_POSITIONS, WrittenMark, WrittenMarks};
 use crate::io::lifetime::Era;
 use crate::io::{changes, durable_write};
-use crate::log::written_checkpoint::{self, WRITTEN_POSITIONS};
-use crate::log::{Written, WrittenMark, WrittenMarks};
 
 /// Positions by topic and partition, as the cores tell them.
 pub type WrittenPositions = Vec<((String, i32), Written)>;
@@ -88,19 +86,6 @@ impl WrittenCheckpoint {
             );
             WrittenMarks::new()
         })
-    }
-}
-
-impl Shard {
-    /// A log has failed: nobody may believe what the checkpoint says of it.
-    pub(super) fn spoil_written_checkpoint(&self) {
-        let (written, dirs) = (Arc::clone(&self.written), Arc::clone(&self.dirs));
-        let spoil_all = move || {
-            for dir in dirs.all().iter().filter(|dir| dir.loss().is_none()) {
-                written.spoil(&dir.path);
-            }
-        };
-        glommio::spawn_local(blocking(spoil_all)).detach();
     }
 }
 
