@@ -14,6 +14,7 @@ pub mod background;
 pub mod blocking;
 pub mod disk;
 pub mod durable_write;
+pub mod record_lock;
 pub mod remover;
 pub mod ring_check;
 pub mod segment_file;
