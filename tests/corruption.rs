@@ -9,6 +9,8 @@
 
 mod harness;
 
+#[path = "corruption/cases.rs"]
+mod cases;
 #[path = "corruption/damage.rs"]
 mod damage;
 #[path = "corruption/directory.rs"]

@@ -110,6 +110,11 @@ impl TopFiles {
     fn checkpoint(&mut self, name: &'static str, then: &str, report: &mut Report<'_>) {
         let path = self.dir.join(name);
         let what = match fs::read(&path) {
+            Ok(content) if content.is_empty() => {
+                let text = "is empty, as Kafka makes it before it writes it for the first time";
+                report.note(&format!("{}: {text}", path.display()));
+                return;
+            }
             Ok(content) => match offset_checkpoint::parse(&String::from_utf8_lossy(&content)) {
                 Ok(offsets) => {
                     self.checkpoints.insert(name, offsets);

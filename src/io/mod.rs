@@ -21,6 +21,7 @@ pub mod lifetime;
 pub mod page_cache;
 #[cfg(test)]
 pub(crate) mod power_loss;
+pub mod record_lock;
 pub mod remover;
 pub mod ring_check;
 pub mod segment_file;

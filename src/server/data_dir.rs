@@ -1,6 +1,7 @@
 //! The data directory: its one owner, its identity, and what the last run left behind.
 
 use crate::config::broker::FIRST_NODE_ID;
+use crate::io::record_lock::{RecordLock, try_record_lock};
 use crate::io::{changes, durable_write, remover};
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
 use crate::log::{WrittenCheckpoint, WrittenMarks, a_partition_in};
@@ -140,10 +141,21 @@ pub fn hold(path: &Path) -> Result<Option<File>, DataDirError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failed("read", &lock_path)(source)),
     };
+    take(&lock, RecordLock::Shared, path)?;
+    Ok(Some(lock))
+}
+
+/// Locks `.lock` against brokers of both kinds.
+fn take(lock: &File, kind: RecordLock, path: &Path) -> Result<(), DataDirError> {
+    let cannot = |source| failed("lock", &path.join(LOCK))(source);
     match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(TryLockError::WouldBlock) => Err(DataDirError::Locked(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed("lock", &lock_path)(source)),
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(DataDirError::Locked(path.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(cannot(source)),
+    }
+    match try_record_lock(lock, kind).map_err(cannot)? {
+        true => Ok(()),
+        false => Err(DataDirError::Locked(path.to_owned())),
     }
 }
 
@@ -177,11 +189,7 @@ impl DataDir {
             .write(true)
             .open(&lock_path)
             .map_err(failed("write", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataDirError::Locked(path.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(failed("lock", &lock_path)(source)),
-        }
+        take(&lock, RecordLock::Exclusive, path)?;
         let (identity, identity_is_new) = identity(path, node_id)?;
         Ok(DataDir {
             path: path.to_owned(),

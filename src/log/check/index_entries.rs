@@ -220,7 +220,9 @@ impl TimeEntries {
             }
             // Of a batch without records no timestamp is known.
             let known = frame.max_timestamp >= 0;
-            if offset < frame.base_offset || known && frame.max_timestamp != timestamp {
+            // A compressed message of an older format is known by its last offset only.
+            let before = frame.magic >= 2 && offset < frame.base_offset;
+            if before || known && frame.max_timestamp != timestamp {
                 let what = format!(
                     "has timestamp {timestamp} for offset {offset}, whose batch does not have it"
                 );

@@ -10,10 +10,11 @@
 //! |---|---|
 //! | `directory` | names: what belongs here, what a stop has left, what is foreign |
 //! | `side_files` | the topic's id, leader epochs, producers, aborted transactions |
-//! | `segment` | batches, one after the other |
+//! | `segment`, `damage` | batches, one after the other; what it means where they end |
 //! | `index_entries` | the entries of both indexes, beside the batches they point at |
 //! | `repair` | what may be put right, and nothing else |
 
+mod damage;
 mod directory;
 mod index_entries;
 mod repair;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+use super::damage::Damage;
 use super::directory::Files;
 use super::index_entries::{OffsetEntries, TimeEntries, WrongEntry};
 use super::{Check, Facts, Finding, Repair};
@@ -18,32 +19,25 @@ use crate::types::{LeaderEpoch, Offset};
 use crate::wire::records::{Batch, BatchHeader, Scratch};
 
 /// A segment that is being looked at.
-struct Segment {
-    base: Offset,
-    path: PathBuf,
-    size: u64,
+pub(super) struct Segment {
+    pub(super) base: Offset,
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
     /// No later segment has a byte.
-    last: bool,
+    pub(super) last: bool,
     /// Another segment follows, so its index files are complete.
-    sealed: bool,
+    pub(super) sealed: bool,
     /// Whether a start after this stop computes its checksums.
-    recovered: bool,
+    pub(super) recovered: bool,
     /// Where the next batch may begin at the earliest.
-    end: Offset,
-    batches: u64,
-    largest_timestamp: i64,
-    damaged: bool,
-    last_epoch: Option<LeaderEpoch>,
-    wrong_epoch: bool,
-    offsets: Option<OffsetEntries>,
-    times: Option<TimeEntries>,
-}
-
-/// Where a segment is damaged.
-struct Damage {
-    reason: String,
-    /// Where whole batches begin again, and with which offset.
-    next: Option<(u64, Offset)>,
+    pub(super) end: Offset,
+    pub(super) batches: u64,
+    pub(super) largest_timestamp: i64,
+    pub(super) damaged: bool,
+    pub(super) last_epoch: Option<LeaderEpoch>,
+    pub(super) wrong_epoch: bool,
+    pub(super) offsets: Option<OffsetEntries>,
+    pub(super) times: Option<TimeEntries>,
 }
 
 impl Check<'_> {
@@ -231,7 +225,8 @@ impl Check<'_> {
         segment: &Segment,
         frame: &BatchFrame,
     ) -> std::io::Result<Option<String>> {
-        if frame.base_offset <= segment.end {
+        // A compressed message of an older format is known by its last offset only.
+        if frame.base_offset <= segment.end || frame.magic < 2 {
             return Ok(None);
         }
         if let Some(reason) = walker.moved(frame, segment.end)? {
@@ -378,87 +373,9 @@ impl Check<'_> {
             base,
         }
     }
-
-    /// Tells of damage in a segment: a torn end, or something before whole batches.
-    fn damage(&mut self, segment: &mut Segment, position: u64, damage: &Damage) {
-        segment.damaged = true;
-        let torn = damage.next.is_none() && segment.last;
-        let synced = segment.end < self.expected.recovery_point;
-        let what = self.extent(segment, position, damage);
-        let then = match (torn, self.expected.metadata) {
-            (true, true) if synced => {
-                "a start refuses the metadata log, for this was on the disk: restore the file from a copy".to_owned()
-            }
-            (true, _) => self.torn(segment, synced),
-            (false, true) => {
-                "a start refuses the metadata log, lest topics are lost: restore the file from a copy".to_owned()
-            }
-            (false, false) => middle(segment, damage),
-        };
-        let mut finding = Finding::new(&segment.path, what, then).at(position, segment.end);
-        if torn && !(synced && self.expected.metadata) {
-            finding = finding.repaired_by(Repair::CutEnd {
-                dir: self.dir.to_owned(),
-                base: segment.base,
-                position,
-            });
-        }
-        self.found(finding);
-    }
-
-    /// What is wrong, and how far it reaches.
-    fn extent(&self, segment: &Segment, position: u64, damage: &Damage) -> String {
-        let reason = &damage.reason;
-        match damage.next {
-            Some((next, offset)) => format!(
-                "{reason}; {} bytes up to the next whole batch, which begins with offset {offset}",
-                next - position
-            ),
-            None => format!(
-                "{reason}; no whole batch follows in its last {} bytes",
-                segment.size - position
-            ),
-        }
-    }
-
-    fn torn(&self, segment: &Segment, synced: bool) -> String {
-        let lost = match synced {
-            true => format!(
-                ", and records up to offset {} that were on the disk are lost with it: restore the file from a copy first",
-                self.expected.recovery_point
-            ),
-            false => String::new(),
-        };
-        format!(
-            "a start cuts it off, the log then ends at offset {}{lost}",
-            segment.end
-        )
-    }
 }
 
 const REBUILT: &str = "a start or the first read that meets it makes the file again";
-
-/// What becomes of damage before whole batches.
-fn middle(segment: &Segment, damage: &Damage) -> String {
-    let step_over = match damage.next {
-        Some((_, next)) => {
-            format!(
-                ", or step over it: kafka-delete-records up to offset {next}, once all before is read"
-            )
-        }
-        None => String::new(),
-    };
-    if segment.recovered {
-        "a start after this unclean stop may cut the log off here, and whole batches behind it with it: copy the folder \
-         away first, then restore the file from a copy"
-            .to_owned()
-    } else {
-        format!(
-            "a start leaves it as it is, and whoever reads it gets an error or a batch whose checksum is wrong: restore \
-             the file from a copy{step_over}"
-        )
-    }
-}
 
 fn offset_at(walker: &mut SegmentWalker, position: u64) -> std::io::Result<Offset> {
     let here = walker.position();

@@ -4,6 +4,7 @@ mod append;
 mod compaction;
 mod compaction_crash;
 mod compaction_random;
+mod damage;
 mod dead_process;
 mod failure;
 mod faulty_storage;
