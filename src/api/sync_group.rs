@@ -1,6 +1,6 @@
 //! SyncGroup (14): the leader hands out the assignment, every member gets its share.
 //!
-//! Versions 0–5: 3 brings static members, 5 the protocol that the client takes for the group's. The answer comes when the
+//! Versions 0–5: 3 brings static members, 5 the protocol that the client takes for the group's, which it must name from then on. The answer comes when the
 //! leader has spoken and the assignment is written down.
 
 use super::{Asked, Handled, faults, groups};
@@ -10,6 +10,11 @@ use crate::wire::{ApiKey, ErrorCode};
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: SyncGroupRequest = asked.decode()?;
+    let names_both = request.protocol_type.is_some() && request.protocol_name.is_some();
+    if asked.version() >= 5 && !names_both {
+        let response = refused(ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
+        return Ok(asked.answer(ApiKey::SyncGroup, &response));
+    }
     let sync = GroupRequest::Sync(sync(&request));
     let response = match groups::ask(asked, &request.group_id, sync).await? {
         Ok(GroupAnswer::Sync(Ok(synced))) => SyncGroupResponse {

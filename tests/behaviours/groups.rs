@@ -100,6 +100,26 @@ fn a_new_member_is_given_its_id_first_and_older_clients_are_not_asked_back() {
 }
 
 #[test]
+fn a_sync_names_the_protocol_from_version_5_on() {
+    let (_broker, mut client) = start();
+    let member = client.join_alone("g");
+    let nameless = SyncGroupRequest {
+        protocol_type: None,
+        protocol_name: None,
+        ..sync_request(&member, &[])
+    };
+    let only_type = SyncGroupRequest {
+        protocol_name: None,
+        ..sync_request(&member, &[])
+    };
+    for request in [&nameless, &only_type] {
+        let answer = client.call(SYNC, request);
+        assert_eq!(answer.error_code, ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
+    }
+    assert_eq!(client.call(4, &nameless).error_code, ErrorCode::NONE);
+}
+
+#[test]
 fn only_the_leader_is_told_of_the_members_and_each_gets_its_share() {
     let (broker, mut first) = start();
     let leader = first.join_alone("g");

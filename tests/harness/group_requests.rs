@@ -174,12 +174,14 @@ impl WireClient {
     }
 }
 
-/// A sync of a member, as a leader with these shares.
+/// A sync of a member whose group has agreed on the range assignor, as a leader with these shares.
 pub fn sync_request(member: &Membership, shares: &[(&str, &[u8])]) -> SyncGroupRequest {
     SyncGroupRequest {
         group_id: member.group.as_str().into(),
         generation_id: member.generation,
         member_id: member.member_id.as_str().into(),
+        protocol_type: Some("consumer".into()),
+        protocol_name: Some("range".into()),
         assignments: shares
             .iter()
             .map(|(member, share)| SyncGroupRequestAssignment {

@@ -11,13 +11,10 @@ use vltava::wire::messages::describe_configs::{DescribeConfigsRequest, DescribeC
 use vltava::wire::messages::init_producer_id::InitProducerIdRequest;
 use vltava::wire::messages::metadata::MetadataRequest;
 use vltava::wire::messages::offset_fetch::OffsetFetchRequest;
-use vltava::wire::messages::sync_group::SyncGroupRequest;
 use vltava::wire::records::{BatchBuilder, Codec, Scratch, batches};
 
 use crate::harness::batches::{batch, compressed};
-use crate::harness::group_requests::{
-    COMMIT, Membership, OFFSET_FETCH, SYNC, join_request, sync_request,
-};
+use crate::harness::group_requests::{COMMIT, Membership, OFFSET_FETCH, join_request};
 use crate::harness::record::now_ms;
 use crate::harness::requests::{LIST_OFFSETS, data_of, sequenced};
 use crate::harness::wire_client::{WireClient, wait_until};
@@ -176,13 +173,8 @@ fn wait_for_member(client: &mut WireClient, group: &str) -> Membership {
         member_id: joined.member_id.to_string(),
         generation: joined.generation_id,
     };
-    // From version 5 on Kafka wants to hear again what the group has agreed on.
-    let sync = SyncGroupRequest {
-        protocol_type: Some("consumer".into()),
-        protocol_name: Some("range".into()),
-        ..sync_request(&member, &[(&member.member_id, b"all")])
-    };
-    assert_eq!(client.call(SYNC, &sync).error_code, ErrorCode::NONE);
+    let (code, _) = client.sync(&member, &[(&member.member_id, b"all")]);
+    assert_eq!(code, ErrorCode::NONE);
     member
 }
 
