@@ -5,43 +5,54 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | `args` | the command line |
-//! | `produce`, `consume`, `latency` | a command each |
+//! | `args`, `units` | the command line: what several commands have; numbers with units |
+//! | `commands/` | a file a command: its options and its run |
+//! | `paced`, `pace` | the open loop; when records are due |
 //! | `target` | the topic, its leaders, which connection has which partitions |
 //! | `template` | batches made once |
-//! | `load`, `window`, `pace` | sending: a connection's two threads, what is on its way, when records are due |
+//! | `load`, `window` | sending: a connection's two threads, what is on its way |
 //! | `fetcher`, `frames` | reading |
 //! | `run`, `clock`, `supervise` | what threads share; signals, progress, CPU time |
-//! | `broker_process`, `report` | the broker's cost; the figures as text, JSON and .hgrm |
+//! | `metrics`, `hdr_files` | histograms while they are recorded, and as files |
+//! | `result`, `validity`, `fingerprint`, `broker_process` | what a run came to, whether it counts, where it was made, what the broker cost |
+//! | `output` | results to the terminal and to files |
 
 mod args;
 mod broker_process;
 mod clock;
-mod consume;
+mod commands;
 mod fetcher;
+mod fingerprint;
 mod frames;
-mod latency;
+mod hdr_files;
 mod load;
+mod metrics;
+mod output;
 mod pace;
-mod produce;
-mod report;
+mod paced;
+mod result;
 mod run;
 mod supervise;
 mod target;
 mod template;
+mod units;
+mod validity;
 mod window;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Cli, Command};
+use result::RunResult;
 use run::BenchError;
+
+/// The figures are not the broker's.
+const EXIT_INVALID: u8 = 3;
 
 fn main() -> ExitCode {
     match run_command(&Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("vltava-bench: {error}");
             ExitCode::FAILURE
@@ -49,20 +60,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_command(command: &Command) -> Result<(), BenchError> {
-    let (common, report) = match command {
-        Command::Produce(args) => (&args.common, produce::run(args)?),
-        Command::Consume(args) => (&args.common, consume::run(args)?),
-        Command::Latency(args) => (&args.common, latency::run(args)?),
+fn run_command(command: &Command) -> Result<ExitCode, BenchError> {
+    let (common, result) = match command {
+        Command::Produce(args) => (&args.common, commands::produce::run(args)?),
+        Command::Consume(args) => (&args.common, commands::consume::run(args)?),
+        Command::Latency(args) => (&args.common, commands::latency::run(args)?),
+        Command::EndToEnd(args) => (&args.common, commands::end_to_end::run(args)?),
     };
-    let printed = std::io::stdout().lock().write_all(report.text().as_bytes());
-    printed.map_err(|source| BenchError::File {
-        path: "standard output".into(),
-        source,
-    })?;
-    report.write_files(common)?;
-    match report.lost_records {
-        0 => Ok(()),
+    output::print(&result.text())?;
+    output::write_files(&result, common)?;
+    verdict(&result)
+}
+
+fn verdict(result: &RunResult) -> Result<ExitCode, BenchError> {
+    match result.lost_records {
+        0 if result.is_valid() => Ok(ExitCode::SUCCESS),
+        0 => Ok(ExitCode::from(EXIT_INVALID)),
         lost => Err(BenchError::Other(format!("{lost} records were lost"))),
     }
 }

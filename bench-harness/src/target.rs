@@ -90,6 +90,12 @@ impl Target {
 }
 
 impl Lane {
+    /// Of its partitions, where each begins; 0 where that is not said.
+    pub fn positions(&self, begin: &BTreeMap<i32, i64>) -> BTreeMap<i32, i64> {
+        let position = |&partition: &i32| (partition, begin.get(&partition).copied().unwrap_or(0));
+        self.partitions.iter().map(position).collect()
+    }
+
     /// Opens the lane's connection.
     ///
     /// # Errors

@@ -1,0 +1,241 @@
+//! An open loop: producers that send each record when it is due, and consumers behind them. `latency`, `end-to-end` and
+//! `mixed` are this with other readers.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use vltava::client::OffsetQuery;
+use vltava::wire::records::BatchHeader;
+
+use crate::args::{ArrivalKind, CommonArgs, LoadArgs, PacedArgs, TopicArgs};
+use crate::fetcher::Fetcher;
+use crate::load::{Load, run_loads};
+use crate::metrics::Metric;
+use crate::pace::{Arrivals, Pace};
+use crate::result::RunResult;
+use crate::run::{BenchError, Run, pin_thread};
+use crate::supervise::supervise;
+use crate::target::{Lane, Target};
+use crate::template::{Template, sized_template};
+
+/// What is not there so long after the last record was sent is lost.
+const CONSUMER_PATIENCE: Duration = Duration::from_secs(5);
+/// The most a consumer asks for at a time.
+const FETCH_BYTES: i32 = 8 << 20;
+/// Connections are open and consumers wait before the first record is due.
+const START_DELAY_NS: u64 = 200_000_000;
+
+/// What to run.
+pub struct Paced<'a> {
+    /// Its name in the result.
+    pub command: &'static str,
+    /// Where to.
+    pub common: &'a CommonArgs,
+    /// The topic.
+    pub topic: &'a TopicArgs,
+    /// The load.
+    pub load: &'a LoadArgs,
+    /// Its times.
+    pub paced: &'a PacedArgs,
+    /// Who reads.
+    pub readers: Readers,
+}
+
+/// Who reads while the load runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody.
+    None,
+    /// One consumer a partition, at its end.
+    Tail,
+}
+
+impl Paced<'_> {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the load could not run as asked, or a consumer met what was not sent by it.
+    pub fn run(&self) -> Result<RunResult, BenchError> {
+        let template = sized_template(self.load.record_size.0, self.paced.batch_size.0)?;
+        let mut target = Target::find(self.common, Some(self.topic))?;
+        let lanes = target.lanes(self.load.connections as usize)?;
+        let starts = target.offsets(OffsetQuery::Latest)?;
+        // Each partition has one consumer, however many connections produce to it.
+        let consumers = match self.readers {
+            Readers::None => Vec::new(),
+            Readers::Tail => target.lanes(lanes.len().min(target.topic.partitions.len()))?,
+        };
+        let bench = Bench {
+            settings: self,
+            target,
+            lanes,
+            consumers,
+            starts,
+            template,
+        };
+        let PacedArgs {
+            warmup, duration, ..
+        } = *self.paced;
+        let measured = supervise(self.common, warmup, Some(duration), |run| {
+            bench.run_all(run)
+        })?;
+        let mut result = RunResult::of(self.command, self.common.server_pid, &measured);
+        result.lost_records = measured.result;
+        Ok(result)
+    }
+}
+
+struct Bench<'a> {
+    settings: &'a Paced<'a>,
+    target: Target,
+    lanes: Vec<Lane>,
+    consumers: Vec<Lane>,
+    starts: BTreeMap<i32, i64>,
+    template: Template,
+}
+
+/// How the consumers learn when they are done.
+#[derive(Default)]
+struct Progress {
+    /// Set when `sent` is final.
+    all_sent: AtomicBool,
+    sent: AtomicU64,
+    consumed: AtomicU64,
+}
+
+impl Bench<'_> {
+    /// Runs all threads to their end: how many records never arrived.
+    fn run_all(&self, run: &Run) -> Result<u64, BenchError> {
+        let progress = Progress::default();
+        std::thread::scope(|scope| {
+            let consume = |(index, lane)| {
+                let progress = &progress;
+                scope.spawn(move || {
+                    self.consume(index, lane, progress, run)
+                        .inspect_err(|_| run.stop())
+                })
+            };
+            let consumers: Vec<_> = self.consumers.iter().enumerate().map(consume).collect();
+            let sent = run_loads(self.loads(run), run);
+            if let Ok(sent) = sent {
+                progress.sent.store(sent, Ordering::Relaxed);
+            }
+            progress.all_sent.store(true, Ordering::Release);
+            for consumer in consumers {
+                consumer
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            }
+            let consumed = progress.consumed.load(Ordering::Relaxed);
+            match self.consumers.is_empty() {
+                true => sent.map(|_| 0),
+                false => Ok(sent?.saturating_sub(consumed)),
+            }
+        })
+    }
+
+    fn loads(&self, run: &Run) -> Vec<Load<'_>> {
+        let Paced { load, paced, .. } = self.settings;
+        let connections = self.lanes.len();
+        let records_per_s =
+            paced.rate * 1e6 / self.template.value_bytes() as f64 / connections as f64;
+        let start_ns = run.clock.now_ns() + START_DELAY_NS;
+        // Connections take turns, or their records would all be due at the same moment.
+        let stagger_ns = 1e9 / records_per_s / connections as f64;
+        let of_lane = |(index, lane): (usize, &Lane)| {
+            let start_ns = start_ns + (index as f64 * stagger_ns) as u64;
+            let arrivals = match paced.arrivals {
+                ArrivalKind::Constant => Arrivals::constant(start_ns, records_per_s),
+                ArrivalKind::Poisson => {
+                    let seed = paced.seed.wrapping_mul(1 << 20).wrapping_add(index as u64);
+                    Arrivals::poisson(start_ns, records_per_s, seed)
+                }
+            };
+            let linger_ns = (paced.linger_ms * 1e6) as u64;
+            Load {
+                lane: lane.clone(),
+                topic: &self.target.topic,
+                acks: load.acks.wire(),
+                in_flight: load.in_flight as usize,
+                template: self.template.clone(),
+                pace: Some(Pace::new(arrivals, linger_ns, self.template.records())),
+                records_max: u64::MAX,
+                pin: (&self.settings.common.pin, index * 2),
+            }
+        };
+        self.lanes.iter().enumerate().map(of_lane).collect()
+    }
+
+    /// One consumer, until it has seen what was sent or nothing comes any more.
+    fn consume(
+        &self,
+        index: usize,
+        lane: &Lane,
+        progress: &Progress,
+        run: &Run,
+    ) -> Result<(), BenchError> {
+        let thread = self.lanes.len() * 2 + index;
+        pin_thread(&self.settings.common.pin, thread)?;
+        let mut fetcher = Fetcher::start(
+            lane,
+            &self.target.topic,
+            lane.positions(&self.starts),
+            FETCH_BYTES,
+        )?;
+        let mut last_record = Instant::now();
+        loop {
+            let mut records = 0;
+            let mut arrived_ns = 0;
+            fetcher.poll(|header: &BatchHeader, batch: &[u8]| {
+                if arrived_ns == 0 {
+                    arrived_ns = run.clock.now_ns();
+                }
+                let mut recorded = Ok(0);
+                run.metrics.record(Metric::Consumed, thread, |histogram| {
+                    recorded = self.record_batch(header, batch, arrived_ns, run, histogram);
+                });
+                records += recorded?;
+                Ok(())
+            })?;
+            if records > 0 {
+                last_record = Instant::now();
+            }
+            let consumed = progress.consumed.fetch_add(records, Ordering::Relaxed) + records;
+            if progress.all_sent.load(Ordering::Acquire) {
+                let all = consumed >= progress.sent.load(Ordering::Relaxed);
+                if all || last_record.elapsed() > CONSUMER_PATIENCE {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Takes the time each record of a batch was due from its value.
+    fn record_batch(
+        &self,
+        header: &BatchHeader,
+        batch: &[u8],
+        arrived_ns: u64,
+        run: &Run,
+        consumed_ns: &mut Histogram<u64>,
+    ) -> Result<u64, BenchError> {
+        let records = usize::try_from(header.record_count()).unwrap_or(0);
+        let values = self.template.value_positions().get(..records);
+        let Some(values) = values.filter(|_| self.template.is_length_of(records, batch.len()))
+        else {
+            let offset = header.base_offset();
+            return Err(BenchError::Other(format!(
+                "somebody else writes to the topic: the batch at {offset} is not ours"
+            )));
+        };
+        for &at in values {
+            let due_ns = u64::from_be_bytes(batch[at..at + 8].try_into().expect("eight bytes"));
+            if due_ns >= run.measure_from_ns {
+                consumed_ns.saturating_record(arrived_ns.saturating_sub(due_ns).max(1));
+            }
+        }
+        Ok(records as u64)
+    }
+}

@@ -1,0 +1,156 @@
+//! A broker to measure, and the load generator as a child process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use tempfile::TempDir;
+
+/// A broker on a free port over an empty directory; killed when this is dropped.
+pub struct Broker {
+    child: Child,
+    port: u16,
+    home: TempDir,
+}
+
+impl Broker {
+    /// Starts one, and waits until it is ready.
+    pub fn start() -> Broker {
+        let home = tempfile::tempdir().expect("a scratch folder");
+        let port = free_port();
+        let mut child = Command::new(broker_binary())
+            .args(["serve", "--cores", "1", "--data-dir"])
+            .arg(home.path().join("data"))
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the broker starts");
+        let mut line = String::new();
+        let stdout = child.stdout.as_mut().expect("it is piped");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the broker says that it is ready");
+        assert!(line.contains("is ready"), "{line}");
+        Broker { child, port, home }
+    }
+
+    /// HOST:PORT.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A file in the broker's scratch folder.
+    pub fn path(&self, name: &str) -> String {
+        self.home.path().join(name).display().to_string()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// The broker's binary, which stands beside the load generator's; built if need be.
+pub fn broker_binary() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let bench = Path::new(env!("CARGO_BIN_EXE_vltava-bench"));
+        let path = bench.with_file_name("vltava");
+        if !path.exists() {
+            let built = Command::new(env!("CARGO"))
+                .args(["build", "--package", "vltava"])
+                .status();
+            assert!(built.is_ok_and(|status| status.success()), "cargo build");
+        }
+        path
+    })
+}
+
+/// How a run ended.
+pub struct Output {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A run of the load generator.
+pub struct Bench {
+    child: Mutex<Child>,
+}
+
+/// Starts it with these arguments, and more from a line with blanks between them.
+pub fn bench(arguments: &[&str], line: &str) -> Bench {
+    let child = Command::new(env!("CARGO_BIN_EXE_vltava-bench"))
+        .args(arguments)
+        .args(line.split_whitespace())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the load generator starts");
+    Bench {
+        child: Mutex::new(child),
+    }
+}
+
+/// Runs it to its end.
+pub fn run(arguments: &[&str], line: &str) -> Output {
+    bench(arguments, line).wait()
+}
+
+/// The first lines of standard error of a run that goes on; the rest is read and thrown away.
+pub fn first_lines(bench: &Bench, count: usize) -> String {
+    let stderr = bench.child.lock().unwrap().stderr.take().expect("piped");
+    let mut reader = BufReader::new(stderr);
+    let mut lines = String::new();
+    for _ in 0..count {
+        reader.read_line(&mut lines).expect("a line");
+    }
+    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+    lines
+}
+
+impl Bench {
+    fn wait(self) -> Output {
+        let child = self.child.into_inner().unwrap();
+        let output = child.wait_with_output().expect("it ends");
+        Output {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// As Ctrl-C does.
+    pub fn interrupt_and_wait(self) -> Output {
+        let pid = self.child.lock().unwrap().id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "kill -INT {pid}");
+        self.wait()
+    }
+}
+
+/// A JSON file.
+pub fn json(path: &str) -> serde_json::Value {
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("it is JSON")
+}
