@@ -45,6 +45,8 @@ pub enum Command {
     Latency(commands::latency::LatencyArgs),
     /// How long records take to their consumers under a given load
     EndToEnd(commands::end_to_end::EndToEndArgs),
+    /// What this machine can do at all: the floor under every broker
+    Limits(commands::limits::LimitsArgs),
 }
 
 /// What every measurement has.

@@ -15,6 +15,7 @@
 //! | `run`, `clock`, `supervise` | what threads share; signals, progress, CPU time |
 //! | `metrics`, `hdr_files` | histograms while they are recorded, and as files |
 //! | `result`, `validity`, `fingerprint`, `broker_process` | what a run came to, whether it counts, where it was made, what the broker cost |
+//! | `limits/` | what the machine can do without a broker |
 //! | `output` | results to the terminal and to files |
 
 mod args;
@@ -25,6 +26,7 @@ mod fetcher;
 mod fingerprint;
 mod frames;
 mod hdr_files;
+mod limits;
 mod load;
 mod metrics;
 mod output;
@@ -44,6 +46,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
+use output::Files;
 use result::RunResult;
 use run::BenchError;
 
@@ -61,14 +64,15 @@ fn main() -> ExitCode {
 }
 
 fn run_command(command: &Command) -> Result<ExitCode, BenchError> {
-    let (common, result) = match command {
-        Command::Produce(args) => (&args.common, commands::produce::run(args)?),
-        Command::Consume(args) => (&args.common, commands::consume::run(args)?),
-        Command::Latency(args) => (&args.common, commands::latency::run(args)?),
-        Command::EndToEnd(args) => (&args.common, commands::end_to_end::run(args)?),
+    let (files, result) = match command {
+        Command::Produce(args) => (Files::of(&args.common), commands::produce::run(args)?),
+        Command::Consume(args) => (Files::of(&args.common), commands::consume::run(args)?),
+        Command::Latency(args) => (Files::of(&args.common), commands::latency::run(args)?),
+        Command::EndToEnd(args) => (Files::of(&args.common), commands::end_to_end::run(args)?),
+        Command::Limits(args) => (Files::json(&args.json), commands::limits::run(args)?),
     };
     output::print(&result.text())?;
-    output::write_files(&result, common)?;
+    files.write(&result)?;
     verdict(&result)
 }
 

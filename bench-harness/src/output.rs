@@ -45,27 +45,52 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), BenchError>
     write(path, &text)
 }
 
-/// Writes the files that were asked for; the interval log was written during the run.
-///
-/// # Errors
-/// When that is not possible.
-pub fn write_files(result: &RunResult, common: &CommonArgs) -> Result<(), BenchError> {
-    if let Some(path) = &common.json {
-        write_json(path, result)?;
-    }
-    let Some(path) = &common.hgrm else {
-        return Ok(());
-    };
-    for (index, name) in in_order(result).into_iter().enumerate() {
-        if let Some(histogram) = hdr_files::decode(&result.latencies[name].hdr) {
-            let path = match index {
-                0 => path.clone(),
-                _ => beside(path, name),
-            };
-            write(&path, &hdr_files::percentile_distribution(&histogram))?;
+/// The files of a result that were asked for; the interval log is written during the run.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    json: Option<&'a Path>,
+    hgrm: Option<&'a Path>,
+}
+
+impl<'a> Files<'a> {
+    /// Of a run with a load.
+    pub fn of(common: &'a CommonArgs) -> Files<'a> {
+        Files {
+            json: common.json.as_deref(),
+            hgrm: common.hgrm.as_deref(),
         }
     }
-    Ok(())
+
+    /// Of what has figures alone.
+    pub fn json(path: &'a Option<PathBuf>) -> Files<'a> {
+        Files {
+            json: path.as_deref(),
+            hgrm: None,
+        }
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn write(&self, result: &RunResult) -> Result<(), BenchError> {
+        if let Some(path) = self.json {
+            write_json(path, result)?;
+        }
+        let Some(path) = self.hgrm else {
+            return Ok(());
+        };
+        for (index, name) in in_order(result).into_iter().enumerate() {
+            if let Some(histogram) = hdr_files::decode(&result.latencies[name].hdr) {
+                let path = match index {
+                    0 => path.to_owned(),
+                    _ => beside(path, name),
+                };
+                write(&path, &hdr_files::percentile_distribution(&histogram))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The metrics of a result, the one it is about first.

@@ -215,6 +215,16 @@ impl RunResult {
         result
     }
 
+    /// Of something that has no load: figures alone.
+    pub fn of_figures(command: &str, broker_pid: Option<u32>, figures: Vec<Figure>) -> RunResult {
+        RunResult {
+            command: command.to_owned(),
+            fingerprint: Fingerprint::new(std::env::args().collect(), broker_pid),
+            figures,
+            ..RunResult::default()
+        }
+    }
+
     /// Whether the figures are the broker's.
     pub fn is_valid(&self) -> bool {
         self.invalid_because.is_empty()

@@ -88,3 +88,27 @@ fn a_broker_that_is_not_there_is_named() {
     assert_eq!(output.status, 1);
     assert!(output.stderr.contains("127.0.0.1:1"), "{}", output.stderr);
 }
+
+#[test]
+fn the_limits_of_the_machine_are_measured_without_a_broker() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path().display();
+    let output = run(
+        &["limits"],
+        &format!("-q --seconds 0.01 --dir {dir} --json {dir}/limits.json"),
+    );
+    assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+    let result = json(&format!("{dir}/limits.json"));
+    for name in [
+        "loopback, send 1 MiB",
+        "loopback, sendfile 1 MiB",
+        "write 4 KiB to the page cache",
+        "write 1 MiB and fdatasync: p99",
+        "CRC-32C of 1 MiB",
+        "memcpy, 64 KiB in the cache",
+        "wake a thread on the same CPU: p50",
+    ] {
+        assert!(figure(&result, name) > 0.0, "{name}");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}

@@ -3,4 +3,5 @@
 pub mod consume;
 pub mod end_to_end;
 pub mod latency;
+pub mod limits;
 pub mod produce;
