@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
+use crate::output::Files;
 use crate::units::{Size, parse_ms, parse_rate, parse_seconds};
 
 /// Load generator and latency histograms for any broker of the Kafka protocol.
@@ -35,7 +36,7 @@ pub struct Cli {
 }
 
 /// What to measure.
-#[derive(Subcommand, Debug)]
+#[derive(Subcommand, Debug, Clone)]
 pub enum Command {
     /// How fast records can be written, and at what cost
     Produce(commands::produce::ProduceArgs),
@@ -47,6 +48,42 @@ pub enum Command {
     EndToEnd(commands::end_to_end::EndToEndArgs),
     /// What this machine can do at all: the floor under every broker
     Limits(commands::limits::LimitsArgs),
+    /// Two or three brokers under the same load, in turn
+    Compare(commands::compare::CompareArgs),
+    /// More and more load until latency breaks a limit
+    Sweep(commands::sweep::SweepArgs),
+    /// One page with plots, of results that were written with --json
+    Report(commands::report::ReportArgs),
+}
+
+impl Command {
+    /// Where the load goes, if it is a command that puts load on a broker.
+    pub fn common_mut(&mut self) -> Option<&mut CommonArgs> {
+        match self {
+            Command::Produce(args) => Some(&mut args.common),
+            Command::Consume(args) => Some(&mut args.common),
+            Command::Latency(args) => Some(&mut args.common),
+            Command::EndToEnd(args) => Some(&mut args.common),
+            Command::Limits(_) | Command::Compare(_) | Command::Sweep(_) | Command::Report(_) => {
+                None
+            }
+        }
+    }
+
+    /// The files that its result goes to.
+    pub fn files(&self) -> Files {
+        let mut command = self.clone();
+        match (command.common_mut(), self) {
+            (Some(common), _) => Files {
+                json: common.json.clone(),
+                hgrm: common.hgrm.clone(),
+            },
+            (None, Command::Limits(args)) => Files::json(&args.json),
+            (None, Command::Compare(args)) => Files::json(&args.json),
+            (None, Command::Sweep(args)) => Files::json(&args.json),
+            (None, _) => Files::default(),
+        }
+    }
 }
 
 /// What every measurement has.

@@ -16,12 +16,19 @@
 //! | `metrics`, `hdr_files` | histograms while they are recorded, and as files |
 //! | `result`, `validity`, `fingerprint`, `broker_process` | what a run came to, whether it counts, where it was made, what the broker cost |
 //! | `limits/` | what the machine can do without a broker |
-//! | `output` | results to the terminal and to files |
+//! | `comparison`, `curve`, `statistics` | what several runs came to |
+//! | `peer`, `affinity`, `warm` | brokers that are started here, on CPUs of their own, with warm memory |
+//! | `document`, `output` | results to the terminal and to files |
+//! | `page/`, `plot/` | the report: one HTML page with plots |
 
+mod affinity;
 mod args;
 mod broker_process;
 mod clock;
 mod commands;
+mod comparison;
+mod curve;
+mod document;
 mod fetcher;
 mod fingerprint;
 mod frames;
@@ -32,13 +39,18 @@ mod metrics;
 mod output;
 mod pace;
 mod paced;
+mod page;
+mod peer;
+mod plot;
 mod result;
 mod run;
+mod statistics;
 mod supervise;
 mod target;
 mod template;
 mod units;
 mod validity;
+mod warm;
 mod window;
 
 use std::process::ExitCode;
@@ -46,8 +58,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command};
-use output::Files;
-use result::RunResult;
+use document::Document;
 use run::BenchError;
 
 /// The figures are not the broker's.
@@ -64,19 +75,29 @@ fn main() -> ExitCode {
 }
 
 fn run_command(command: &Command) -> Result<ExitCode, BenchError> {
-    let (files, result) = match command {
-        Command::Produce(args) => (Files::of(&args.common), commands::produce::run(args)?),
-        Command::Consume(args) => (Files::of(&args.common), commands::consume::run(args)?),
-        Command::Latency(args) => (Files::of(&args.common), commands::latency::run(args)?),
-        Command::EndToEnd(args) => (Files::of(&args.common), commands::end_to_end::run(args)?),
-        Command::Limits(args) => (Files::json(&args.json), commands::limits::run(args)?),
+    let document = match command {
+        Command::Compare(args) => Document::Compare(commands::compare::run(args)?),
+        Command::Sweep(args) => {
+            let sweep = commands::sweep::run(args)?;
+            if let Some(path) = &args.data {
+                output::write(path, &sweep.columns())?;
+            }
+            Document::Sweep(sweep)
+        }
+        Command::Report(args) => {
+            return commands::report::run(args).map(|()| ExitCode::SUCCESS);
+        }
+        run => Document::Run(Box::new(commands::execute(run)?)),
     };
-    output::print(&result.text())?;
-    files.write(&result)?;
-    verdict(&result)
+    output::print(&document.text())?;
+    command.files().write(&document)?;
+    verdict(&document)
 }
 
-fn verdict(result: &RunResult) -> Result<ExitCode, BenchError> {
+fn verdict(document: &Document) -> Result<ExitCode, BenchError> {
+    let Document::Run(result) = document else {
+        return Ok(ExitCode::SUCCESS);
+    };
     match result.lost_records {
         0 if result.is_valid() => Ok(ExitCode::SUCCESS),
         0 => Ok(ExitCode::from(EXIT_INVALID)),

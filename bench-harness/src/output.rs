@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::args::CommonArgs;
+use crate::document::Document;
 use crate::hdr_files;
 use crate::result::RunResult;
 use crate::run::BenchError;
@@ -47,24 +47,18 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), BenchError>
 
 /// The files of a result that were asked for; the interval log is written during the run.
 #[derive(Debug, Default)]
-pub struct Files<'a> {
-    json: Option<&'a Path>,
-    hgrm: Option<&'a Path>,
+pub struct Files {
+    /// Everything.
+    pub json: Option<PathBuf>,
+    /// Distributions.
+    pub hgrm: Option<PathBuf>,
 }
 
-impl<'a> Files<'a> {
-    /// Of a run with a load.
-    pub fn of(common: &'a CommonArgs) -> Files<'a> {
+impl Files {
+    /// Of what has no distributions.
+    pub fn json(path: &Option<PathBuf>) -> Files {
         Files {
-            json: common.json.as_deref(),
-            hgrm: common.hgrm.as_deref(),
-        }
-    }
-
-    /// Of what has figures alone.
-    pub fn json(path: &'a Option<PathBuf>) -> Files<'a> {
-        Files {
-            json: path.as_deref(),
+            json: path.clone(),
             hgrm: None,
         }
     }
@@ -73,17 +67,17 @@ impl<'a> Files<'a> {
     ///
     /// # Errors
     /// When that is not possible.
-    pub fn write(&self, result: &RunResult) -> Result<(), BenchError> {
-        if let Some(path) = self.json {
-            write_json(path, result)?;
+    pub fn write(&self, document: &Document) -> Result<(), BenchError> {
+        if let Some(path) = &self.json {
+            write_json(path, document)?;
         }
-        let Some(path) = self.hgrm else {
+        let (Some(path), Document::Run(result)) = (&self.hgrm, document) else {
             return Ok(());
         };
         for (index, name) in in_order(result).into_iter().enumerate() {
             if let Some(histogram) = hdr_files::decode(&result.latencies[name].hdr) {
                 let path = match index {
-                    0 => path.to_owned(),
+                    0 => path.clone(),
                     _ => beside(path, name),
                 };
                 write(&path, &hdr_files::percentile_distribution(&histogram))?;

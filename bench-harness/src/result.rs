@@ -230,6 +230,12 @@ impl RunResult {
         self.invalid_because.is_empty()
     }
 
+    /// The latency that the run is about: of the way to the consumer if that was measured.
+    pub fn headline(&self) -> Option<&Latency> {
+        let names = ["consumed", "acknowledged", "request"];
+        names.iter().find_map(|name| self.latencies.get(*name))
+    }
+
     /// The figures as lines of text.
     pub fn text(&self) -> String {
         let mut text = format!("{}: {}\n", self.command, self.fingerprint.machine.text());
@@ -325,7 +331,7 @@ impl RunResult {
 }
 
 /// Figures of this name are points of a distribution that is in the result as a whole.
-const LATENCY_PREFIX: &str = "latency of ";
+pub const LATENCY_PREFIX: &str = "latency of ";
 
 #[cfg(test)]
 mod tests {

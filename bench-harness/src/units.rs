@@ -68,6 +68,17 @@ pub fn parse_ms(text: &str) -> Result<f64, String> {
     positive(text, 60_000.0)
 }
 
+/// A factor between two steps, above 1.
+///
+/// # Errors
+/// A sentence for the command line.
+pub fn parse_factor(text: &str) -> Result<f64, String> {
+    positive(text, 100.0).and_then(|factor| match factor > 1.0 {
+        true => Ok(factor),
+        false => Err(format!("'{text}' is not above 1")),
+    })
+}
+
 fn positive(text: &str, max: f64) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number > 0.0 && number <= max => Ok(number),
@@ -108,8 +119,10 @@ mod tests {
             assert!(parse_rate(wrong).is_err(), "{wrong}");
             assert!(parse_seconds(wrong).is_err(), "{wrong}");
             assert!(parse_ms(wrong).is_err(), "{wrong}");
+            assert!(parse_factor(wrong).is_err(), "{wrong}");
         }
         assert!(parse_rate("0").is_err());
+        assert!(parse_factor("1").is_err());
         assert_eq!(parse_ms("0"), Ok(0.0));
         assert_eq!(parse_seconds("1.5"), Ok(Duration::from_millis(1500)));
     }

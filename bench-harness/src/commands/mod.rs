@@ -1,7 +1,31 @@
 //! A file a command: its options, and the run behind them. Each gives a result; none prints or writes files.
 
+pub mod compare;
 pub mod consume;
 pub mod end_to_end;
 pub mod latency;
 pub mod limits;
 pub mod produce;
+pub mod report;
+pub mod sweep;
+
+use crate::args::Command;
+use crate::result::RunResult;
+use crate::run::BenchError;
+
+/// Runs a command that is one run.
+///
+/// # Errors
+/// Those of the command; for one that is not a run.
+pub fn execute(command: &Command) -> Result<RunResult, BenchError> {
+    match command {
+        Command::Produce(args) => produce::run(args),
+        Command::Consume(args) => consume::run(args),
+        Command::Latency(args) => latency::run(args),
+        Command::EndToEnd(args) => end_to_end::run(args),
+        Command::Limits(args) => limits::run(args),
+        Command::Compare(_) | Command::Sweep(_) | Command::Report(_) => {
+            Err(BenchError::Other("this command is not one run".to_owned()))
+        }
+    }
+}
