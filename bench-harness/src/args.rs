@@ -46,6 +46,18 @@ pub enum Command {
     Latency(commands::latency::LatencyArgs),
     /// How long records take to their consumers under a given load
     EndToEnd(commands::end_to_end::EndToEndArgs),
+    /// Producers, consumers at the tail and readers of old records, all at once
+    Mixed(commands::mixed::MixedArgs),
+    /// Many connections, idle or with a record now and then
+    Connections(commands::connections::ConnectionsArgs),
+    /// How long a consumer group takes to stand again
+    Groups(commands::groups::GroupsArgs),
+    /// The same load over more and more partitions
+    Partitions(commands::partitions::PartitionsArgs),
+    /// How long a broker that was killed takes until it works again
+    Recovery(commands::recovery::RecoveryArgs),
+    /// What a broker costs that nobody uses
+    Idle(commands::idle::IdleArgs),
     /// What this machine can do at all: the floor under every broker
     Limits(commands::limits::LimitsArgs),
     /// Two or three brokers under the same load, in turn
@@ -64,9 +76,16 @@ impl Command {
             Command::Consume(args) => Some(&mut args.common),
             Command::Latency(args) => Some(&mut args.common),
             Command::EndToEnd(args) => Some(&mut args.common),
-            Command::Limits(_) | Command::Compare(_) | Command::Sweep(_) | Command::Report(_) => {
-                None
-            }
+            Command::Mixed(args) => Some(&mut args.common),
+            Command::Partitions(args) => Some(&mut args.common),
+            Command::Connections(args) => Some(&mut args.common),
+            Command::Groups(args) => Some(&mut args.common),
+            Command::Recovery(_)
+            | Command::Idle(_)
+            | Command::Limits(_)
+            | Command::Compare(_)
+            | Command::Sweep(_)
+            | Command::Report(_) => None,
         }
     }
 
@@ -78,6 +97,8 @@ impl Command {
                 json: common.json.clone(),
                 hgrm: common.hgrm.clone(),
             },
+            (None, Command::Recovery(args)) => Files::json(&args.json),
+            (None, Command::Idle(args)) => Files::json(&args.json),
             (None, Command::Limits(args)) => Files::json(&args.json),
             (None, Command::Compare(args)) => Files::json(&args.json),
             (None, Command::Sweep(args)) => Files::json(&args.json),

@@ -220,7 +220,13 @@ pub fn run_loads(loads: Vec<Load<'_>>, run: &Run) -> Result<u64, BenchError> {
     })
 }
 
-fn produce_request(topic: &TopicInfo, partition: i32, acks: i16, batch: Bytes) -> ProduceRequest {
+/// A Produce request with one batch.
+pub fn produce_request(
+    topic: &TopicInfo,
+    partition: i32,
+    acks: i16,
+    batch: Bytes,
+) -> ProduceRequest {
     ProduceRequest {
         transactional_id: None,
         acks,
@@ -262,7 +268,7 @@ impl Answers<'_> {
             match reader.read().map_err(BenchError::connection(address))? {
                 Some(frame) => {
                     let now = run.clock.now_ns();
-                    self.check(frame.clone(), address)?;
+                    check_produced(frame.clone(), self.version, address)?;
                     reader.give_back(frame);
                     let sent = self.window.pop();
                     let sent = sent.ok_or_else(|| {
@@ -304,28 +310,31 @@ impl Answers<'_> {
                 }
             });
     }
+}
 
-    fn check(&self, frame: Bytes, address: &str) -> Result<(), BenchError> {
-        let (_, answer) =
-            wire::decode_response::<ProduceRequest>(frame, self.version).map_err(|error| {
-                BenchError::Other(format!(
-                    "{address} answers {}: {error}",
-                    ProduceRequest::KEY
-                ))
-            })?;
-        for partition in answer
-            .responses
-            .iter()
-            .flat_map(|topic| &topic.partition_responses)
-        {
-            if !partition.error_code.is_none() {
-                let what = format!("partition {}", partition.index);
-                return Err(BenchError::Refused {
-                    what,
-                    code: partition.error_code,
-                });
-            }
+/// Whether an answer to a Produce request is one without errors.
+///
+/// # Errors
+/// When it is not.
+pub fn check_produced(frame: Bytes, version: i16, address: &str) -> Result<(), BenchError> {
+    let (_, answer) = wire::decode_response::<ProduceRequest>(frame, version).map_err(|error| {
+        BenchError::Other(format!(
+            "{address} answers {}: {error}",
+            ProduceRequest::KEY
+        ))
+    })?;
+    for partition in answer
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+    {
+        if !partition.error_code.is_none() {
+            let what = format!("partition {}", partition.index);
+            return Err(BenchError::Refused {
+                what,
+                code: partition.error_code,
+            });
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -11,7 +11,8 @@
 //! | `target` | the topic, its leaders, which connection has which partitions |
 //! | `template` | batches made once |
 //! | `load`, `window` | sending: a connection's two threads, what is on its way |
-//! | `fetcher`, `frames` | reading |
+//! | `trickle`, `group` | many connections with little to do; members of consumer groups |
+//! | `fetcher`, `frames`, `probe` | reading; one record in and out |
 //! | `run`, `clock`, `supervise` | what threads share; signals, progress, CPU time |
 //! | `metrics`, `hdr_files` | histograms while they are recorded, and as files |
 //! | `result`, `validity`, `fingerprint`, `broker_process` | what a run came to, whether it counts, where it was made, what the broker cost |
@@ -32,6 +33,7 @@ mod document;
 mod fetcher;
 mod fingerprint;
 mod frames;
+mod group;
 mod hdr_files;
 mod limits;
 mod load;
@@ -42,12 +44,14 @@ mod paced;
 mod page;
 mod peer;
 mod plot;
+mod probe;
 mod result;
 mod run;
 mod statistics;
 mod supervise;
 mod target;
 mod template;
+mod trickle;
 mod units;
 mod validity;
 mod warm;

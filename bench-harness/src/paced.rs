@@ -14,7 +14,7 @@ use crate::fetcher::Fetcher;
 use crate::load::{Load, run_loads};
 use crate::metrics::Metric;
 use crate::pace::{Arrivals, Pace};
-use crate::result::RunResult;
+use crate::result::{Figure, RunResult};
 use crate::run::{BenchError, Run, pin_thread};
 use crate::supervise::supervise;
 use crate::target::{Lane, Target};
@@ -50,6 +50,8 @@ pub enum Readers {
     None,
     /// One consumer a partition, at its end.
     Tail,
+    /// And so many that read what is old, from the start again and again, as fast as they can.
+    TailAndOld(u32),
 }
 
 impl Paced<'_> {
@@ -65,10 +67,19 @@ impl Paced<'_> {
         // Each partition has one consumer, however many connections produce to it.
         let consumers = match self.readers {
             Readers::None => Vec::new(),
-            Readers::Tail => target.lanes(lanes.len().min(target.topic.partitions.len()))?,
+            Readers::Tail | Readers::TailAndOld(_) => {
+                target.lanes(lanes.len().min(target.topic.partitions.len()))?
+            }
+        };
+        let old_readers = match self.readers {
+            Readers::TailAndOld(count) => target.lanes(count as usize)?,
+            Readers::None | Readers::Tail => Vec::new(),
         };
         let bench = Bench {
             settings: self,
+            old_readers,
+            oldest: target.offsets(OffsetQuery::Earliest)?,
+            old_bytes: AtomicU64::new(0),
             target,
             lanes,
             consumers,
@@ -83,6 +94,12 @@ impl Paced<'_> {
         })?;
         let mut result = RunResult::of(self.command, self.common.server_pid, &measured);
         result.lost_records = measured.result;
+        if !bench.old_readers.is_empty() {
+            let megabytes = bench.old_bytes.load(Ordering::Relaxed) as f64 / 1e6;
+            let rate = megabytes / duration.as_secs_f64().min(result.totals.seconds.max(1e-9));
+            let figure = Figure::gain("readers of old records", rate, "MB/s");
+            result.figures.push(figure);
+        }
         Ok(result)
     }
 }
@@ -94,6 +111,11 @@ struct Bench<'a> {
     consumers: Vec<Lane>,
     starts: BTreeMap<i32, i64>,
     template: Template,
+    old_readers: Vec<Lane>,
+    /// The first offsets there are.
+    oldest: BTreeMap<i32, i64>,
+    /// What was read of old records, since it counts.
+    old_bytes: AtomicU64,
 }
 
 /// How the consumers learn when they are done.
@@ -118,6 +140,16 @@ impl Bench<'_> {
                 })
             };
             let consumers: Vec<_> = self.consumers.iter().enumerate().map(consume).collect();
+            for (index, lane) in self.old_readers.iter().enumerate() {
+                scope.spawn(move || {
+                    // An old reader that fails leaves a load that is not the one to be measured.
+                    let read = self.read_old(index, lane, run);
+                    read.inspect_err(|error| {
+                        eprintln!("a reader of old records: {error}");
+                        run.stop();
+                    })
+                });
+            }
             let sent = run_loads(self.loads(run), run);
             if let Ok(sent) = sent {
                 progress.sent.store(sent, Ordering::Relaxed);
@@ -210,6 +242,27 @@ impl Bench<'_> {
                 }
             }
         }
+    }
+
+    /// Reads a lane's old records, from the start again at their end, while the run goes on.
+    fn read_old(&self, index: usize, lane: &Lane, run: &Run) -> Result<(), BenchError> {
+        let thread = self.lanes.len() * 2 + self.consumers.len() + index;
+        pin_thread(&self.settings.common.pin, thread)?;
+        let begin = lane.positions(&self.oldest);
+        let ends = lane.positions(&self.starts);
+        let fetcher = Fetcher::start(lane, &self.target.topic, begin.clone(), FETCH_BYTES)?;
+        let mut fetcher = fetcher.round_and_round(begin, ends);
+        while !run.stopping() {
+            let mut bytes = 0;
+            fetcher.poll(|_: &BatchHeader, batch: &[u8]| {
+                bytes += batch.len() as u64;
+                Ok(())
+            })?;
+            if run.clock.now_ns() >= run.measure_from_ns {
+                self.old_bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the time each record of a batch was due from its value.

@@ -160,34 +160,21 @@ impl Peer {
         cpus: &[usize],
         work_dir: &Path,
     ) -> Result<Peer, BenchError> {
-        let program = match &spec.source {
-            Source::Address { address, pid } => {
-                Connection::open(address, "vltava-bench", Timeouts::default())?;
-                return Ok(Peer {
-                    name: spec.name.clone(),
-                    address: address.clone(),
-                    pid: *pid,
-                    started_in: None,
-                    started: None,
-                });
-            }
-            Source::Recipe(program) => program,
-        };
+        if let Source::Address { address, pid } = &spec.source {
+            Connection::open(address, "vltava-bench", Timeouts::default())?;
+            return Ok(Peer {
+                name: spec.name.clone(),
+                address: address.clone(),
+                pid: *pid,
+                started_in: None,
+                started: None,
+            });
+        }
         let made = tempfile::Builder::new()
             .prefix("vltava-bench-")
             .tempdir_in(work_dir);
         let dir = made.map_err(file(work_dir))?;
-        let variables = settings.iter().filter(|setting| setting.peer == spec.name);
-        let recipe = Recipe {
-            program: program.clone(),
-            dir: dir.path().to_owned(),
-            port: free_port()?,
-            variables: variables
-                .map(|setting| (setting.variable.clone(), setting.value.clone()))
-                .collect(),
-            cpus: cpus.to_vec(),
-        };
-        let mut peer = recipe.start(&spec.name)?;
+        let mut peer = Recipe::of(spec, settings, cpus, dir.path())?.start(&spec.name)?;
         if let Some(started) = &mut peer.started {
             started._dir = Some(dir);
         }
@@ -215,6 +202,34 @@ impl Drop for Peer {
 }
 
 impl Recipe {
+    /// Of a peer that is one, with a port of its own.
+    ///
+    /// # Errors
+    /// When it is a broker that runs already.
+    pub fn of(
+        spec: &PeerSpec,
+        settings: &[Setting],
+        cpus: &[usize],
+        dir: &Path,
+    ) -> Result<Recipe, BenchError> {
+        let Source::Recipe(program) = &spec.source else {
+            return Err(BenchError::Other(format!(
+                "{} runs already: a recipe is needed, a program that becomes the broker",
+                spec.name
+            )));
+        };
+        let variables = settings.iter().filter(|setting| setting.peer == spec.name);
+        Ok(Recipe {
+            program: program.clone(),
+            dir: fs::canonicalize(dir).map_err(file(dir))?,
+            port: free_port()?,
+            variables: variables
+                .map(|setting| (setting.variable.clone(), setting.value.clone()))
+                .collect(),
+            cpus: cpus.to_vec(),
+        })
+    }
+
     /// Starts it, and waits until it answers.
     ///
     /// # Errors

@@ -254,7 +254,7 @@ impl RunResult {
             // The distributions above say more.
             if !figure.name.starts_with(LATENCY_PREFIX) {
                 let value = three_digits(figure.value);
-                let _ = writeln!(text, "{:<45} {value:>12} {}", figure.name, figure.unit);
+                let _ = writeln!(text, "{:<62} {value:>10} {}", figure.name, figure.unit);
             }
         }
         if self.lost_records > 0 {
@@ -273,6 +273,10 @@ impl RunResult {
         let seconds = totals.seconds.max(1e-9);
         let mut figures = Vec::new();
         for (name, latency) in &self.latencies {
+            let better = match name == Metric::Lateness.name() {
+                true => Better::Neither,
+                false => Better::Lower,
+            };
             let points = [
                 ("p50", latency.p50_us),
                 ("p99", latency.p99_us),
@@ -280,7 +284,7 @@ impl RunResult {
             ];
             for (point, us) in points {
                 let name = format!("{LATENCY_PREFIX}{}: {point}", Metric::describe(name));
-                figures.push(Figure::cost(name, us / 1e3, "ms"));
+                figures.push(Figure::new(name, us / 1e3, "ms", better));
             }
         }
         if totals.records > 0 {

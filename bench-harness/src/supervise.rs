@@ -19,6 +19,7 @@ use crate::run::{BenchError, Run};
 
 /// How often the supervisor looks.
 const TICK: Duration = Duration::from_millis(20);
+const TICK_NS: u64 = TICK.as_nanos() as u64;
 /// Length of an interval of the log.
 const INTERVAL_NS: u64 = 1_000_000_000;
 
@@ -183,14 +184,12 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// What came after the last whole second, if that is worth a line.
+    /// What came after the last whole second: it counts, but is no second to show unless it is the only one.
     fn collect_rest(&mut self) -> Result<(), BenchError> {
-        let shown = self.run.counted() != self.last_counted || self.timeline.is_empty();
-        self.quiet |= !shown;
         let seconds = self.timeline.len();
+        self.quiet |= self.run.counted() == self.last_counted;
         self.collect()?;
-        self.timeline
-            .truncate(if shown { seconds + 1 } else { seconds });
+        self.timeline.truncate(seconds.max(1));
         Ok(())
     }
 
@@ -223,11 +222,15 @@ impl<'a> Collector<'a> {
             second.record(metric, &self.scratch);
             *self.totals.entry(metric).or_insert_with(duration_histogram) += &self.scratch;
         }
-        (self.last_ns, self.last_counted) = (now_ns, counted);
+        let began_ns = std::mem::replace(&mut self.last_ns, now_ns);
+        self.last_counted = counted;
         if !self.quiet {
             eprintln!("{}", second.text());
         }
-        if now_ns > self.run.measure_from_ns {
+        // A second that is partly warm-up, or partly over, would look like a weak one.
+        let whole = began_ns + TICK_NS >= self.run.measure_from_ns
+            && now_ns <= self.run.end_ns.saturating_add(2 * TICK_NS);
+        if whole || self.timeline.is_empty() && now_ns > self.run.measure_from_ns {
             self.timeline.push(second);
         }
         Ok(())

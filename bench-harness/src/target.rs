@@ -39,12 +39,7 @@ impl Target {
     /// # Errors
     /// When it is not there, or cannot be made.
     pub fn find(common: &CommonArgs, create: Option<&TopicArgs>) -> Result<Target, BenchError> {
-        let mut cluster = Cluster::connect(ClusterOptions {
-            bootstrap: common.bootstrap_server.clone(),
-            client_id: CLIENT_ID.to_owned(),
-            timeouts: Timeouts::default(),
-            patience: PATIENCE,
-        })?;
+        let mut cluster = connect(common)?;
         if let Some(args) = create {
             create_if_absent(&mut cluster, &common.topic, args)?;
         }
@@ -109,7 +104,28 @@ impl Lane {
     }
 }
 
-fn create_if_absent(cluster: &mut Cluster, name: &str, args: &TopicArgs) -> Result<(), BenchError> {
+/// Finds the cluster.
+///
+/// # Errors
+/// When none of its brokers answers.
+pub fn connect(common: &CommonArgs) -> Result<Cluster, BenchError> {
+    Ok(Cluster::connect(ClusterOptions {
+        bootstrap: common.bootstrap_server.clone(),
+        client_id: CLIENT_ID.to_owned(),
+        timeouts: Timeouts::default(),
+        patience: PATIENCE,
+    })?)
+}
+
+/// Creates a topic, if it is not there.
+///
+/// # Errors
+/// When the broker refuses.
+pub fn create_if_absent(
+    cluster: &mut Cluster,
+    name: &str,
+    args: &TopicArgs,
+) -> Result<(), BenchError> {
     if cluster.all_topics()?.iter().any(|topic| topic.name == name) {
         return Ok(());
     }

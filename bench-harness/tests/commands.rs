@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Broker, bench, json, run};
+use support::{Broker, bench, broker_binary, json, recipe, run};
 
 const FIGURES_STAND: i32 = 0;
 const INVALID: i32 = 3;
@@ -111,4 +111,100 @@ fn the_limits_of_the_machine_are_measured_without_a_broker() {
         assert!(figure(&result, name) > 0.0, "{name}");
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn many_connections_many_partitions_and_groups_are_measured() {
+    let broker = Broker::start();
+    let idle = result_of(&broker, "connections", "--count 50 --duration 0.2");
+    assert_eq!(idle["latencies"]["connect"]["count"], 50);
+    let load = "--topic few --count 20 --trickle 200 --partitions 2 --duration 0.5";
+    let trickling = result_of(&broker, "connections", load);
+    assert!(trickling["totals"]["records"].as_u64() > Some(0));
+    assert!(figure(&trickling, "broker, memory for each connection") >= 0.0);
+    let counts = result_of(&broker, "partitions", "--counts 1,3 --duration 0.2");
+    for name in ["1 partitions: created", "3 partitions: throughput"] {
+        assert!(figure(&counts, name) > 0.0);
+    }
+    let groups = result_of(
+        &broker,
+        "groups",
+        "--members 3 --rounds 1 --heartbeat-ms 10",
+    );
+    assert!(figure(&groups, "one more comes: median") > 0.0);
+    assert!(figure(&groups, "one goes: median") > 0.0);
+}
+
+#[test]
+fn readers_of_old_records_read_beside_those_at_the_tail() {
+    let broker = Broker::start();
+    let load = "--topic mixed --rate 0.3 --duration 1 --warmup 0.2 --preload 3MB";
+    let result = result_of(&broker, "mixed", load);
+    assert_eq!(result["lost_records"], 0);
+    assert!(figure(&result, "readers of old records") > 0.0);
+    assert!(figure(&result, "p99 to the consumer, with them / without") > 0.0);
+}
+
+#[test]
+fn a_broker_that_a_recipe_starts_rests_and_recovers() {
+    let directory = tempfile::tempdir().unwrap();
+    let (dir, recipe) = (directory.path().display(), recipe());
+    let set = format!("--set vltava:VLTAVA={}", broker_binary().display());
+    let shared = format!("{set} --work-dir {dir} --json {dir}/out.json");
+    let rest = format!("--duration 0.2 --warmup 0 {shared}");
+    let output = run(&["idle", &recipe], &rest);
+    assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+    let result = json(&format!("{dir}/out.json"));
+    assert!(figure(&result, "start to the first answer") > 0.0);
+    assert!(figure(&result, "resident memory at rest") > 0.0);
+    for stop in ["kill", "term"] {
+        let load = format!("--bytes 1MB --partitions 3 --rounds 2 -q --stop {stop} {shared}");
+        let output = run(&["recovery", &recipe], &load);
+        assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+        let result = json(&format!("{dir}/out.json"));
+        assert_eq!(result["lost_records"], 0);
+    }
+    // Brokers that were started here are gone, and what they kept.
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn brokers_are_compared_loads_swept_and_all_of_it_reported() {
+    let broker = Broker::start();
+    let (compared, swept) = (broker.path("compare.json"), broker.path("sweep.json"));
+    let running = format!("one={},{}", broker.address(), broker.pid());
+    let started = format!("two={}", recipe());
+    let load = "produce --topic both --bytes 300kB --batch-size 50kB";
+    let set = format!("--set two:VLTAVA={}", broker_binary().display());
+    let options = format!("--rounds 2 --warm-memory 1MB {set} --json {compared}");
+    let output = run(&["compare", &running, &started, "--run", load], &options);
+    assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+    assert!(output.stdout.contains("two / one"), "{}", output.stdout);
+    let rounds = &json(&compared)["workloads"][0]["rounds"];
+    assert_eq!(rounds.as_array().map(Vec::len), Some(2));
+    assert_eq!(rounds[1].as_array().map(Vec::len), Some(2));
+
+    let (data, address) = (broker.path("sweep.dat"), broker.address());
+    let loads = "--from 0.2 --until 0.4 --factor 2 --refine 0 --limit-ms 60000";
+    let command = format!("-- latency -b {address} --duration 0.5 --warmup 0.1");
+    let files = format!("--json {swept} --data {data}");
+    let line = format!("-q {loads} --over linger-ms=0,2 {files} {command}");
+    let output = run(&["sweep"], &line);
+    assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+    let curves = &json(&swept)["curves"];
+    assert_eq!(curves[1]["name"], "linger-ms=2");
+    assert!(curves[1]["points"][0]["mb_per_s"].as_f64() > Some(0.0));
+    assert!(
+        std::fs::read_to_string(&data)
+            .unwrap()
+            .contains("# linger-ms=0")
+    );
+
+    let page = broker.path("report.html");
+    let output = run(&["report", &compared, &swept, "-o", &page], "");
+    assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<svg") && html.contains("linger-ms=2"));
+    let output = run(&["report", &data], "");
+    assert!(output.stderr.contains("no result of vltava-bench"));
 }

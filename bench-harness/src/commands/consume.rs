@@ -8,7 +8,7 @@ use vltava::client::OffsetQuery;
 use vltava::wire::records::BatchHeader;
 
 use crate::args::CommonArgs;
-use crate::fetcher::Fetcher;
+use crate::fetcher::{Fetcher, is_read};
 use crate::result::RunResult;
 use crate::run::{BenchError, Run, pin_thread};
 use crate::supervise::supervise;
@@ -75,14 +75,6 @@ struct Span {
     ends: BTreeMap<i32, i64>,
 }
 
-impl Span {
-    fn is_read(&self, positions: &BTreeMap<i32, i64>) -> bool {
-        positions
-            .iter()
-            .all(|(partition, &at)| self.ends.get(partition).is_none_or(|&end| at >= end))
-    }
-}
-
 fn read_on_all(
     args: &ConsumeArgs,
     lanes: &[Lane],
@@ -119,12 +111,11 @@ fn read_lane(
     let fetch_bytes = i32::try_from(args.fetch_bytes.0).unwrap_or(i32::MAX);
     let bytes_max = args.bytes.map_or(u64::MAX, |bytes| bytes.0 / lanes as u64);
     let again = args.duration.is_some() || args.bytes.is_some();
-    let mut fetcher = Fetcher::start(
-        lane,
-        &target.topic,
-        lane.positions(&span.starts),
-        fetch_bytes,
-    )?;
+    let (begin, ends) = (lane.positions(&span.starts), lane.positions(&span.ends));
+    let mut fetcher = Fetcher::start(lane, &target.topic, begin.clone(), fetch_bytes)?;
+    if again {
+        fetcher = fetcher.round_and_round(begin, ends.clone());
+    }
     let mut bytes = 0;
     while !run.stopping() && bytes < bytes_max {
         let (mut new_records, mut new_bytes) = (0, 0);
@@ -138,11 +129,8 @@ fn read_lane(
         })?;
         bytes += new_bytes;
         run.count(new_records, new_bytes);
-        if span.is_read(fetcher.positions()) {
-            if !again {
-                break;
-            }
-            fetcher.seek(lane.positions(&span.starts));
+        if !again && is_read(fetcher.positions(), &ends) {
+            break;
         }
     }
     Ok(())

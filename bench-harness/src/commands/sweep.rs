@@ -203,6 +203,7 @@ fn parts(command: &mut Command) -> Result<(&mut CommonArgs, &mut PacedArgs), Ben
     let parts = match command {
         Command::Latency(args) => Some((&mut args.common, &mut args.paced)),
         Command::EndToEnd(args) => Some((&mut args.common, &mut args.paced)),
+        Command::Mixed(args) => Some((&mut args.common, &mut args.paced)),
         _ => None,
     };
     parts.ok_or_else(|| {

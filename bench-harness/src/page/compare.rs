@@ -98,7 +98,8 @@ fn distributions(workload: &Workload, peers: &[String]) -> String {
 }
 
 fn table(rows: &[Row], peers: &[String]) -> String {
-    let mut html = String::from("<div class=\"scroll\"><table><thead><tr><th></th>");
+    let mut html =
+        String::from("<div class=\"scroll\"><table class=\"dense\"><thead><tr><th></th>");
     for name in peers {
         let _ = write!(html, "<th>{}</th>", escape(name));
     }
@@ -107,7 +108,8 @@ fn table(rows: &[Row], peers: &[String]) -> String {
     }
     html.push_str("</tr></thead>");
     for row in rows {
-        let (name, unit) = (escape(&row.name), escape(&row.unit));
+        let name = row.name.strip_prefix(LATENCY_PREFIX).unwrap_or(&row.name);
+        let (name, unit) = (escape(name), escape(&row.unit));
         let _ = write!(html, "<tr><td>{name} <small>{unit}</small></td>");
         for value in &row.values {
             let _ = write!(html, "<td>{}</td>", cell(value.as_ref()));

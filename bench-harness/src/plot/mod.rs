@@ -89,7 +89,7 @@ impl Chart {
         self.draw_axes(&mut svg);
         for (value, name) in &self.limits {
             let y = self.y_of(*value);
-            if (TOP..=HEIGHT - BOTTOM).contains(&y) {
+            if self.y.scale.has(*value) {
                 let (right, above) = (WIDTH - RIGHT, y - 5.0);
                 let _ = write!(
                     svg,

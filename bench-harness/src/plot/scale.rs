@@ -77,14 +77,22 @@ impl Scale {
 
     /// Where a value is; what is outside is at the end.
     pub fn place(&self, value: f64) -> f64 {
-        let place = match *self {
+        self.unbounded(value).clamp(0.0, 1.0)
+    }
+
+    /// Whether a value is on the axis.
+    pub fn has(&self, value: f64) -> bool {
+        (0.0..=1.0).contains(&self.unbounded(value))
+    }
+
+    fn unbounded(&self, value: f64) -> f64 {
+        match *self {
             Scale::Linear { low, high } => (value - low) / (high - low),
             Scale::Logarithmic { low, high } => {
                 (value.max(low).log10() - low.log10()) / (high.log10() - low.log10())
             }
             Scale::Quantile { nines } => -(1.0 - value).max(1e-12).log10() / nines,
-        };
-        place.clamp(0.0, 1.0)
+        }
     }
 
     /// Values to name, and their names.

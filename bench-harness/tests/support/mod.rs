@@ -24,6 +24,7 @@ impl Broker {
             .args(["serve", "--cores", "1", "--data-dir"])
             .arg(home.path().join("data"))
             .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--override", "group.initial.rebalance.delay.ms=0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -58,6 +59,11 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The recipe that starts Vltava.
+pub fn recipe() -> String {
+    format!("{}/peers/vltava", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A port that nobody listens on now.

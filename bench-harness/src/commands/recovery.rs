@@ -1,0 +1,196 @@
+//! `vltava-bench recovery`: a broker is killed, and started again over what it left: how long until it works.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use rustix::process::Signal;
+
+use super::mixed::fill;
+use crate::args::{CommonArgs, LoadArgs, TopicArgs};
+use crate::peer::{Peer, PeerSpec, Recipe, Setting};
+use crate::probe;
+use crate::result::{Figure, RunResult};
+use crate::run::BenchError;
+use crate::statistics::Spread;
+use crate::supervise::interrupted;
+use crate::units::{Size, three_digits};
+
+/// Options of `vltava-bench recovery`.
+#[derive(Args, Debug, Clone)]
+#[command(after_help = "\
+Examples:
+  vltava-bench recovery bench-harness/peers/vltava --bytes 2GB --partitions 100
+  KAFKA_LIBS=/opt/kafka/libs vltava-bench recovery bench-harness/peers/kafka --stop term
+      after a clean stop
+
+The broker is started over an empty folder, filled, stopped, and started again over what it left, several times. Every record that
+was acknowledged has to be there again: what is missing is reported as lost.")]
+pub struct RecoveryArgs {
+    /// [NAME=]RECIPE, a program that becomes the broker (see bench-harness/peers)
+    #[arg(value_name = "RECIPE")]
+    pub broker: PeerSpec,
+    /// The topic.
+    #[command(flatten)]
+    pub topic: TopicArgs,
+    /// What it is filled with.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Fill the topic with so much first
+    #[arg(long, value_name = "SIZE", default_value = "1GB")]
+    pub bytes: Size,
+    /// How it ends
+    #[arg(long, value_enum, default_value_t)]
+    pub stop: Stop,
+    /// How often
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+    /// The broker's CPUs
+    #[arg(long, value_name = "CPU,...", value_delimiter = ',')]
+    pub pin_server: Vec<usize>,
+    /// A variable for the recipe; may be given several times
+    #[arg(long, value_name = "NAME:VARIABLE=VALUE")]
+    pub set: Vec<Setting>,
+    /// Where it keeps its data
+    #[arg(long, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    pub work_dir: PathBuf,
+    /// Write everything here too, for `report` and for programs
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// No line a round while it runs
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `--stop`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stop {
+    /// SIGKILL: as a crash of the broker, not of the machine
+    #[default]
+    Kill,
+    /// SIGTERM: a clean stop
+    Term,
+}
+
+/// What one round took, in milliseconds since the start.
+#[derive(Debug, Default, Clone, Copy)]
+struct Times {
+    stopped: f64,
+    first_answer: f64,
+    first_write: f64,
+    first_read: f64,
+}
+
+/// One of them.
+type Point = fn(&Times) -> f64;
+
+/// Fills, stops, starts, and looks.
+///
+/// # Errors
+/// When the broker does not start, or does not work again.
+pub fn run(args: &RecoveryArgs) -> Result<RunResult, BenchError> {
+    let interrupted = interrupted()?;
+    let made = tempfile::Builder::new()
+        .prefix("vltava-bench-")
+        .tempdir_in(&args.work_dir);
+    let dir = made.map_err(|source| BenchError::File {
+        path: args.work_dir.clone(),
+        source,
+    })?;
+    let recipe = Recipe::of(&args.broker, &args.set, &args.pin_server, dir.path())?;
+    let mut peer = recipe.start(&args.broker.name)?;
+    let common = common(&peer);
+    let filled = fill(&common, &args.topic, &args.load, args.bytes)?;
+    let mut acknowledged = filled.totals.records;
+    let mut rounds = Vec::new();
+    let mut lost = 0;
+    while rounds.len() < args.rounds as usize && !interrupted.load(Ordering::Relaxed) {
+        let times = once(args, &recipe, &mut peer, &common)?;
+        // The probe of the round is one record more.
+        acknowledged += 1;
+        lost = acknowledged.saturating_sub(probe::count_records(&common)?);
+        rounds.push(times);
+        if !args.quiet {
+            let [answer, write] = [times.first_answer, times.first_write].map(three_digits);
+            eprintln!(
+                "first answer after {answer} ms, first write after {write} ms, {lost} records lost"
+            );
+        }
+    }
+    let mut result = RunResult::of_figures("recovery", peer.pid, figures(args, &rounds));
+    result.lost_records = lost;
+    result.totals.interrupted = interrupted.load(Ordering::Relaxed);
+    Ok(result)
+}
+
+fn once(
+    args: &RecoveryArgs,
+    recipe: &Recipe,
+    peer: &mut Peer,
+    common: &CommonArgs,
+) -> Result<Times, BenchError> {
+    let signal = match args.stop {
+        Stop::Kill => Signal::KILL,
+        Stop::Term => Signal::TERM,
+    };
+    let told = Instant::now();
+    peer.stop(signal)?;
+    let stopped = ms(told.elapsed());
+    let began = Instant::now();
+    *peer = recipe.start(&args.broker.name)?;
+    let first_answer = ms(began.elapsed());
+    // The last partition: a broker that makes them ready one by one is ready with it.
+    probe::until_it_works(|| probe::write_one(common, args.topic.partitions - 1))?;
+    let first_write = ms(began.elapsed());
+    probe::until_it_works(|| probe::read_one(common, 0))?;
+    Ok(Times {
+        stopped,
+        first_answer,
+        first_write,
+        first_read: ms(began.elapsed()),
+    })
+}
+
+fn common(peer: &Peer) -> CommonArgs {
+    CommonArgs {
+        bootstrap_server: vec![peer.address.clone()],
+        topic: "vltava-bench".to_owned(),
+        pin: Vec::new(),
+        server_pid: None,
+        json: None,
+        hgrm: None,
+        hlog: None,
+        quiet: true,
+    }
+}
+
+fn figures(args: &RecoveryArgs, rounds: &[Times]) -> Vec<Figure> {
+    let how = match args.stop {
+        Stop::Kill => "after SIGKILL",
+        Stop::Term => "after a clean stop",
+    };
+    let points: [(&str, Point); 4] = [
+        ("start to the first answer", |times| times.first_answer),
+        ("start to the first acknowledged write", |times| {
+            times.first_write
+        }),
+        ("start to the first old record read", |times| {
+            times.first_read
+        }),
+        ("time to stop", |times| times.stopped),
+    ];
+    let mut figures = Vec::new();
+    for (name, of) in points {
+        if let Some(spread) = Spread::of(rounds.iter().map(of)) {
+            let name = format!("{name}, {how}");
+            figures.push(Figure::cost(format!("{name}: median"), spread.median, "ms"));
+            figures.push(Figure::cost(format!("{name}: longest"), spread.high, "ms"));
+        }
+    }
+    figures
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
