@@ -204,11 +204,17 @@ pub struct PacedArgs {
     pub warmup: Duration,
 }
 
-/// What `--help` of every open loop ends with.
-pub const PACED_HELP: &str = "\
-Latency counts from when a record was due, not from when it could be sent: a broker that stands still for a second makes
-every record of that second late, and each of them counts. A generator that is late does the same, which would be blamed on
-the broker: how late it was is reported, and where that makes up half of a latency the run is called invalid.";
+/// What the help of every open loop ends with.
+macro_rules! paced_help {
+    () => {
+        "
+
+Latency counts from when a record was due, not from when it could be sent: a broker that stands still for a second \
+makes every record of that second late, and each of them counts. A generator that is late does the same, which would be \
+blamed on the broker: how late it was is reported, and where that makes up half of a latency the run is called invalid."
+    };
+}
+pub(crate) use paced_help;
 
 /// `--arrivals`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -103,7 +103,7 @@ fn value(run: &RunResult, name: &str) -> Option<f64> {
 impl Comparison {
     /// Tables for people.
     pub fn text(&self) -> String {
-        let mut text = format!("compare: {}\n", self.fingerprint.machine.text());
+        let mut text = format!("compare: {}\n", self.fingerprint.text());
         if self.interrupted {
             text.push_str("interrupted: the figures are of the rounds before\n");
         }

@@ -93,7 +93,7 @@ impl Curve {
 impl Sweep {
     /// Tables for people.
     pub fn text(&self) -> String {
-        let machine = self.fingerprint.machine.text();
+        let machine = self.fingerprint.text();
         let mut text = format!("sweep: {machine}\n{}\n", self.command);
         for curve in &self.curves {
             let limit = three_digits(self.limit_ms);

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Fingerprint {
     /// Of this program.
     pub generator_version: String,
+    /// Whether this program was built without optimization: then it is the slow one.
+    #[serde(default)]
+    pub generator_debug_build: bool,
     /// What was typed.
     pub command_line: Vec<String>,
     /// Seconds since 1970 when the run began.
@@ -20,6 +23,10 @@ pub struct Fingerprint {
     /// The broker's command line, if its process is known.
     pub broker_command_line: Option<String>,
 }
+
+/// What is said of a generator that was built without optimization.
+pub const DEBUG_BUILD: &str =
+    "vltava-bench itself is a debug build: build it with --release before you believe a figure";
 
 /// The machine.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,10 +57,22 @@ impl Fingerprint {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Fingerprint {
             generator_version: env!("CARGO_PKG_VERSION").to_owned(),
+            generator_debug_build: cfg!(debug_assertions),
             command_line,
             began_unix_s: since_1970.map_or(0, |since| since.as_secs()),
             machine: Machine::this(),
             broker_command_line: broker_pid.and_then(command_line_of),
+        }
+    }
+}
+
+impl Fingerprint {
+    /// The machine, and a warning about ourselves where there is reason for one.
+    pub fn text(&self) -> String {
+        let machine = self.machine.text();
+        match self.generator_debug_build {
+            true => format!("{machine}\n({DEBUG_BUILD})"),
+            false => machine,
         }
     }
 }

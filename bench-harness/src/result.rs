@@ -238,7 +238,7 @@ impl RunResult {
 
     /// The figures as lines of text.
     pub fn text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.command, self.fingerprint.machine.text());
+        let mut text = format!("{}: {}\n", self.command, self.fingerprint.text());
         let totals = &self.totals;
         if totals.records > 0 {
             let (mb, seconds) = (totals.bytes as f64 / 1e6, totals.seconds);

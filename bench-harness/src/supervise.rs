@@ -184,12 +184,12 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// What came after the last whole second: it counts, but is no second to show unless it is the only one.
+    /// What came after the last whole second: it counts, but is no second to show.
     fn collect_rest(&mut self) -> Result<(), BenchError> {
         let seconds = self.timeline.len();
         self.quiet |= self.run.counted() == self.last_counted;
         self.collect()?;
-        self.timeline.truncate(seconds.max(1));
+        self.timeline.truncate(seconds);
         Ok(())
     }
 
@@ -230,7 +230,7 @@ impl<'a> Collector<'a> {
         // A second that is partly warm-up, or partly over, would look like a weak one.
         let whole = began_ns + TICK_NS >= self.run.measure_from_ns
             && now_ns <= self.run.end_ns.saturating_add(2 * TICK_NS);
-        if whole || self.timeline.is_empty() && now_ns > self.run.measure_from_ns {
+        if whole {
             self.timeline.push(second);
         }
         Ok(())

@@ -29,9 +29,9 @@ Examples:
       --set before:VLTAVA=./vltava-0.1.0 --run 'produce --bytes 2GB' --rounds 10
       one build against another
 
-Each round runs every broker once, every second round the other way round. Memory is touched before each run, brokers and load
-have CPUs of their own, and all brokers run all the time: a JVM stays warm. Figures of one round are held against each other, since
-the machine is another one a minute later; what is told is the median of those ratios, with the lowest and the highest.
+Each round runs every broker once, every second round the other way round. Memory is touched before each run, brokers and load \
+have CPUs of their own, and all brokers run all the time: a JVM stays warm. Figures of one round are held against each other, since \
+the machine is another one a minute later; what is told is the median of those ratios, with the lowest and the highest. \
 A ratio whose spread crosses 1 says nothing.")]
 pub struct CompareArgs {
     /// Two or three: [NAME=]HOST:PORT[,PID], or [NAME=]RECIPE, a program that becomes the broker (see bench-harness/peers)

@@ -28,7 +28,7 @@ Examples:
   vltava-bench connections --count 5000 --trickle 2000 --arrivals poisson --duration 60
       2000 records a second, each on another connection, in batches of one: from when it was due to its acknowledgement
 
-Each connection needs a file descriptor here and in the broker, and a port of this machine for each address of the broker: 28 000
+Each connection needs a file descriptor here and in the broker, and a port of this machine for each address of the broker: 28 000 \
 unless net.ipv4.ip_local_port_range says otherwise.")]
 pub struct ConnectionsArgs {
     /// Where to.

@@ -3,20 +3,20 @@
 
 use clap::Args;
 
-use crate::args::{CommonArgs, LoadArgs, PACED_HELP, PacedArgs, TopicArgs};
+use crate::args::{CommonArgs, LoadArgs, PacedArgs, TopicArgs, paced_help};
 use crate::paced::{Paced, Readers};
 use crate::result::RunResult;
 use crate::run::BenchError;
 
 /// Options of `vltava-bench end-to-end`.
 #[derive(Args, Debug, Clone)]
-#[command(after_long_help = PACED_HELP, after_help = "\
+#[command(after_help = concat!("\
 Examples:
   vltava-bench end-to-end --rate 20 --duration 60 --json run.json
   vltava-bench end-to-end --rate 20 --arrivals poisson --hlog run.hlog --hgrm run.hgrm
 
-Each partition has one consumer, which asks for what follows as soon as it has an answer. Nobody else may write to the
-topic meanwhile. Records that never arrive are reported as lost.")]
+Each partition has one consumer, which asks for what follows as soon as it has an answer. Nobody else may write to the \
+topic meanwhile. Records that never arrive are reported as lost.", paced_help!()))]
 pub struct EndToEndArgs {
     /// Where to.
     #[command(flatten)]

@@ -21,8 +21,8 @@ Examples:
   vltava-bench groups --members 10 --heartbeat-ms 3000
       as Java's consumers do: most of a rebalance is the time until each member has asked whether there is one
 
-Members of the classic protocol (JoinGroup, SyncGroup, Heartbeat) share out nothing but their names: what is measured is the
-coordinator. A group stands when every member has the assignment of one generation that has all of them. A new group waits for
+Members of the classic protocol (JoinGroup, SyncGroup, Heartbeat) share out nothing but their names: what is measured is the \
+coordinator. A group stands when every member has the assignment of one generation that has all of them. A new group waits for \
 group.initial.rebalance.delay.ms, 3 seconds by default, before the first generation.")]
 pub struct GroupsArgs {
     /// Where to; the topic is not used.

@@ -2,19 +2,19 @@
 
 use clap::Args;
 
-use crate::args::{CommonArgs, LoadArgs, PACED_HELP, PacedArgs, TopicArgs};
+use crate::args::{CommonArgs, LoadArgs, PacedArgs, TopicArgs, paced_help};
 use crate::paced::{Paced, Readers};
 use crate::result::RunResult;
 use crate::run::BenchError;
 
 /// Options of `vltava-bench latency`.
 #[derive(Args, Debug, Clone)]
-#[command(after_long_help = PACED_HELP, after_help = "\
+#[command(after_help = concat!("\
 Examples:
   vltava-bench latency --rate 20 --duration 60
   vltava-bench latency --rate 20 --arrivals poisson --partitions 8 --connections 4 --acks all --pin 2,3
   vltava-bench latency --rate 5 --topic durable --config flush.messages=1
-      each acknowledgement after an fdatasync")]
+      each acknowledgement after an fdatasync", paced_help!()))]
 pub struct LatencyArgs {
     /// Where to.
     #[command(flatten)]

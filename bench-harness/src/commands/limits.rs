@@ -20,7 +20,7 @@ Examples:
   vltava-bench limits --pin 2,3 --seconds 5
       two cores that share a cache wake each other faster than two that do not: try several
 
-A broker that copies a byte through the page cache to a socket once costs at least a write, a send and a receive of it. What
+A broker that copies a byte through the page cache to a socket once costs at least a write, a send and a receive of it. What \
 is measured on one core is written as CPU seconds for each GB too: add those up, and you have the floor.")]
 pub struct LimitsArgs {
     /// Where to write files: on the file system that the broker will use

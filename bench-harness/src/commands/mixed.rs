@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::produce::{Compression, ProduceArgs};
-use crate::args::{CommonArgs, LoadArgs, PACED_HELP, PacedArgs, TopicArgs};
+use crate::args::{CommonArgs, LoadArgs, PacedArgs, TopicArgs, paced_help};
 use crate::paced::{Paced, Readers};
 use crate::result::{Figure, RunResult};
 use crate::run::BenchError;
@@ -11,15 +11,15 @@ use crate::units::Size;
 
 /// Options of `vltava-bench mixed`.
 #[derive(Args, Debug, Clone)]
-#[command(after_long_help = PACED_HELP, after_help = "\
+#[command(after_help = concat!("\
 Examples:
   vltava-bench mixed --rate 20 --duration 60
       how much slower a consumer at the tail is while another reads everything from the start
   vltava-bench mixed --preload 40GB --old-readers 4 --partitions 8
       old records that do not fit into memory are read from the disk
 
-The run is made twice: first without readers of old records, then with them. What is reported is the second, and its p99 as a
-ratio to that of the first.")]
+The run is made twice: first without readers of old records, then with them. What is reported is the second, and its p99 as a \
+ratio to that of the first.", paced_help!()))]
 pub struct MixedArgs {
     /// Where to.
     #[command(flatten)]

@@ -22,7 +22,7 @@ Examples:
   vltava-bench partitions --server-pid $(pgrep -x vltava) --json partitions.json
   vltava-bench partitions --counts 100,1000 --batch-size 64Ki --connections 8 --duration 30
 
-Each batch goes to the next partition, so the bytes of a write are the same whatever their number: a broker whose cost depends on the
+Each batch goes to the next partition, so the bytes of a write are the same whatever their number: a broker whose cost depends on the \
 work alone shows the same CPU seconds for each GB in every row. Each topic is deleted before the next is created.")]
 pub struct PartitionsArgs {
     /// Where to.

@@ -25,7 +25,7 @@ Examples:
   KAFKA_LIBS=/opt/kafka/libs vltava-bench recovery bench-harness/peers/kafka --stop term
       after a clean stop
 
-The broker is started over an empty folder, filled, stopped, and started again over what it left, several times. Every record that
+The broker is started over an empty folder, filled, stopped, and started again over what it left, several times. Every record that \
 was acknowledged has to be there again: what is missing is reported as lost.")]
 pub struct RecoveryArgs {
     /// [NAME=]RECIPE, a program that becomes the broker (see bench-harness/peers)

@@ -16,7 +16,7 @@ Examples:
   vltava-bench report run.json -o run.html
   vltava-bench report limits.json compare.json sweep.json -o report.html --title 'Release 1.2'
 
-The page needs nothing else: no network, no scripts. It has distributions, throughput and latency over time, bars with their spread
+The page needs nothing else: no network, no scripts. It has distributions, throughput and latency over time, bars with their spread \
 for comparisons, and latency against throughput for sweeps. Several runs are laid over each other too.")]
 pub struct ReportArgs {
     /// What commands wrote with --json

@@ -25,8 +25,8 @@ Examples:
   vltava-bench sweep --over flush.messages=1,100,10000 --over acks=1,all -- latency
       each combination; a name with a dot in it is a property of the topic, any other an option of the command
 
-A load that is taken is followed by one that is larger by --factor, up to the first that is not; then the gap is narrowed. A load
-is not taken when its p99 is above the limit, or less than 95 % of it was acknowledged. Where the generator itself is late the
+A load that is taken is followed by one that is larger by --factor, up to the first that is not; then the gap is narrowed. A load \
+is not taken when its p99 is above the limit, or less than 95 % of it was acknowledged. Where the generator itself is late the \
 sweep ends, and says so: the knee is the generator's, not the broker's.")]
 pub struct SweepArgs {
     /// The latency that is too long: p99, of the way to the consumer where that is measured

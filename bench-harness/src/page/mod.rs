@@ -8,7 +8,7 @@ mod sweep;
 use std::fmt::Write as _;
 
 use crate::document::Document;
-use crate::fingerprint::{Fingerprint, Machine};
+use crate::fingerprint::{DEBUG_BUILD, Fingerprint, Machine};
 use crate::plot::escape;
 use crate::result::RunResult;
 
@@ -75,6 +75,10 @@ fn machines(documents: &[Named]) -> String {
     let mut html = String::new();
     for machine in &machines {
         let _ = writeln!(html, "<p class=\"machine\">{}</p>", escape(machine));
+    }
+    let debug = |named: &Named| fingerprint(&named.document).generator_debug_build;
+    if documents.iter().any(debug) {
+        html.push_str(&banner(&format!("{DEBUG_BUILD}.")));
     }
     if machines.len() > 1 {
         html.push_str(&banner(
