@@ -19,6 +19,7 @@ use vltava::wire::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssig
 use vltava::wire::{ErrorCode, Text};
 
 use crate::args::CommonArgs;
+use crate::probe::until_it_works;
 use crate::run::BenchError;
 use crate::supervise::interrupted;
 use crate::target;
@@ -113,10 +114,25 @@ impl Group {
         let now_ns = since_1970.map_or(0, |since| since.as_nanos());
         let name = format!("vltava-bench-{now_ns}");
         let mut cluster = target::connect(common)?;
-        let found = coordinator(&mut cluster, &name)?;
+        let mut address = String::new();
+        // A coordinator is named before it has its part of the groups.
+        until_it_works(|| {
+            let found = coordinator(&mut cluster, &name)?;
+            address = format!("{}:{}", found.host, found.port);
+            let mut connection = Connection::open(&address, "vltava-bench", timeouts())?;
+            let request = HeartbeatRequest {
+                group_id: name.as_str().into(),
+                member_id: "nobody".into(),
+                ..HeartbeatRequest::default()
+            };
+            match connection.call(&request)?.error_code {
+                ErrorCode::UNKNOWN_MEMBER_ID => Ok(()),
+                code => Err(refused("Heartbeat", code)),
+            }
+        })?;
         Ok(Group {
             name,
-            coordinator: format!("{}:{}", found.host, found.port),
+            coordinator: address,
             heartbeat,
             state: Arc::default(),
         })

@@ -227,6 +227,20 @@ pub fn produce_request(
     acks: i16,
     batch: Bytes,
 ) -> ProduceRequest {
+    produce_to_all(topic, &[partition], acks, &batch)
+}
+
+/// A Produce request with the same batch for each of these partitions.
+pub fn produce_to_all(
+    topic: &TopicInfo,
+    partitions: &[i32],
+    acks: i16,
+    batch: &Bytes,
+) -> ProduceRequest {
+    let to = |&index: &i32| PartitionProduceData {
+        index,
+        records: Records::Bytes(batch.clone()),
+    };
     ProduceRequest {
         transactional_id: None,
         acks,
@@ -234,10 +248,7 @@ pub fn produce_request(
         topic_data: vec![TopicProduceData {
             name: topic.name.as_str().into(),
             topic_id: topic.id,
-            partition_data: vec![PartitionProduceData {
-                index: partition,
-                records: Records::Bytes(batch),
-            }],
+            partition_data: partitions.iter().map(to).collect(),
         }],
     }
 }

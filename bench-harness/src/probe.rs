@@ -1,16 +1,16 @@
 //! One record in, one record out: whether a topic can be used, and how long that took.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use vltava::client::OffsetQuery;
 use vltava::types::TimestampMs;
-use vltava::wire::messages::produce::ProduceRequest;
 use vltava::wire::records::BatchHeader;
 
 use crate::args::CommonArgs;
 use crate::fetcher::Fetcher;
-use crate::load::produce_request;
+use crate::load::produce_to_all;
 use crate::run::BenchError;
 use crate::supervise::interrupted;
 use crate::target::{Lane, Target};
@@ -41,29 +41,48 @@ pub fn until_it_works(
     }
 }
 
-/// Writes one record to a partition, and waits for its acknowledgement by all replicas.
+/// Writes a record to every partition that has not acknowledged one yet, in one request to each leader. `waiting` is left with
+/// those that have not.
 ///
 /// # Errors
-/// When the broker refuses, or has no leader for the partition.
-pub fn write_one(common: &CommonArgs, partition: i32) -> Result<(), BenchError> {
+/// When there are any.
+pub fn write_to(common: &CommonArgs, waiting: &mut BTreeSet<i32>) -> Result<(), BenchError> {
     let mut target = Target::find(common, None)?;
-    let lane = lane_of(&mut target, partition)?;
-    let mut connection = lane.connect()?;
+    let leaders = target.leaders()?;
     let mut template = Template::new(VALUE_BYTES_MIN, VALUE_BYTES_MIN);
-    let batch = template.stamped(1, TimestampMs::now().0, std::iter::empty(), |batch| batch);
-    let request: ProduceRequest = produce_request(&target.topic, partition, -1, batch);
-    let answer = connection.call(&request)?;
-    let partitions = answer.responses.iter().flat_map(|t| &t.partition_responses);
-    let codes = partitions.map(|partition| partition.error_code);
-    match codes.into_iter().next() {
-        Some(code) if code.is_none() => Ok(()),
-        Some(code) => Err(BenchError::Refused {
+    let now_ms = TimestampMs::now().0;
+    let batch = template.stamped(1, now_ms, std::iter::empty(), |batch| batch);
+    let mut refused = None;
+    for lane in leaders {
+        let partitions = lane.partitions.iter().copied();
+        let asked: Vec<i32> = partitions
+            .filter(|partition| waiting.contains(partition))
+            .collect();
+        if asked.is_empty() {
+            continue;
+        }
+        let request = produce_to_all(&target.topic, &asked, -1, &batch);
+        let answer = lane.connect()?.call(&request)?;
+        for answered in answer
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses)
+        {
+            match answered.error_code.is_none() {
+                true => drop(waiting.remove(&answered.index)),
+                false => refused = Some((answered.index, answered.error_code)),
+            }
+        }
+    }
+    match (refused, waiting.first()) {
+        (Some((partition, code)), _) => Err(BenchError::Refused {
             what: format!("partition {partition}"),
             code,
         }),
-        None => Err(BenchError::Other(
-            "the answer leaves the partition out".to_owned(),
-        )),
+        (None, Some(partition)) => Err(BenchError::Other(format!(
+            "partition {partition} is not there, or left out of the answer"
+        ))),
+        (None, None) => Ok(()),
     }
 }
 
@@ -74,7 +93,16 @@ pub fn write_one(common: &CommonArgs, partition: i32) -> Result<(), BenchError> 
 pub fn read_one(common: &CommonArgs, partition: i32) -> Result<(), BenchError> {
     let mut target = Target::find(common, None)?;
     let begin = target.offsets(OffsetQuery::Earliest)?;
-    let lane = lane_of(&mut target, partition)?;
+    let leader = target.leaders()?.into_iter();
+    let lane = leader
+        .filter(|lane| lane.partitions.contains(&partition))
+        .map(|lane| Lane {
+            partitions: vec![partition],
+            ..lane
+        })
+        .next();
+    let lane =
+        lane.ok_or_else(|| BenchError::Other(format!("there is no partition {partition}")))?;
     let mut fetcher = Fetcher::start(&lane, &target.topic, lane.positions(&begin), FETCH_BYTES)?;
     let mut batches = 0;
     fetcher.poll(|_: &BatchHeader, _: &[u8]| {
@@ -97,14 +125,4 @@ pub fn count_records(common: &CommonArgs) -> Result<u64, BenchError> {
     let next = target.offsets(OffsetQuery::Latest)?;
     let span = |(partition, next): (&i32, &i64)| next - first.get(partition).unwrap_or(&0);
     Ok(next.iter().map(span).sum::<i64>().try_into().unwrap_or(0))
-}
-
-fn lane_of(target: &mut Target, partition: i32) -> Result<Lane, BenchError> {
-    // A connection a partition: each leader has one then.
-    let partitions = target.topic.partitions.len();
-    let lanes = target.lanes(partitions)?;
-    let found = lanes
-        .into_iter()
-        .find(|lane| lane.partitions == [partition]);
-    found.ok_or_else(|| BenchError::Other(format!("there is no partition {partition}")))
 }

@@ -44,7 +44,12 @@ impl Target {
             create_if_absent(&mut cluster, &common.topic, args)?;
         }
         let topic = cluster.topic(&common.topic, create.is_some())?;
-        Ok(Target { cluster, topic })
+        let mut target = Target { cluster, topic };
+        if create.is_some() {
+            // Leaders are named before they know it: they answer this when they do.
+            target.offsets(OffsetQuery::Latest)?;
+        }
+        Ok(target)
     }
 
     /// Deals the partitions out to `connections` connections.
@@ -52,6 +57,10 @@ impl Target {
     /// # Errors
     /// When a partition has no leader, or there are more leaders than connections.
     pub fn lanes(&mut self, connections: usize) -> Result<Vec<Lane>, BenchError> {
+        deal(self.by_leader()?, connections)
+    }
+
+    fn by_leader(&mut self) -> Result<BTreeMap<String, Vec<i32>>, BenchError> {
         let mut by_leader: BTreeMap<String, Vec<i32>> = BTreeMap::new();
         for partition in &self.topic.partitions {
             let leader = self.cluster.leader(&self.topic.name, partition.index)?;
@@ -60,7 +69,19 @@ impl Target {
                 .or_default()
                 .push(partition.index);
         }
-        deal(by_leader, connections)
+        Ok(by_leader)
+    }
+
+    /// One lane a leader, with all that it leads.
+    ///
+    /// # Errors
+    /// When a partition has no leader.
+    pub fn leaders(&mut self) -> Result<Vec<Lane>, BenchError> {
+        let lane = |(address, partitions)| Lane {
+            address,
+            partitions,
+        };
+        Ok(self.by_leader()?.into_iter().map(lane).collect())
     }
 
     /// The first or the next offset of every partition.
