@@ -89,6 +89,8 @@ impl Paced<'_> {
         let PacedArgs {
             warmup, duration, ..
         } = *self.paced;
+        // No record is due in the first moment: it is no time to count.
+        let warmup = warmup + Duration::from_nanos(START_DELAY_NS);
         let measured = supervise(self.common, warmup, Some(duration), |run| {
             bench.run_all(run)
         })?;

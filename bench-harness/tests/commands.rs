@@ -193,6 +193,7 @@ fn brokers_are_compared_loads_swept_and_all_of_it_reported() {
     assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
     let curves = &json(&swept)["curves"];
     assert_eq!(curves[1]["name"], "linger-ms=2");
+    assert_ne!(curves[1]["ended_by"], "");
     assert!(curves[1]["points"][0]["mb_per_s"].as_f64() > Some(0.0));
     assert!(
         std::fs::read_to_string(&data)

@@ -26,8 +26,8 @@ Examples:
       each combination; a name with a dot in it is a property of the topic, any other an option of the command
 
 A load that is taken is followed by one that is larger by --factor, up to the first that is not; then the gap is narrowed. A load \
-is not taken when its p99 is above the limit, or less than 95 % of it was acknowledged. Where the generator itself is late the \
-sweep ends, and says so: the knee is the generator's, not the broker's.")]
+is not taken when its p99 is above the limit, or less than 95 % of it was acknowledged. Where the generator itself is late \
+the load is run again, and if it stays so the sweep ends and says so: the knee is the generator's, not the broker's.")]
 pub struct SweepArgs {
     /// The latency that is too long: p99, of the way to the consumer where that is measured
     #[arg(long, value_name = "MS", default_value = "10", value_parser = parse_ms)]
@@ -44,6 +44,9 @@ pub struct SweepArgs {
     /// How often to halve the gap between the last load that was taken and the first that was not
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
     pub refine: u32,
+    /// How often to run a load again in which the generator itself was late
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub retries: u32,
     /// Sweep with each of these settings; of several, with each combination
     #[arg(long, value_name = "NAME=VALUE,...")]
     pub over: Vec<Over>,
@@ -147,6 +150,7 @@ fn curve(
         common.topic = format!("{}-{index}", common.topic);
     }
     let mut search = Search::new(args.from, args.until, args.factor, args.refine);
+    let mut late_in_a_row = 0;
     while let Next::Load(rate) = search.next() {
         parts(&mut command)?.1.rate = rate;
         let result = match super::execute(&command) {
@@ -163,16 +167,23 @@ fn curve(
         }
         let point = point(rate, args.limit_ms, &result);
         if !args.quiet {
-            eprintln!("{name}  {}", point.text());
+            eprintln!("{name}  {}", point.text().trim_end());
         }
-        let (taken, late) = (point.taken, point.generator_was_late);
+        if point.generator_was_late && late_in_a_row < args.retries {
+            late_in_a_row += 1;
+            continue;
+        }
+        late_in_a_row = 0;
         curve.points.push(point);
-        if late {
+        if point.generator_was_late {
             let rate = three_digits(rate);
             curve.ended_by = format!("the generator itself was late at {rate} MB/s");
             break;
         }
-        search.was(taken);
+        search.was(point.taken);
+    }
+    if curve.ended_by.is_empty() && curve.points.iter().all(|point| point.taken) {
+        "--until, where no load was too much yet".clone_into(&mut curve.ended_by);
     }
     curve
         .points

@@ -1,6 +1,7 @@
 //! The report: one HTML page that needs nothing else, from result files.
 
 mod compare;
+mod counts;
 mod curves;
 mod run;
 mod sweep;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{banner, curves, details};
+use super::{banner, counts, curves, details};
 use crate::plot::escape;
 use crate::result::{Figure, LATENCY_PREFIX, RunResult};
 use crate::units::three_digits;
@@ -32,6 +32,7 @@ pub fn html(name: &str, run: &RunResult) -> String {
     html.push_str(&tiles(run));
     html.push_str(&curves::of_run(run).html());
     html.push_str(&curves::timelines(run));
+    html.push_str(&counts::html(run));
     html.push_str(&table(run));
     html + &details(&run.fingerprint)
 }
@@ -75,6 +76,7 @@ fn table(run: &RunResult) -> String {
         .figures
         .iter()
         .filter(|figure| !figure.name.starts_with(LATENCY_PREFIX))
+        .filter(|figure| !figure.name.contains(counts::BETWEEN))
         .collect();
     if rest.is_empty() {
         return String::new();

@@ -42,7 +42,7 @@ fn chart(sweep: &Sweep) -> Chart {
         title: "Latency against throughput".to_owned(),
         x: Axis {
             label: "MB/s acknowledged".to_owned(),
-            scale: Scale::linear(points().map(|point| point.0)),
+            scale: Scale::logarithmic(points().map(|point| point.0)),
         },
         y: Axis {
             label: "p99, ms".to_owned(),
