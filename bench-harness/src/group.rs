@@ -21,7 +21,7 @@ use vltava::wire::{ErrorCode, Text};
 use crate::args::CommonArgs;
 use crate::probe::until_it_works;
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::target;
 
 /// A member that is silent for so long is taken for gone.

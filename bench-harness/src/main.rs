@@ -13,7 +13,7 @@
 //! | `load`, `window` | sending: a connection's two threads, what is on its way |
 //! | `trickle`, `group` | many connections with little to do; members of consumer groups |
 //! | `fetcher`, `frames`, `probe` | reading; one record in and out |
-//! | `run`, `clock`, `supervise` | what threads share; signals, progress, CPU time |
+//! | `run`, `clock`, `supervise`, `signals` | what threads share; progress, CPU time, Ctrl-C |
 //! | `metrics`, `hdr_files` | histograms while they are recorded, and as files |
 //! | `result`, `validity`, `fingerprint`, `broker_process` | what a run came to, whether it counts, where it was made, what the broker cost |
 //! | `limits/` | what the machine can do without a broker |
@@ -47,6 +47,7 @@ mod plot;
 mod probe;
 mod result;
 mod run;
+mod signals;
 mod statistics;
 mod supervise;
 mod target;

@@ -12,7 +12,7 @@ use vltava::client::{Connection, Timeouts};
 
 use crate::affinity;
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::{self, interrupted};
 
 /// A recipe's broker answers in this time, or does not start.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -253,6 +253,7 @@ impl Recipe {
         let began = Instant::now();
         let spawned = affinity::within(&self.cpus, || command.spawn())?;
         let child = spawned.map_err(file(&program))?;
+        signals::broker_started(child.id());
         let mut peer = Peer {
             name: name.to_owned(),
             address: format!("127.0.0.1:{}", self.port),
@@ -289,7 +290,14 @@ impl Peer {
     }
 }
 
+/// Waits until it is gone; one that does not hear is killed.
 fn stop_child(child: &mut Child, signal: Signal) -> std::io::Result<ExitStatus> {
+    let stopped = stop_and_wait(child, signal);
+    signals::broker_ended(child.id());
+    stopped
+}
+
+fn stop_and_wait(child: &mut Child, signal: Signal) -> std::io::Result<ExitStatus> {
     if let Some(status) = child.try_wait()? {
         return Ok(status);
     }

@@ -12,7 +12,7 @@ use crate::args::CommonArgs;
 use crate::fetcher::Fetcher;
 use crate::load::produce_to_all;
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::target::{Lane, Target};
 use crate::template::{Template, VALUE_BYTES_MIN};
 

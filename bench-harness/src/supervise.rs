@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -16,6 +16,7 @@ use crate::hdr_files::{self, Interval};
 use crate::metrics::{Metric, duration_histogram};
 use crate::result::Second;
 use crate::run::{BenchError, Run};
+use crate::signals::interrupted;
 
 /// How often the supervisor looks.
 const TICK: Duration = Duration::from_millis(20);
@@ -114,26 +115,6 @@ fn usage(pid: u32) -> Result<Usage, BenchError> {
         path: format!("/proc/{pid}").into(),
         source,
     })
-}
-
-/// Set by the first SIGINT or SIGTERM; the second one ends the process.
-///
-/// # Errors
-/// When the system lets nobody wait for signals.
-pub fn interrupted() -> Result<&'static AtomicBool, BenchError> {
-    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    if let Some(flag) = FLAG.get() {
-        return Ok(flag);
-    }
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| {
-                BenchError::Other(format!("cannot wait for signal {signal}: {error}"))
-            })?;
-    }
-    Ok(FLAG.get_or_init(|| flag))
 }
 
 /// Waits for `done`, passing signals on and collecting once a second.

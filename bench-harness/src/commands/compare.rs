@@ -12,7 +12,7 @@ use crate::fingerprint::Fingerprint;
 use crate::peer::{Peer, PeerSpec, Setting};
 use crate::result::RunResult;
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::units::Size;
 use crate::warm;
 

@@ -9,8 +9,8 @@ use crate::args::CommonArgs;
 use crate::group::{Group, Member};
 use crate::result::{Better, Figure, RunResult};
 use crate::run::BenchError;
+use crate::signals::interrupted;
 use crate::statistics::Spread;
-use crate::supervise::interrupted;
 use crate::units::{parse_ms, three_digits};
 
 /// Options of `vltava-bench groups`.

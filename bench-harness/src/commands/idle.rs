@@ -10,7 +10,7 @@ use crate::broker_process::Usage;
 use crate::peer::{Peer, PeerSpec, Setting};
 use crate::result::{Figure, RunResult};
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::units::parse_seconds;
 
 /// Options of `vltava-bench idle`.

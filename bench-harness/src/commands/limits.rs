@@ -9,7 +9,7 @@ use clap::Args;
 use crate::limits::{self, Bench};
 use crate::result::{Figure, RunResult};
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::units::parse_seconds;
 
 /// Options of `vltava-bench limits`.

@@ -11,7 +11,7 @@ use crate::args::{CommonArgs, LoadArgs, TopicArgs};
 use crate::probe;
 use crate::result::{Better, Figure, RunResult};
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::target::{self, Target};
 use crate::units::{Size, parse_seconds, three_digits};
 

@@ -13,8 +13,8 @@ use crate::peer::{Peer, PeerSpec, Recipe, Setting};
 use crate::probe;
 use crate::result::{Figure, RunResult};
 use crate::run::BenchError;
+use crate::signals::interrupted;
 use crate::statistics::Spread;
-use crate::supervise::interrupted;
 use crate::units::{Size, three_digits};
 
 /// Options of `vltava-bench recovery`.

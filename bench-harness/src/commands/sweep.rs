@@ -12,7 +12,7 @@ use crate::curve::{Curve, Next, Point, Search, Sweep};
 use crate::fingerprint::Fingerprint;
 use crate::result::RunResult;
 use crate::run::BenchError;
-use crate::supervise::interrupted;
+use crate::signals::interrupted;
 use crate::units::{parse_factor, parse_ms, parse_rate, three_digits};
 
 /// Options of `vltava-bench sweep`.
