@@ -166,16 +166,31 @@ impl Load<'_> {
             }
             Step::Send(records) => {
                 if now >= run.measure_from_ns {
-                    let could_send_at = pace.earliest_send_ns().max(free_from_ns);
-                    let late_ns = now.saturating_sub(could_send_at).max(1);
-                    run.metrics
-                        .record(Metric::Lateness, self.pin.1, |histogram| {
-                            histogram.saturating_record(late_ns)
-                        });
+                    self.record_lateness(pace, records, now, free_from_ns, run);
                 }
                 Some(records.min(left))
             }
         }
+    }
+
+    /// How much later than it could have each record goes: as many times as there are latencies, or a stop of ours would
+    /// be one late request beside a thousand late records.
+    fn record_lateness(
+        &self,
+        pace: &Pace,
+        records: u64,
+        now_ns: u64,
+        free_from_ns: u64,
+        run: &Run,
+    ) {
+        let batch_from_ns = pace.earliest_send_ns().max(free_from_ns);
+        run.metrics
+            .record(Metric::Lateness, self.pin.1, |histogram| {
+                for due_ns in pace.upcoming(records as usize) {
+                    let late_ns = now_ns.saturating_sub(due_ns.max(batch_from_ns));
+                    histogram.saturating_record(late_ns.max(1));
+                }
+            });
     }
 
     fn send_batch(

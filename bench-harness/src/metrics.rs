@@ -18,7 +18,7 @@ pub enum Metric {
     Request,
     /// Each connection from its first packet to the answer to its first request.
     Connect,
-    /// How much later than it could have the generator sent each request.
+    /// How much later than it could have the generator sent each record.
     Lateness,
 }
 

@@ -129,6 +129,11 @@ impl Pace {
         last.min(first.saturating_add(self.linger_ns))
     }
 
+    /// When each of the next records is due, of one batch at most.
+    pub fn upcoming(&self, records: usize) -> impl Iterator<Item = u64> {
+        self.ahead.iter().take(records).copied()
+    }
+
     /// The next records go out: when each was due.
     pub fn take(&mut self, records: usize) -> Vec<u64> {
         let taken = self.ahead.drain(..records.min(self.batch_records));
@@ -173,6 +178,7 @@ mod tests {
         assert_eq!(pace.step(7 * MS), Step::Send(5));
         assert_eq!(pace.step(700 * MS), Step::Send(10));
         assert_eq!(pace.earliest_send_ns(), 3 * MS);
+        assert!(pace.upcoming(3).eq([3 * MS, 4 * MS, 5 * MS]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Whether the latencies of a run are the broker's: not when the load generator itself was late.
 //!
-//! Lateness is how much later than it could have the generator sent a request, while the broker left it room to. It is part
+//! Lateness is how much later than it could have the generator sent a record, while the broker left it room to. It is part
 //! of every latency, since that counts from when a record was due. Where it makes up half of one, the figure says more
 //! about this process and its machine than about the broker.
 

@@ -4,7 +4,9 @@
 
 mod support;
 
-use support::{Broker, bench, broker_binary, json, recipe, run};
+use std::time::Duration;
+
+use support::{Bench, Broker, Lines, bench, broker_binary, json, recipe, run, stand_still};
 
 const FIGURES_STAND: i32 = 0;
 const INVALID: i32 = 3;
@@ -74,12 +76,63 @@ fn a_run_that_is_interrupted_reports_what_it_has() {
     let broker = Broker::start();
     let options = ["latency", "-b", &broker.address(), "--duration", "3600"];
     let child = bench(&options, "--topic long --rate 0.5 --warmup 0");
-    let stderr = support::first_lines(&child, 2);
+    let mut lines = Lines::of(&child);
+    let stderr = lines.next(2);
     assert!(stderr.contains("MB/s"), "{stderr}");
     let output = child.interrupt_and_wait();
     assert!([FIGURES_STAND, INVALID].contains(&output.status));
     assert!(output.stdout.contains("interrupted"), "{}", output.stdout);
     assert!(output.stdout.contains("due to acknowledged"));
+}
+
+/// Runs an open loop of 488 records a second in which somebody stands still for this long, and gives its result.
+fn with_a_pause(
+    broker: &Broker,
+    name: &str,
+    who: impl Fn(&Bench) -> u32,
+) -> (i32, serde_json::Value) {
+    let path = broker.path(&format!("{name}.json"));
+    let options = [
+        "latency",
+        "-b",
+        &broker.address(),
+        "--duration",
+        "3600",
+        "--topic",
+        name,
+    ];
+    let child = bench(&options, &format!("--rate 0.5 --warmup 0 --json {path}"));
+    let mut lines = Lines::of(&child);
+    lines.next(1);
+    stand_still(who(&child), PAUSE);
+    lines.next(2);
+    let output = child.interrupt_and_wait();
+    (output.status, json(&path))
+}
+
+const PAUSE: Duration = Duration::from_millis(700);
+
+#[test]
+fn a_broker_that_stands_still_makes_every_record_of_that_time_late() {
+    let broker = Broker::start();
+    let (_, result) = with_a_pause(&broker, "broker-pauses", |_| broker.pid());
+    let encoded = result["latencies"]["acknowledged"]["hdr"].as_str().unwrap();
+    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded).unwrap();
+    let histogram: hdrhistogram::Histogram<u64> = hdrhistogram::serialization::Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .unwrap();
+    // One that waited for answers before it sent more would have a handful.
+    let late = histogram.count_between(100_000_000, u64::MAX);
+    assert!(late > 200, "{late}");
+}
+
+#[test]
+fn a_generator_that_stands_still_spoils_the_run_and_says_so() {
+    let broker = Broker::start();
+    let (status, result) = with_a_pause(&broker, "generator-pauses", Bench::pid);
+    assert_eq!(status, INVALID, "{result}");
+    let reasons = result["invalid_because"].to_string();
+    assert!(reasons.contains("the generator itself was"), "{reasons}");
 }
 
 #[test]

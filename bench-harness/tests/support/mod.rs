@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -120,16 +121,24 @@ pub fn run(arguments: &[&str], line: &str) -> Output {
     bench(arguments, line).wait()
 }
 
-/// The first lines of standard error of a run that goes on; the rest is read and thrown away.
-pub fn first_lines(bench: &Bench, count: usize) -> String {
-    let stderr = bench.child.lock().unwrap().stderr.take().expect("piped");
-    let mut reader = BufReader::new(stderr);
-    let mut lines = String::new();
-    for _ in 0..count {
-        reader.read_line(&mut lines).expect("a line");
+/// What a run that goes on says on standard error.
+pub struct Lines(BufReader<ChildStderr>);
+
+impl Lines {
+    /// Of a run whose lines nobody else reads.
+    pub fn of(bench: &Bench) -> Lines {
+        let stderr = bench.child.lock().unwrap().stderr.take();
+        Lines(BufReader::new(stderr.expect("it is piped")))
     }
-    std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-    lines
+
+    /// The next ones.
+    pub fn next(&mut self, count: usize) -> String {
+        let mut lines = String::new();
+        for _ in 0..count {
+            self.0.read_line(&mut lines).expect("a line");
+        }
+        lines
+    }
 }
 
 impl Bench {
@@ -143,13 +152,29 @@ impl Bench {
         }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// As Ctrl-C does.
     pub fn interrupt_and_wait(self) -> Output {
-        let pid = self.child.lock().unwrap().id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "kill -INT {pid}");
+        signal(self.pid(), "INT");
         self.wait()
     }
+}
+
+/// Stops a process for so long.
+pub fn stand_still(pid: u32, length: Duration) {
+    signal(pid, "STOP");
+    std::thread::sleep(length);
+    signal(pid, "CONT");
+}
+
+fn signal(pid: u32, name: &str) {
+    let arguments = [format!("-{name}"), pid.to_string()];
+    let sent = Command::new("kill").args(&arguments).status();
+    assert!(sent.is_ok_and(|status| status.success()), "{arguments:?}");
 }
 
 /// A JSON file.
