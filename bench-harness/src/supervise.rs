@@ -24,6 +24,9 @@ const TICK_NS: u64 = TICK.as_nanos() as u64;
 /// Length of an interval of the log.
 const INTERVAL_NS: u64 = 1_000_000_000;
 
+/// What is shorter is not shown.
+const WORTH_A_LINE_S: f64 = 0.5;
+
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
@@ -78,6 +81,8 @@ pub fn supervise<T: Send>(
             watch_until(&run, &mut collector, interrupted, || {
                 worker.is_finished() || warmed()
             })?;
+            // The first second that counts begins now, not in the middle of one.
+            collector.collect().inspect_err(|_| run.stop())?;
             let broker_before = common.server_pid.map(usage).transpose()?;
             let generator_before = usage(std::process::id())?;
             watch_until(&run, &mut collector, interrupted, || worker.is_finished())?;
@@ -86,7 +91,7 @@ pub fn supervise<T: Send>(
             let result = worker
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            collector.collect_rest()?;
+            collector.collect()?;
             let (records, bytes) = run.counted();
             let broker = broker_after.zip(broker_before);
             Ok(Measured {
@@ -165,19 +170,12 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// What came after the last whole second: it counts, but is no second to show.
-    fn collect_rest(&mut self) -> Result<(), BenchError> {
-        let seconds = self.timeline.len();
-        self.quiet |= self.run.counted() == self.last_counted;
-        self.collect()?;
-        self.timeline.truncate(seconds);
-        Ok(())
-    }
-
     fn collect(&mut self) -> Result<(), BenchError> {
         let now_ns = self.run.clock.now_ns();
         let counted = self.run.counted();
-        let seconds = ((now_ns - self.last_ns) as f64 / 1e9).max(1e-9);
+        // Nothing is sent after the end: that time is not part of the last second.
+        let until_ns = now_ns.min(self.run.end_ns.max(self.last_ns));
+        let seconds = ((until_ns - self.last_ns) as f64 / 1e9).max(1e-9);
         let mut second = Second {
             at_s: now_ns as f64 / 1e9,
             mb_per_s: (counted.1 - self.last_counted.1) as f64 / 1e6 / seconds,
@@ -205,12 +203,11 @@ impl<'a> Collector<'a> {
         }
         let began_ns = std::mem::replace(&mut self.last_ns, now_ns);
         self.last_counted = counted;
-        if !self.quiet {
+        if !self.quiet && seconds >= WORTH_A_LINE_S {
             eprintln!("{}", second.text());
         }
-        // A second that is partly warm-up, or partly over, would look like a weak one.
-        let whole = began_ns + TICK_NS >= self.run.measure_from_ns
-            && now_ns <= self.run.end_ns.saturating_add(2 * TICK_NS);
+        // A second that is partly warm-up would look like a weak one.
+        let whole = began_ns + TICK_NS >= self.run.measure_from_ns && seconds >= WORTH_A_LINE_S;
         if whole {
             self.timeline.push(second);
         }
