@@ -34,7 +34,7 @@ have CPUs of their own, and all brokers run all the time: a JVM stays warm. Figu
 the machine is another one a minute later; what is told is the median of those ratios, with the lowest and the highest. \
 A ratio whose spread crosses 1 says nothing.")]
 pub struct CompareArgs {
-    /// Two or three: [NAME=]HOST:PORT[,PID], or [NAME=]RECIPE, a program that becomes the broker (see bench-harness/peers)
+    /// Two or three: `[NAME=]HOST:PORT[,PID]`, or `[NAME=]RECIPE`, a program that becomes the broker (see bench-harness/peers)
     #[arg(required = true, num_args = 2..=3, value_name = "BROKER")]
     pub peers: Vec<PeerSpec>,
     /// What to run: a command with its options; may be given several times

@@ -21,7 +21,7 @@ Examples:
   vltava-bench idle bench-harness/peers/vltava --duration 60
       started for it over an empty folder: how long that takes is told too")]
 pub struct IdleArgs {
-    /// [NAME=]HOST:PORT,PID of a broker that runs, or [NAME=]RECIPE, a program that becomes one (see bench-harness/peers)
+    /// `[NAME=]HOST:PORT,PID` of a broker that runs, or `[NAME=]RECIPE`, a program that becomes one (see bench-harness/peers)
     #[arg(value_name = "BROKER")]
     pub broker: PeerSpec,
     /// Look on for so long

@@ -28,7 +28,7 @@ Examples:
 The broker is started over an empty folder, filled, stopped, and started again over what it left, several times. Every record that \
 was acknowledged has to be there again: what is missing is reported as lost.")]
 pub struct RecoveryArgs {
-    /// [NAME=]RECIPE, a program that becomes the broker (see bench-harness/peers)
+    /// `[NAME=]RECIPE`, a program that becomes the broker (see bench-harness/peers)
     #[arg(value_name = "RECIPE")]
     pub broker: PeerSpec,
     /// The topic.
