@@ -250,11 +250,17 @@ impl RunResult {
         for (name, latency) in &self.latencies {
             let _ = writeln!(text, "{}", latency.line(name));
         }
+        let name_width = self.figures.iter().map(|figure| figure.name.len()).max();
+        let name_width = name_width.unwrap_or(0);
         for figure in &self.figures {
             // The distributions above say more.
             if !figure.name.starts_with(LATENCY_PREFIX) {
                 let value = three_digits(figure.value);
-                let _ = writeln!(text, "{:<62} {value:>10} {}", figure.name, figure.unit);
+                let _ = writeln!(
+                    text,
+                    "{:<name_width$} {value:>10} {}",
+                    figure.name, figure.unit
+                );
             }
         }
         if self.lost_records > 0 {

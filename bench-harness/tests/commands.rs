@@ -210,8 +210,8 @@ fn a_broker_that_a_recipe_starts_rests_and_recovers() {
     let result = json(&format!("{dir}/out.json"));
     assert!(figure(&result, "start to the first answer") > 0.0);
     assert!(figure(&result, "resident memory at rest") > 0.0);
-    for stop in ["kill", "term"] {
-        let load = format!("--bytes 1MB --partitions 3 --rounds 2 -q --stop {stop} {shared}");
+    for stop in ["kill", "term", "kill --under-load"] {
+        let load = format!("--bytes 1MB --partitions 3 --rounds 2 -q {shared} --stop {stop}");
         let output = run(&["recovery", &recipe], &load);
         assert_eq!(output.status, FIGURES_STAND, "{}", output.stderr);
         let result = json(&format!("{dir}/out.json"));

@@ -1,6 +1,7 @@
 //! `vltava-bench recovery`: a broker is killed, and started again over what it left: how long until it works.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,15 @@ use rustix::process::Signal;
 
 use super::mixed::fill;
 use crate::args::{CommonArgs, LoadArgs, TopicArgs};
+use crate::load::{Load, run_loads};
 use crate::peer::{Peer, PeerSpec, Recipe, Setting};
 use crate::probe;
 use crate::result::{Figure, RunResult};
-use crate::run::BenchError;
+use crate::run::{BenchError, Run};
 use crate::signals::interrupted;
 use crate::statistics::Spread;
+use crate::target::{Lane, Target};
+use crate::template::sized_template;
 use crate::units::{Size, three_digits};
 
 /// Options of `vltava-bench recovery`.
@@ -22,6 +26,8 @@ use crate::units::{Size, three_digits};
 #[command(after_help = "\
 Examples:
   vltava-bench recovery bench-harness/peers/vltava --bytes 2GB --partitions 100
+  vltava-bench recovery bench-harness/peers/vltava --under-load --rounds 10
+      killed while records are being written
   KAFKA_LIBS=/opt/kafka/libs vltava-bench recovery bench-harness/peers/kafka --stop term
       after a clean stop
 
@@ -43,6 +49,10 @@ pub struct RecoveryArgs {
     /// How it ends
     #[arg(long, value_enum, default_value_t)]
     pub stop: Stop,
+    /// Stop it while records are being written, not at rest; what was not acknowledged yet may be there or not, and can hide
+    /// as many records that were lost
+    #[arg(long)]
+    pub under_load: bool,
     /// How often
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
@@ -73,9 +83,15 @@ pub enum Stop {
     Term,
 }
 
+/// How long records are written before the broker is stopped.
+const LOAD_TIME: Duration = Duration::from_millis(500);
+const LOAD_BATCH_BYTES: u64 = 64 << 10;
+
 /// What one round took, in milliseconds since the start.
 #[derive(Debug, Default, Clone, Copy)]
 struct Times {
+    /// Not a time: the records that were acknowledged in the round, and have to be there after it.
+    acknowledged: u64,
     stopped: f64,
     first_answer: f64,
     first_write: f64,
@@ -107,8 +123,7 @@ pub fn run(args: &RecoveryArgs) -> Result<RunResult, BenchError> {
     let mut lost = 0;
     while rounds.len() < args.rounds as usize && !interrupted.load(Ordering::Relaxed) {
         let times = once(args, &recipe, &mut peer, &common)?;
-        // The probe of the round is a record more in each partition.
-        acknowledged += u64::from(args.topic.partitions.unsigned_abs());
+        acknowledged += times.acknowledged;
         lost = acknowledged.saturating_sub(probe::count_records(&common)?);
         rounds.push(times);
         if !args.quiet {
@@ -134,9 +149,17 @@ fn once(
         Stop::Kill => Signal::KILL,
         Stop::Term => Signal::TERM,
     };
-    let told = Instant::now();
-    peer.stop(signal)?;
-    let stopped = ms(told.elapsed());
+    let mut stopped = Duration::ZERO;
+    let mut stop = || {
+        let told = Instant::now();
+        let done = peer.stop(signal);
+        stopped = told.elapsed();
+        done.map(|_| ())
+    };
+    let written = match args.under_load {
+        true => while_writing(args, common, stop)?,
+        false => stop().map(|()| 0)?,
+    };
     let began = Instant::now();
     *peer = recipe.start(&args.broker.name)?;
     let first_answer = ms(began.elapsed());
@@ -144,11 +167,56 @@ fn once(
     probe::until_it_works(|| probe::write_to(common, &mut waiting))?;
     let first_write = ms(began.elapsed());
     probe::until_it_works(|| probe::read_one(common, 0))?;
+    // The probe is a record more in each partition.
+    let probes = u64::from(args.topic.partitions.unsigned_abs());
     Ok(Times {
-        stopped,
+        acknowledged: written + probes,
+        stopped: ms(stopped),
         first_answer,
         first_write,
         first_read: ms(began.elapsed()),
+    })
+}
+
+/// Runs `stop` while records are being written: how many were acknowledged before it.
+fn while_writing(
+    args: &RecoveryArgs,
+    common: &CommonArgs,
+    stop: impl FnOnce() -> Result<(), BenchError>,
+) -> Result<u64, BenchError> {
+    let mut target = Target::find(common, None)?;
+    let lanes = target.lanes(args.load.connections as usize)?;
+    let template = sized_template(args.load.record_size.0, LOAD_BATCH_BYTES)?;
+    let run = Run::start(Duration::ZERO, None, Arc::default());
+    let load = |(index, lane): (usize, &Lane)| Load {
+        lane: lane.clone(),
+        topic: &target.topic,
+        acks: -1,
+        in_flight: args.load.in_flight as usize,
+        template: template.clone(),
+        pace: None,
+        records_max: u64::MAX,
+        pin: (&[], index * 2),
+    };
+    let loads: Vec<Load<'_>> = lanes.iter().enumerate().map(load).collect();
+    std::thread::scope(|scope| {
+        // It ends with an error: that of the connections that break.
+        let writing = scope.spawn(|| run_loads(loads, &run));
+        let began = Instant::now();
+        while began.elapsed() < LOAD_TIME && !writing.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let early = writing.is_finished();
+        let stopped = stop();
+        run.stop();
+        let written = writing
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        stopped?;
+        match (early, written) {
+            (true, Err(error)) => Err(error),
+            _ => Ok(run.counted().0),
+        }
     })
 }
 
