@@ -34,9 +34,6 @@ pub struct ConnectionsArgs {
     /// Where to.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// The topic.
-    #[command(flatten)]
-    pub topic: TopicArgs,
     /// How many
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub count: u32,
@@ -55,6 +52,9 @@ pub struct ConnectionsArgs {
     /// Stay for so long
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = parse_seconds)]
     pub duration: Duration,
+    /// The topic.
+    #[command(flatten)]
+    pub topic: TopicArgs,
 }
 
 /// What this process has open besides.

@@ -24,15 +24,6 @@ pub struct MixedArgs {
     /// Where to.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// The topic.
-    #[command(flatten)]
-    pub topic: TopicArgs,
-    /// The load.
-    #[command(flatten)]
-    pub load: LoadArgs,
-    /// Its times.
-    #[command(flatten)]
-    pub paced: PacedArgs,
     /// Readers of old records
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub old_readers: u32,
@@ -45,6 +36,15 @@ pub struct MixedArgs {
     /// Not without readers of old records first
     #[arg(long)]
     pub no_baseline: bool,
+    /// The topic.
+    #[command(flatten)]
+    pub topic: TopicArgs,
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Its times.
+    #[command(flatten)]
+    pub paced: PacedArgs,
 }
 
 /// What is written beforehand goes in batches of this.

@@ -28,9 +28,6 @@ pub struct PartitionsArgs {
     /// Where to.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// The load.
-    #[command(flatten)]
-    pub load: LoadArgs,
     /// How many partitions, one after the other
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_values_t = [1, 10, 100, 1000, 10_000],
           value_parser = clap::value_parser!(i32).range(1..=100_000))]
@@ -44,6 +41,9 @@ pub struct PartitionsArgs {
     /// A property of the topics; may be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = vltava::cli::serve_args::parse_key_value)]
     pub config: Vec<(String, String)>,
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
 }
 
 /// Creates, fills and deletes topic after topic.

@@ -27,12 +27,6 @@ pub struct ProduceArgs {
     /// Where to.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// The topic.
-    #[command(flatten)]
-    pub topic: TopicArgs,
-    /// The load.
-    #[command(flatten)]
-    pub load: LoadArgs,
     /// Bytes of a batch, at most
     #[arg(long, value_name = "SIZE", default_value = "1MB")]
     pub batch_size: Size,
@@ -45,6 +39,12 @@ pub struct ProduceArgs {
     /// Stop after so much
     #[arg(long, value_name = "SIZE")]
     pub bytes: Option<Size>,
+    /// The topic.
+    #[command(flatten)]
+    pub topic: TopicArgs,
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
 }
 
 /// `--compression`.

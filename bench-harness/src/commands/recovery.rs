@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use rustix::process::Signal;
 
 use super::mixed::fill;
-use crate::args::{CommonArgs, LoadArgs, TopicArgs};
+use crate::args::{Acks, CommonArgs, LoadArgs, TopicArgs};
 use crate::load::{Load, run_loads};
 use crate::peer::{Peer, PeerSpec, Recipe, Setting};
 use crate::probe;
@@ -37,12 +37,6 @@ pub struct RecoveryArgs {
     /// `[NAME=]RECIPE`, a program that becomes the broker (see bench-harness/peers)
     #[arg(value_name = "RECIPE")]
     pub broker: PeerSpec,
-    /// The topic.
-    #[command(flatten)]
-    pub topic: TopicArgs,
-    /// What it is filled with.
-    #[command(flatten)]
-    pub load: LoadArgs,
     /// Fill the topic with so much first
     #[arg(long, value_name = "SIZE", default_value = "1GB")]
     pub bytes: Size,
@@ -71,6 +65,12 @@ pub struct RecoveryArgs {
     /// No line a round while it runs
     #[arg(long, short)]
     pub quiet: bool,
+    /// The topic.
+    #[command(flatten)]
+    pub topic: TopicArgs,
+    /// What it is filled with.
+    #[command(flatten)]
+    pub load: LoadArgs,
 }
 
 /// `--stop`.
@@ -106,6 +106,10 @@ type Point = fn(&Times) -> f64;
 /// # Errors
 /// When the broker does not start, or does not work again.
 pub fn run(args: &RecoveryArgs) -> Result<RunResult, BenchError> {
+    if args.load.acks == Acks::None {
+        let sentence = "with --acks 0 nothing is acknowledged: nothing could be missing";
+        return Err(BenchError::Other(sentence.to_owned()));
+    }
     let interrupted = interrupted()?;
     let made = tempfile::Builder::new()
         .prefix("vltava-bench-")
