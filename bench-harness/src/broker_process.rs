@@ -1,4 +1,4 @@
-//! What a process costs: CPU time and memory from `/proc` (proc_pid_stat(5), proc_pid_status(5)).
+//! What a process costs: CPU time, memory and context switches from `/proc` (proc_pid_stat(5), proc_pid_status(5)).
 //!
 //! Threads of io_uring (`iou-wrk`, `iou-sqp`) belong to their process and are counted. Work that the kernel does in
 //! threads of its own is not: writing back dirty pages (`kworker/u*:flush`), and network receive in softirqs of a CPU
@@ -7,13 +7,13 @@
 use std::fs;
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `/proc` counts CPU time in this many ticks a second (USER_HZ, 100 on every architecture we run on).
 const TICKS_PER_S: f64 = 100.0;
 
-/// CPU time so far, and memory now.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+/// CPU time and context switches so far, and memory now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Seconds in user mode.
     pub user_s: f64,
@@ -23,6 +23,12 @@ pub struct Usage {
     pub rss_bytes: u64,
     /// The most resident memory it ever had.
     pub peak_rss_bytes: u64,
+    /// Threads.
+    pub threads: u64,
+    /// How often a thread of it went to sleep. Threads that are gone are not counted.
+    pub voluntary_switches: u64,
+    /// How often a thread of it had to let another run.
+    pub involuntary_switches: u64,
 }
 
 impl Usage {
@@ -35,19 +41,26 @@ impl Usage {
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let (user_ticks, system_ticks) = cpu_ticks(&stat)
             .ok_or_else(|| io::Error::other(format!("/proc/{pid}/stat is not as expected")))?;
+        let (voluntary_switches, involuntary_switches) = switches(pid)?;
         Ok(Usage {
             user_s: user_ticks as f64 / TICKS_PER_S,
             system_s: system_ticks as f64 / TICKS_PER_S,
-            rss_bytes: kib_line(&status, "VmRSS:").unwrap_or(0) * 1024,
-            peak_rss_bytes: kib_line(&status, "VmHWM:").unwrap_or(0) * 1024,
+            rss_bytes: number_after(&status, "VmRSS:").unwrap_or(0) * 1024,
+            peak_rss_bytes: number_after(&status, "VmHWM:").unwrap_or(0) * 1024,
+            threads: number_after(&status, "Threads:").unwrap_or(0),
+            voluntary_switches,
+            involuntary_switches,
         })
     }
 
-    /// The CPU time between `before` and this, with the memory of this.
+    /// CPU time and switches between `before` and this, with the memory of this.
     pub fn since(&self, before: &Usage) -> Usage {
+        let (voluntary, involuntary) = (before.voluntary_switches, before.involuntary_switches);
         Usage {
             user_s: self.user_s - before.user_s,
             system_s: self.system_s - before.system_s,
+            voluntary_switches: self.voluntary_switches.saturating_sub(voluntary),
+            involuntary_switches: self.involuntary_switches.saturating_sub(involuntary),
             ..*self
         }
     }
@@ -55,6 +68,11 @@ impl Usage {
     /// User and kernel together.
     pub fn cpu_s(&self) -> f64 {
         self.user_s + self.system_s
+    }
+
+    /// Both kinds.
+    pub fn switches(&self) -> u64 {
+        self.voluntary_switches + self.involuntary_switches
     }
 }
 
@@ -65,8 +83,23 @@ fn cpu_ticks(stat: &str) -> Option<(u64, u64)> {
     Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
-fn kib_line(status: &str, name: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+/// Voluntary and other context switches of all threads: the process's own `status` has those of its first thread.
+fn switches(pid: u32) -> io::Result<(u64, u64)> {
+    let mut sums = (0, 0);
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may end while we look.
+        let Ok(status) = fs::read_to_string(thread?.path().join("status")) else {
+            continue;
+        };
+        sums.0 += number_after(&status, "voluntary_ctxt_switches:").unwrap_or(0);
+        sums.1 += number_after(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0);
+    }
+    Ok(sums)
+}
+
+/// The number in the first line that starts with `name`.
+pub fn number_after(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
@@ -85,16 +118,13 @@ mod tests {
     fn our_own_usage_grows() {
         let before = Usage::of(std::process::id()).unwrap();
         assert!(before.rss_bytes > 0 && before.peak_rss_bytes >= before.rss_bytes);
+        assert!(before.threads > 0);
         let spin = std::time::Instant::now();
         while spin.elapsed().as_millis() < 50 {
             std::hint::spin_loop();
         }
-        assert!(
-            Usage::of(std::process::id())
-                .unwrap()
-                .since(&before)
-                .cpu_s()
-                >= 0.02
-        );
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let grown = Usage::of(std::process::id()).unwrap().since(&before);
+        assert!(grown.cpu_s() > 0.0 && grown.switches() > 0, "{grown:?}");
     }
 }

@@ -24,6 +24,8 @@ pub struct Fetcher<'a> {
     fetch_bytes: i32,
     /// Where each partition goes on; the request on its way asks for these.
     positions: BTreeMap<i32, i64>,
+    /// Where to begin again, when all partitions are read up to the second.
+    round: Option<(BTreeMap<i32, i64>, BTreeMap<i32, i64>)>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -50,6 +52,7 @@ impl<'a> Fetcher<'a> {
             topic,
             fetch_bytes,
             positions,
+            round: None,
         };
         fetcher.ask()?;
         Ok(fetcher)
@@ -60,9 +63,15 @@ impl<'a> Fetcher<'a> {
         &self.positions
     }
 
-    /// Goes on from here with the next request but one: what is on its way still comes.
-    pub fn seek(&mut self, positions: BTreeMap<i32, i64>) {
-        self.positions = positions;
+    /// Begins again, without a wait at the end, whenever every partition is read up to `ends`.
+    #[must_use]
+    pub fn round_and_round(
+        mut self,
+        begin: BTreeMap<i32, i64>,
+        ends: BTreeMap<i32, i64>,
+    ) -> Fetcher<'a> {
+        self.round = Some((begin, ends));
+        self
     }
 
     /// Waits a moment for the answer on its way, asks for what follows, and then gives every whole batch to `each`.
@@ -86,6 +95,11 @@ impl<'a> Fetcher<'a> {
                 BenchError::Other(format!("{address} answers {}: {error}", FetchRequest::KEY))
             })?;
         let moved = self.advance(&answer)?;
+        if let Some((begin, ends)) = &self.round
+            && is_read(&self.positions, ends)
+        {
+            self.positions.clone_from(begin);
+        }
         self.ask()?;
         for (_, batches) in moved {
             each_batch(batches, &mut each)?;
@@ -155,6 +169,13 @@ impl<'a> Fetcher<'a> {
                 .write_pieces(&wire::encode_request(None, 0, self.version, &request));
         sent.map_err(BenchError::connection(self.connection.address()))
     }
+}
+
+/// Whether these positions are behind those ends.
+pub fn is_read(positions: &BTreeMap<i32, i64>, ends: &BTreeMap<i32, i64>) -> bool {
+    positions
+        .iter()
+        .all(|(partition, &at)| ends.get(partition).is_none_or(|&end| at >= end))
 }
 
 /// Calls `each` with every whole batch; one that is cut off ends it.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hdrhistogram::Histogram;
 use vltava::client::{Connection, TopicInfo};
 use vltava::types::TimestampMs;
 use vltava::wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
@@ -13,6 +12,7 @@ use vltava::wire::{self, Records, Request};
 
 use crate::clock::sleep_precisely;
 use crate::frames::{FrameReader, LOOK_UP};
+use crate::metrics::Metric;
 use crate::pace::{Pace, Step};
 use crate::run::{BenchError, Run, pin_thread};
 use crate::target::Lane;
@@ -41,32 +41,17 @@ pub struct Load<'a> {
     pub pace: Option<Pace>,
     /// Stop after so many records.
     pub records_max: u64,
-    /// CPUs to choose from, and which two of them: sender and receiver.
+    /// CPUs to choose from, and which two of them: sender and receiver. The second also tells this connection's threads
+    /// from the others'.
     pub pin: (&'a [usize], usize),
 }
 
-/// What one connection measured.
-#[derive(Debug)]
-pub struct LoadResult {
-    /// Of each record from when it was due, or without a pace of each request from when it was sent, in nanoseconds.
-    pub latency_ns: Histogram<u64>,
-    /// With a pace: how much later than it could have each request was sent, in nanoseconds.
-    pub lateness_ns: Histogram<u64>,
-    /// All records, the warm-up's too.
-    pub sent_records: u64,
-}
-
-/// A histogram of durations up to a minute, in nanoseconds, to three digits.
-pub fn duration_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("these bounds are valid")
-}
-
 impl Load<'_> {
-    /// Sends until the run ends, and takes every answer.
+    /// Sends until the run ends, and takes every answer: how many records it sent, the warm-up's too.
     ///
     /// # Errors
     /// When the connection breaks or the broker refuses; the other threads of the run are then stopped too.
-    pub fn run(self, run: &Run) -> Result<LoadResult, BenchError> {
+    pub fn run(self, run: &Run) -> Result<u64, BenchError> {
         let result = self.run_threads(run);
         if result.is_err() {
             run.stop();
@@ -74,33 +59,38 @@ impl Load<'_> {
         result
     }
 
-    fn run_threads(mut self, run: &Run) -> Result<LoadResult, BenchError> {
+    fn run_threads(mut self, run: &Run) -> Result<u64, BenchError> {
         let connection = self.lane.connect()?;
         let window = Window::new(self.in_flight);
         let sending_done = AtomicBool::new(false);
-        let (pace, value_bytes) = (self.pace, self.template.value_bytes() as u64);
+        let value_bytes = self.template.value_bytes() as u64;
         let version = connection.version_of::<ProduceRequest>()?;
         let socket = connection
             .socket()
             .try_clone()
             .map_err(BenchError::connection(connection.address()))?;
+        let (cpus, first_thread) = self.pin;
         let answers = Answers {
             window: &window,
             done: &sending_done,
-            pace,
             value_bytes,
             version,
+            thread: first_thread,
         };
-        let (cpus, first_thread) = self.pin;
+        let due: Option<DueTimes> = self
+            .pace
+            .as_ref()
+            .map(|pace| Box::new(pace.arrivals()) as DueTimes);
         let (answered, address) = (self.acks != 0, connection.address().to_owned());
         std::thread::scope(|scope| {
+            let (answers, address) = (&answers, &address);
             let receiver = answered.then(|| {
-                scope.spawn(|| {
+                scope.spawn(move || {
                     pin_thread(cpus, first_thread + 1)?;
                     let reader =
-                        FrameReader::new(socket).map_err(BenchError::connection(&address))?;
+                        FrameReader::new(socket).map_err(BenchError::connection(address))?;
                     answers
-                        .take_all(reader, &address, run)
+                        .take_all(reader, due, address, run)
                         .inspect_err(|_| run.stop())
                 })
             });
@@ -111,29 +101,23 @@ impl Load<'_> {
             if sent.is_err() {
                 run.stop();
             }
-            let latency_ns = receiver.map(|thread| {
+            let taken = receiver.map_or(Ok(()), |thread| {
                 thread
                     .join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             });
-            let (sent_records, lateness_ns) = sent?;
-            let latency_ns = latency_ns.unwrap_or_else(|| Ok(duration_histogram()))?;
-            Ok(LoadResult {
-                latency_ns,
-                lateness_ns,
-                sent_records,
-            })
+            let sent_records = sent?;
+            taken.map(|()| sent_records)
         })
     }
 
-    /// Sends until the run ends or the share is done: how many records, and how late requests were.
+    /// Sends until the run ends or the share is done: how many records.
     fn send_all(
         &mut self,
         connection: &Connection,
         window: &Window,
         run: &Run,
-    ) -> Result<(u64, Histogram<u64>), BenchError> {
-        let mut lateness_ns = duration_histogram();
+    ) -> Result<u64, BenchError> {
         let mut sent = 0;
         let mut turn = 0;
         // While the window is full it is the broker who is late, not we.
@@ -145,41 +129,36 @@ impl Load<'_> {
                 free_from_ns = run.clock.now_ns();
                 continue;
             }
-            let Some(records) = self.records_now(sent, free_from_ns, run, &mut lateness_ns) else {
+            let Some(records) = self.records_now(sent, free_from_ns, run) else {
                 continue;
             };
             let partition = self.lane.partitions[turn % self.lane.partitions.len()];
             turn += 1;
             if self.acks != 0 {
                 window.push(Sent {
-                    first_record: sent,
                     records,
                     sent_ns: run.clock.now_ns(),
                 });
             }
             self.send_batch(connection, version, partition, sent, records)?;
             if self.acks == 0 {
+                // No window holds us back then, but a full socket does: that too is the broker's time.
+                free_from_ns = run.clock.now_ns();
                 run.count(records, records * self.template.value_bytes() as u64);
             }
             sent += records;
         }
-        Ok((sent, lateness_ns))
+        Ok(sent)
     }
 
     /// How many records to send now; `None` after a wait.
-    fn records_now(
-        &self,
-        sent: u64,
-        free_from_ns: u64,
-        run: &Run,
-        lateness_ns: &mut Histogram<u64>,
-    ) -> Option<u64> {
+    fn records_now(&self, sent: u64, free_from_ns: u64, run: &Run) -> Option<u64> {
         let left = self.records_max - sent;
-        let Some(pace) = self.pace else {
+        let Some(pace) = &self.pace else {
             return Some(left.min(self.template.records() as u64));
         };
         let now = run.clock.now_ns();
-        match pace.step(sent, now) {
+        match pace.step(now) {
             Step::WaitUntil(at) => {
                 run.clock
                     .sleep_until(at.min(now + LOOK_UP.as_nanos() as u64));
@@ -187,12 +166,31 @@ impl Load<'_> {
             }
             Step::Send(records) => {
                 if now >= run.measure_from_ns {
-                    let could_send_at = pace.earliest_send_ns(sent).max(free_from_ns);
-                    lateness_ns.saturating_record(now.saturating_sub(could_send_at).max(1));
+                    self.record_lateness(pace, records, now, free_from_ns, run);
                 }
                 Some(records.min(left))
             }
         }
+    }
+
+    /// How much later than it could have each record goes: as many times as there are latencies, or a stop of ours would
+    /// be one late request beside a thousand late records.
+    fn record_lateness(
+        &self,
+        pace: &Pace,
+        records: u64,
+        now_ns: u64,
+        free_from_ns: u64,
+        run: &Run,
+    ) {
+        let batch_from_ns = pace.earliest_send_ns().max(free_from_ns);
+        run.metrics
+            .record(Metric::Lateness, self.pin.1, |histogram| {
+                for due_ns in pace.upcoming(records as usize) {
+                    let late_ns = now_ns.saturating_sub(due_ns.max(batch_from_ns));
+                    histogram.saturating_record(late_ns.max(1));
+                }
+            });
     }
 
     fn send_batch(
@@ -203,8 +201,9 @@ impl Load<'_> {
         first_record: u64,
         records: u64,
     ) -> Result<(), BenchError> {
-        let (acks, topic, pace) = (self.acks, self.topic, self.pace);
-        let due = (first_record..).map_while(move |index| pace.map(|pace| pace.due_ns(index)));
+        let (acks, topic) = (self.acks, self.topic);
+        let due = self.pace.as_mut().map(|pace| pace.take(records as usize));
+        let due = due.unwrap_or_default().into_iter();
         let sent = self
             .template
             .stamped(records as usize, TimestampMs::now().0, due, |batch| {
@@ -220,7 +219,45 @@ impl Load<'_> {
     }
 }
 
-fn produce_request(topic: &TopicInfo, partition: i32, acks: i16, batch: Bytes) -> ProduceRequest {
+/// Runs every connection's load in threads of its own, to the end of all: how many records they sent.
+///
+/// # Errors
+/// The first that failed.
+pub fn run_loads(loads: Vec<Load<'_>>, run: &Run) -> Result<u64, BenchError> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = loads
+            .into_iter()
+            .map(|load| scope.spawn(|| load.run(run)))
+            .collect();
+        let joined = threads.into_iter().map(|t| {
+            t.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        joined.collect::<Vec<_>>().into_iter().sum()
+    })
+}
+
+/// A Produce request with one batch.
+pub fn produce_request(
+    topic: &TopicInfo,
+    partition: i32,
+    acks: i16,
+    batch: Bytes,
+) -> ProduceRequest {
+    produce_to_all(topic, &[partition], acks, &batch)
+}
+
+/// A Produce request with the same batch for each of these partitions.
+pub fn produce_to_all(
+    topic: &TopicInfo,
+    partitions: &[i32],
+    acks: i16,
+    batch: &Bytes,
+) -> ProduceRequest {
+    let to = |&index: &i32| PartitionProduceData {
+        index,
+        records: Records::Bytes(batch.clone()),
+    };
     ProduceRequest {
         transactional_id: None,
         acks,
@@ -228,21 +265,21 @@ fn produce_request(topic: &TopicInfo, partition: i32, acks: i16, batch: Bytes) -
         topic_data: vec![TopicProduceData {
             name: topic.name.as_str().into(),
             topic_id: topic.id,
-            partition_data: vec![PartitionProduceData {
-                index: partition,
-                records: Records::Bytes(batch),
-            }],
+            partition_data: partitions.iter().map(to).collect(),
         }],
     }
 }
+
+/// When each record of a connection was due, in the order they were sent.
+type DueTimes = Box<dyn Iterator<Item = u64> + Send>;
 
 /// The receiving side of one connection.
 struct Answers<'a> {
     window: &'a Window,
     done: &'a AtomicBool,
-    pace: Option<Pace>,
     value_bytes: u64,
     version: i16,
+    thread: usize,
 }
 
 impl Answers<'_> {
@@ -250,27 +287,27 @@ impl Answers<'_> {
     fn take_all(
         &self,
         mut reader: FrameReader,
+        mut due: Option<DueTimes>,
         address: &str,
         run: &Run,
-    ) -> Result<Histogram<u64>, BenchError> {
-        let mut latency_ns = duration_histogram();
+    ) -> Result<(), BenchError> {
         let mut last_answer = Instant::now();
         loop {
             match reader.read().map_err(BenchError::connection(address))? {
                 Some(frame) => {
                     let now = run.clock.now_ns();
-                    self.check(frame.clone(), address)?;
+                    check_produced(frame.clone(), self.version, address)?;
                     reader.give_back(frame);
                     let sent = self.window.pop();
                     let sent = sent.ok_or_else(|| {
                         BenchError::Other(format!("{address} answers what was not asked"))
                     })?;
-                    self.record(sent, now, run, &mut latency_ns);
+                    self.record(sent, now, due.as_mut(), run);
                     run.count(sent.records, sent.records * self.value_bytes);
                     last_answer = Instant::now();
                 }
                 None if self.window.is_empty() && self.done.load(Ordering::Acquire) => {
-                    return Ok(latency_ns);
+                    return Ok(());
                 }
                 None if self.window.is_empty() => last_answer = Instant::now(),
                 None if last_answer.elapsed() > ANSWER_PATIENCE => {
@@ -283,40 +320,49 @@ impl Answers<'_> {
         }
     }
 
-    fn record(&self, sent: Sent, now_ns: u64, run: &Run, latency_ns: &mut Histogram<u64>) {
-        let Some(pace) = self.pace else {
-            latency_ns.saturating_record((now_ns - sent.sent_ns).max(1));
+    fn record(&self, sent: Sent, now_ns: u64, due: Option<&mut DueTimes>, run: &Run) {
+        let Some(due) = due else {
+            let took_ns = (now_ns - sent.sent_ns).max(1);
+            run.metrics
+                .record(Metric::Request, self.thread, |histogram| {
+                    histogram.saturating_record(took_ns)
+                });
             return;
         };
-        for index in sent.first_record..sent.first_record + sent.records {
-            let due = pace.due_ns(index);
-            if due >= run.measure_from_ns {
-                latency_ns.saturating_record(now_ns.saturating_sub(due).max(1));
-            }
-        }
+        run.metrics
+            .record(Metric::Acknowledged, self.thread, |histogram| {
+                for due_ns in due.take(sent.records as usize) {
+                    if due_ns >= run.measure_from_ns {
+                        histogram.saturating_record(now_ns.saturating_sub(due_ns).max(1));
+                    }
+                }
+            });
     }
+}
 
-    fn check(&self, frame: Bytes, address: &str) -> Result<(), BenchError> {
-        let (_, answer) =
-            wire::decode_response::<ProduceRequest>(frame, self.version).map_err(|error| {
-                BenchError::Other(format!(
-                    "{address} answers {}: {error}",
-                    ProduceRequest::KEY
-                ))
-            })?;
-        for partition in answer
-            .responses
-            .iter()
-            .flat_map(|topic| &topic.partition_responses)
-        {
-            if !partition.error_code.is_none() {
-                let what = format!("partition {}", partition.index);
-                return Err(BenchError::Refused {
-                    what,
-                    code: partition.error_code,
-                });
-            }
+/// Whether an answer to a Produce request is one without errors.
+///
+/// # Errors
+/// When it is not.
+pub fn check_produced(frame: Bytes, version: i16, address: &str) -> Result<(), BenchError> {
+    let (_, answer) = wire::decode_response::<ProduceRequest>(frame, version).map_err(|error| {
+        BenchError::Other(format!(
+            "{address} answers {}: {error}",
+            ProduceRequest::KEY
+        ))
+    })?;
+    for partition in answer
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses)
+    {
+        if !partition.error_code.is_none() {
+            let what = format!("partition {}", partition.index);
+            return Err(BenchError::Refused {
+                what,
+                code: partition.error_code,
+            });
         }
-        Ok(())
     }
+    Ok(())
 }

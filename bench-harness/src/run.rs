@@ -10,6 +10,7 @@ use thiserror::Error;
 use vltava::client::ClientError;
 
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 
 /// Why a run gives no figures.
 #[derive(Debug, Error)]
@@ -65,6 +66,8 @@ pub struct Run {
     pub measure_from_ns: u64,
     /// Nothing is sent after this.
     pub end_ns: u64,
+    /// What the threads measure.
+    pub metrics: Metrics,
     /// Set by a signal, or by a thread that failed.
     stop: Arc<AtomicBool>,
     /// Since the measuring began.
@@ -85,6 +88,7 @@ impl Run {
             clock: Clock::start(),
             measure_from_ns,
             end_ns,
+            metrics: Metrics::new(),
             stop,
             bytes: AtomicU64::new(0),
             records: AtomicU64::new(0),

@@ -39,17 +39,17 @@ impl Target {
     /// # Errors
     /// When it is not there, or cannot be made.
     pub fn find(common: &CommonArgs, create: Option<&TopicArgs>) -> Result<Target, BenchError> {
-        let mut cluster = Cluster::connect(ClusterOptions {
-            bootstrap: common.bootstrap_server.clone(),
-            client_id: CLIENT_ID.to_owned(),
-            timeouts: Timeouts::default(),
-            patience: PATIENCE,
-        })?;
+        let mut cluster = connect(common)?;
         if let Some(args) = create {
             create_if_absent(&mut cluster, &common.topic, args)?;
         }
         let topic = cluster.topic(&common.topic, create.is_some())?;
-        Ok(Target { cluster, topic })
+        let mut target = Target { cluster, topic };
+        if create.is_some() {
+            // Leaders are named before they know it: they answer this when they do.
+            target.offsets(OffsetQuery::Latest)?;
+        }
+        Ok(target)
     }
 
     /// Deals the partitions out to `connections` connections.
@@ -57,6 +57,10 @@ impl Target {
     /// # Errors
     /// When a partition has no leader, or there are more leaders than connections.
     pub fn lanes(&mut self, connections: usize) -> Result<Vec<Lane>, BenchError> {
+        deal(self.by_leader()?, connections)
+    }
+
+    fn by_leader(&mut self) -> Result<BTreeMap<String, Vec<i32>>, BenchError> {
         let mut by_leader: BTreeMap<String, Vec<i32>> = BTreeMap::new();
         for partition in &self.topic.partitions {
             let leader = self.cluster.leader(&self.topic.name, partition.index)?;
@@ -65,7 +69,19 @@ impl Target {
                 .or_default()
                 .push(partition.index);
         }
-        deal(by_leader, connections)
+        Ok(by_leader)
+    }
+
+    /// One lane a leader, with all that it leads.
+    ///
+    /// # Errors
+    /// When a partition has no leader.
+    pub fn leaders(&mut self) -> Result<Vec<Lane>, BenchError> {
+        let lane = |(address, partitions)| Lane {
+            address,
+            partitions,
+        };
+        Ok(self.by_leader()?.into_iter().map(lane).collect())
     }
 
     /// The first or the next offset of every partition.
@@ -90,6 +106,12 @@ impl Target {
 }
 
 impl Lane {
+    /// Of its partitions, where each begins; 0 where that is not said.
+    pub fn positions(&self, begin: &BTreeMap<i32, i64>) -> BTreeMap<i32, i64> {
+        let position = |&partition: &i32| (partition, begin.get(&partition).copied().unwrap_or(0));
+        self.partitions.iter().map(position).collect()
+    }
+
     /// Opens the lane's connection.
     ///
     /// # Errors
@@ -103,7 +125,28 @@ impl Lane {
     }
 }
 
-fn create_if_absent(cluster: &mut Cluster, name: &str, args: &TopicArgs) -> Result<(), BenchError> {
+/// Finds the cluster.
+///
+/// # Errors
+/// When none of its brokers answers.
+pub fn connect(common: &CommonArgs) -> Result<Cluster, BenchError> {
+    Ok(Cluster::connect(ClusterOptions {
+        bootstrap: common.bootstrap_server.clone(),
+        client_id: CLIENT_ID.to_owned(),
+        timeouts: Timeouts::default(),
+        patience: PATIENCE,
+    })?)
+}
+
+/// Creates a topic, if it is not there.
+///
+/// # Errors
+/// When the broker refuses.
+pub fn create_if_absent(
+    cluster: &mut Cluster,
+    name: &str,
+    args: &TopicArgs,
+) -> Result<(), BenchError> {
     if cluster.all_topics()?.iter().any(|topic| topic.name == name) {
         return Ok(());
     }

@@ -15,6 +15,25 @@ use bytes::Bytes;
 use vltava::wire::records::crc::crc32c;
 use vltava::wire::records::{Codec, HEADER_BYTES};
 
+use crate::run::BenchError;
+
+/// A template of these sizes, which came from the command line.
+///
+/// # Errors
+/// When no batch can be so.
+pub fn sized_template(record_bytes: u64, batch_bytes: u64) -> Result<Template, BenchError> {
+    const BATCH_BYTES_MAX: u64 = 256 << 20;
+    if !(VALUE_BYTES_MIN as u64..=BATCH_BYTES_MAX).contains(&record_bytes)
+        || batch_bytes > BATCH_BYTES_MAX
+    {
+        let sentence = format!(
+            "records have {VALUE_BYTES_MIN} bytes at least, and batches {BATCH_BYTES_MAX} at most"
+        );
+        return Err(BenchError::Other(sentence));
+    }
+    Ok(Template::new(record_bytes as usize, batch_bytes as usize))
+}
+
 /// A value has room for the time at which its record was due.
 pub const VALUE_BYTES_MIN: usize = 8;
 

@@ -8,8 +8,6 @@ use std::time::Duration;
 /// One request that waits for its answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent {
-    /// Its first record, counted from the connection's first.
-    pub first_record: u64,
     /// How many records it has.
     pub records: u64,
     /// When it went to the socket, on the run's clock.

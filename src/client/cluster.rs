@@ -141,14 +141,19 @@ impl Cluster {
     /// # Errors
     /// [`ClientError::NoSuchPartition`], [`ClientError::NoLeader`] or those of [`Cluster::topic`].
     pub fn leader(&mut self, topic: &str, partition: i32) -> Result<i32, ClientError> {
-        let info = self.topic(topic, false)?;
+        if !self.topics.contains_key(topic) {
+            self.topic(topic, false)?;
+        }
+        // Looked at where it is: of ten thousand partitions, each would copy them all.
+        let partitions = self.topics.get(topic).map(|info| &info.partitions[..]);
+        let partitions = partitions.unwrap_or_default();
         let found = usize::try_from(partition)
             .ok()
-            .and_then(|index| info.partitions.get(index));
+            .and_then(|index| partitions.get(index));
         let found = found.ok_or_else(|| ClientError::NoSuchPartition {
             topic: topic.to_owned(),
             partition,
-            count: info.partitions.len(),
+            count: partitions.len(),
         })?;
         let nodes = &self.nodes;
         match found.leader.filter(|leader| nodes.contains_key(leader)) {
