@@ -26,10 +26,13 @@ pub(super) struct Node {
     _owned: DataDirs,
 }
 
+/// A topic's id, count of partitions, and settings.
+type About = (TopicId, usize, Vec<(String, String)>);
+
 /// What can be seen of a broker: its topics with their settings, positions of the group, and where partitions end.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct State {
-    pub(super) topics: BTreeMap<String, (TopicId, usize, Vec<(String, String)>)>,
+    pub(super) topics: BTreeMap<String, About>,
     pub(super) positions: BTreeMap<(String, i32), i64>,
     pub(super) ends: BTreeMap<(String, i32), i64>,
 }

@@ -160,7 +160,7 @@ impl Day {
             let node = node.unwrap_or_else(|error| panic!("{what}: {error}"));
             check(&self.steps, moment, &node.state().await, &what);
         }
-        println!("{name}: {} different disks of {images}", seen.len());
+        eprintln!("{name}: {} different disks of {images}", seen.len());
         assert!(seen.len() > images / 8, "only {} disks", seen.len());
     }
 }
@@ -221,7 +221,7 @@ fn seed() -> u64 {
 /// Runs a day, and then its nights.
 fn survives(name: &str, live: impl AsyncFn(&mut Day)) {
     let seed = seed();
-    println!("power loss during {name}: seed {seed}");
+    eprintln!("power loss during {name}: seed {seed}");
     let root = tempfile::tempdir().unwrap();
     on_executor(async move {
         let mut day = Day::begin(root.path()).await;

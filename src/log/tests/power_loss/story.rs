@@ -119,7 +119,7 @@ fn latest<T: Copy>(notes: &[(usize, T)], moment: usize) -> Option<T> {
 pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Story) -> F) {
     let seed = from_env("VLTAVA_TEST_SEED").unwrap_or_else(|| TimestampMs::now().0 as u64);
     let images = from_env("VLTAVA_TEST_IMAGES").map_or(IMAGES, |images| images as usize);
-    println!("power loss during {name}: seed {seed}");
+    eprintln!("power loss during {name}: seed {seed}");
     let live = tempfile::tempdir().unwrap();
     on_executor(async move {
         let story = tell(Story::begin(live.path(), seed)).await;
@@ -147,7 +147,7 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
                 found.cut_again(&history, outcome, &mut dice).await;
             }
         }
-        println!("{} different disks of {images}", seen.len());
+        eprintln!("{} different disks of {images}", seen.len());
         assert!(seen.len() > images / 8, "only {} disks", seen.len());
     });
 }
