@@ -2,7 +2,7 @@
 //!
 //! Blocking calls, for threads that may sleep and for the time before the cores start; what a running log writes goes through
 //! [`super::AppendFile`]. Both tell the recorder of a test build of each change and each sync, so that a test can ask what a
-//! power cut at any moment leaves ([`super::power_loss`]).
+//! power cut at any moment leaves (`io/power_loss`).
 //!
 //! It must never know what the files are for.
 

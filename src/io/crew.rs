@@ -1,6 +1,6 @@
 //! Threads over all the broker's CPUs, shared by its cores, for work that computes and sleeps: opening logs at a start.
 //!
-//! A core's own blocking thread (see [`super::blocking`]) is one, and stays on the core's CPU: a core that owns the larger
+//! A core's own blocking thread (see [`super::blocking()`]) is one, and stays on the core's CPU: a core that owns the larger
 //! logs would keep the others waiting. A crew takes work in the order in which it is given, whoever gives it.
 //!
 //! A thread is made when there is work that no idle one takes, up to a bound; all end when the crew is dropped.

@@ -151,7 +151,8 @@ fn noise_in_any_file_makes_nobody_panic() {
                     read_everything(&log).await;
                 }
             }
-            fs::remove_dir_all(&dir).unwrap();
+            // What syncs in the background may still be making a file there.
+            let _ = fs::remove_dir_all(&dir);
         }
     });
 }
