@@ -9,6 +9,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::run::BenchError;
+
 /// `/proc` counts CPU time in this many ticks a second (USER_HZ, 100 on every architecture we run on).
 const TICKS_PER_S: f64 = 100.0;
 
@@ -36,7 +38,14 @@ impl Usage {
     ///
     /// # Errors
     /// When there is no such process, or it may not be looked at.
-    pub fn of(pid: u32) -> io::Result<Usage> {
+    pub fn of(pid: u32) -> Result<Usage, BenchError> {
+        Usage::read(pid).map_err(|source| BenchError::File {
+            path: format!("/proc/{pid}").into(),
+            source,
+        })
+    }
+
+    fn read(pid: u32) -> io::Result<Usage> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let (user_ticks, system_ticks) = cpu_ticks(&stat)

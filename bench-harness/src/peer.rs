@@ -170,10 +170,7 @@ impl Peer {
                 started: None,
             });
         }
-        let made = tempfile::Builder::new()
-            .prefix("vltava-bench-")
-            .tempdir_in(work_dir);
-        let dir = made.map_err(file(work_dir))?;
+        let dir = new_folder(work_dir)?;
         let mut peer = Recipe::of(spec, settings, cpus, dir.path())?.start(&spec.name)?;
         if let Some(started) = &mut peer.started {
             started._dir = Some(dir);
@@ -333,6 +330,17 @@ pub fn free_port() -> Result<u16, BenchError> {
     let bound = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let address = bound.map_err(BenchError::connection("127.0.0.1"))?;
     Ok(address.port())
+}
+
+/// A new folder for a broker's data within `work_dir`, gone when it is dropped.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn new_folder(work_dir: &Path) -> Result<tempfile::TempDir, BenchError> {
+    let made = tempfile::Builder::new()
+        .prefix("vltava-bench-")
+        .tempdir_in(work_dir);
+    made.map_err(file(work_dir))
 }
 
 fn file(path: &Path) -> impl FnOnce(std::io::Error) -> BenchError + use<> {

@@ -69,7 +69,7 @@ pub fn supervise<T: Send>(
 ) -> Result<Measured<T>, BenchError> {
     let interrupted = interrupted()?;
     // Fails now rather than after the run.
-    common.server_pid.map(usage).transpose()?;
+    common.server_pid.map(Usage::of).transpose()?;
     let run = Run::start(warmup, duration, Arc::new(AtomicBool::new(false)));
     let command_line = std::env::args().collect::<Vec<_>>().join(" ");
     let log_path = common.hlog.as_deref();
@@ -83,11 +83,11 @@ pub fn supervise<T: Send>(
             })?;
             // The first second that counts begins now, not in the middle of one.
             collector.collect().inspect_err(|_| run.stop())?;
-            let broker_before = common.server_pid.map(usage).transpose()?;
-            let generator_before = usage(std::process::id())?;
+            let broker_before = common.server_pid.map(Usage::of).transpose()?;
+            let generator_before = Usage::of(std::process::id())?;
             watch_until(&run, &mut collector, interrupted, || worker.is_finished())?;
-            let broker_after = common.server_pid.map(usage).transpose()?;
-            let generator = usage(std::process::id())?.since(&generator_before);
+            let broker_after = common.server_pid.map(Usage::of).transpose()?;
+            let generator = Usage::of(std::process::id())?.since(&generator_before);
             let result = worker
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -113,13 +113,6 @@ pub fn supervise<T: Send>(
         path: common.hlog.clone().unwrap_or_default(),
         source,
     })?
-}
-
-fn usage(pid: u32) -> Result<Usage, BenchError> {
-    Usage::of(pid).map_err(|source| BenchError::File {
-        path: format!("/proc/{pid}").into(),
-        source,
-    })
 }
 
 /// Waits for `done`, passing signals on and collecting once a second.

@@ -6,11 +6,10 @@
 //! A thread is made when there is work that no idle one takes, up to a bound; all end when the crew is dropped.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
 use std::{io, thread};
 
+use super::answer::Answer;
 use super::background;
 use super::blocking::blocking;
 
@@ -66,13 +65,13 @@ impl Crew {
     /// # Cancel safety
     /// Dropping the future does not take back the work; its result is then lost.
     pub async fn run<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> R {
-        let place = Arc::new(Place::default());
-        let filled = Arc::clone(&place);
-        let work: Work = Box::new(move || filled.fill(work()));
+        let answer = Answer::default();
+        let given = answer.clone();
+        let work: Work = Box::new(move || given.give(work()));
         if let Some(refused) = self.give(work) {
             blocking(refused).await;
         }
-        place.taken().await
+        answer.await
     }
 
     /// Gives the work back if there is no thread that could do it.
@@ -132,41 +131,6 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Where a result is left for whoever waits on a core.
-struct Place<R>(Mutex<(Option<R>, Option<Waker>)>);
-
-impl<R> Default for Place<R> {
-    fn default() -> Place<R> {
-        Place(Mutex::new((None, None)))
-    }
-}
-
-impl<R> Place<R> {
-    fn fill(&self, result: R) {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        place.0 = Some(result);
-        let waker = place.1.take();
-        drop(place);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    async fn taken(&self) -> R {
-        poll_fn(|context| {
-            let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match place.0.take() {
-                Some(result) => Poll::Ready(result),
-                None => {
-                    place.1 = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
     }
 }
 

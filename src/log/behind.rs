@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::error::LogError;
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
-use super::state::{Condition, State};
+use super::state::State;
 use crate::types::Offset;
 
 /// What is written out in one piece, in bytes.
@@ -31,18 +31,9 @@ impl PartitionLog {
         for segment in &segments {
             self.write_out(segment).await;
         }
-        let synced = match self.sync_segments(&segments).await {
-            Ok(()) => {
-                self.synced(end);
-                Ok(true)
-            }
-            Err(error) => {
-                self.sync_failed(error.clone());
-                Err(error)
-            }
-        };
+        let synced = self.sync_up_to(end, &segments).await;
         self.seal_all().await;
-        synced
+        synced.map(|()| true)
     }
 
     /// What fails here, the sync tells.
@@ -79,7 +70,6 @@ impl State {
 
     /// Nobody waits for the sealer.
     fn has_time(&self) -> bool {
-        let is_open = matches!(self.condition, Condition::Writable | Condition::OutOfSpace);
-        is_open && self.to_seal.is_empty()
+        self.takes_records() && self.to_seal.is_empty()
     }
 }

@@ -53,7 +53,7 @@ impl LogError {
 }
 
 /// Whether the system's error says that there is no room.
-pub(super) fn is_no_space(error: &io::Error) -> bool {
+pub fn is_no_space(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
         || error.kind() == io::ErrorKind::WriteZero
 }

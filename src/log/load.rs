@@ -121,6 +121,17 @@ pub(super) struct LoadedSegment {
     pub(super) index: Option<MemoryIndex>,
 }
 
+/// [`load`] as a piece of work for another thread.
+pub(super) fn loading(
+    dir: &Path,
+    config: &LogConfig,
+    trust: Trust,
+    checked_bytes: Arc<AtomicU64>,
+) -> impl FnOnce() -> Result<Loaded, LogError> + Send + 'static {
+    let (dir, config) = (dir.to_owned(), config.clone());
+    move || load(&dir, &config, trust, TimestampMs::now(), &checked_bytes)
+}
+
 /// Opens the log in `dir`; adds to `checked_bytes` what it checks, while it does.
 pub(super) fn load(
     dir: &Path,

@@ -74,7 +74,7 @@ mod written_file;
 pub use append::Appended;
 pub use cleaner::{Buffers, CleanError, Cleaned, Cleaning, CompactionRules, Dirty, Throttle};
 pub use config::LogConfig;
-pub use error::{AppendError, LogError, ReadError};
+pub use error::{AppendError, LogError, ReadError, is_no_space};
 pub use file_names::{
     DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name,
     parse_partition_dir, partition_dir_name,

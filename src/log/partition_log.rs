@@ -149,18 +149,7 @@ impl PartitionLog {
         config: LogConfig,
         trust: Trust,
     ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
-        let (load_dir, load_config) = (dir.clone(), config.clone());
-        let loaded = blocking(move || {
-            let checked_bytes = Arc::default();
-            load::load(
-                &load_dir,
-                &load_config,
-                trust,
-                TimestampMs::now(),
-                &checked_bytes,
-            )
-        })
-        .await?;
+        let loaded = blocking(load::loading(&dir, &config, trust, Arc::default())).await?;
         let (log, report) = PartitionLog::enter(storage, dir, config, loaded);
         if !trust.is_clean() {
             log.state.borrow_mut().doubt_names();

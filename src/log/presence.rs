@@ -10,13 +10,12 @@ use super::check::segment_bytes;
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
-use super::state::Condition;
 
 impl PartitionLog {
     /// The file that records go to now; `None` before the first of a new segment is written, and once the log takes no more.
     pub fn active_file(&self) -> Option<PathBuf> {
         let state = self.state.borrow();
-        if !matches!(state.condition, Condition::Writable | Condition::OutOfSpace) {
+        if !state.takes_records() {
             return None;
         }
         let active = state.segments.iter().rev();

@@ -11,9 +11,9 @@ use super::error::LogError;
 use super::load::{self, RecoveryReport, Trust};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
-use super::state::{Condition, State};
+use super::state::State;
 use crate::io::{Crew, Disk, SegmentFile};
-use crate::types::{Offset, TimestampMs};
+use crate::types::Offset;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -53,16 +53,7 @@ impl PartitionLog {
         log_start: Offset,
         checked_bytes: Arc<AtomicU64>,
     ) -> Result<(Rc<PartitionLog>, RecoveryReport), LogError> {
-        let (load_dir, load_config) = (dir.clone(), config.clone());
-        let load = move || {
-            load::load(
-                &load_dir,
-                &load_config,
-                trust,
-                TimestampMs::now(),
-                &checked_bytes,
-            )
-        };
+        let load = load::loading(&dir, &config, trust, checked_bytes);
         let loaded = crew.run(load).await?;
         let (log, report) = PartitionLog::enter(Rc::new(Disk), dir, config, loaded);
         if !trust.is_clean() {
@@ -125,8 +116,7 @@ impl State {
     }
 
     fn written_mark(&self) -> Option<Written> {
-        let usable = matches!(self.condition, Condition::Writable | Condition::OutOfSpace);
-        if !usable || self.written_end <= self.synced_end {
+        if !self.takes_records() || self.written_end <= self.synced_end {
             return None;
         }
         let mut newest_first = self.segments.iter().rev();

@@ -168,14 +168,8 @@ impl Loader<'_> {
                 Found::Damage(reason) => break Some(reason),
                 Found::Batch(frame) => frame,
             };
-            if let Some(reason) = out_of_place(&frame, base, end) {
+            if let Some(reason) = self.misplaced(&mut walker, &frame, base, end)? {
                 break Some(reason);
-            }
-            let moved = walker
-                .moved(&frame, end)
-                .map_err(|error| self.read_error(base, error))?;
-            if moved.is_some() {
-                break moved;
             }
             let unsynced = frame.next_offset() > recovery_point;
             if let Some(reason) = self.check_batch(&mut walker, &vouched, &frame, base, unsynced)? {
@@ -206,6 +200,21 @@ impl Loader<'_> {
             damage,
             doubt,
         })
+    }
+
+    /// Why the batch at which the walk stands cannot follow what ended at `end`.
+    fn misplaced(
+        &self,
+        walker: &mut SegmentWalker,
+        frame: &BatchFrame,
+        base: Offset,
+        end: Offset,
+    ) -> Result<Option<String>, LogError> {
+        if let Some(reason) = out_of_place(frame, base, end) {
+            return Ok(Some(reason));
+        }
+        let moved = walker.moved(frame, end);
+        moved.map_err(|error| self.read_error(base, error))
     }
 
     /// What is wrong with the batch at which the walk stands, as far as it must be looked at.

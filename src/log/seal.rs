@@ -54,22 +54,32 @@ impl PartitionLog {
         drop(state);
         let log = self.clone();
         let sync = async move {
-            match log.sync_segments(&segments).await {
-                Ok(()) => {
-                    let active = segments.len() - 1;
-                    segments[..active]
-                        .iter()
-                        .for_each(|sealed| log.settle(sealed));
-                    log.synced(end);
-                }
-                Err(error) => log.sync_failed(error),
+            if log.sync_up_to(end, &segments).await.is_ok() {
+                let active = segments.len() - 1;
+                segments[..active]
+                    .iter()
+                    .for_each(|sealed| log.settle(sealed));
             }
             log.seal_all().await;
         };
         glommio::spawn_local(sync).detach();
     }
 
-    pub(super) async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
+    /// Syncs `segments`, which hold all that is unsynced before `end`, and moves on or fails by it.
+    pub(super) async fn sync_up_to(
+        &self,
+        end: Offset,
+        segments: &[Rc<Segment>],
+    ) -> Result<(), LogError> {
+        let outcome = self.sync_segments(segments).await;
+        match &outcome {
+            Ok(()) => self.synced(end),
+            Err(error) => self.sync_failed(error.clone()),
+        }
+        outcome
+    }
+
+    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
         for segment in segments {
             self.sync_segment(segment).await?;
         }
@@ -224,7 +234,7 @@ impl PartitionLog {
             .take_while(|before| before.base_offset < segment.base_offset)
             .all(|before| before.synced.get() == before.staged.get());
         let end = next.filter(|next| all_before_synced && *next <= state.written_end);
-        if matches!(state.condition, Condition::Writable | Condition::OutOfSpace) {
+        if state.takes_records() {
             *segment.index.borrow_mut() = None;
             segment.close_appender();
         }

@@ -171,6 +171,11 @@ impl State {
         state
     }
 
+    /// Whether it takes records, or would if there were room.
+    pub(super) fn takes_records(&self) -> bool {
+        matches!(self.condition, Condition::Writable | Condition::OutOfSpace)
+    }
+
     /// The segment that takes appends.
     pub(super) fn active(&self) -> &Rc<Segment> {
         self.segments

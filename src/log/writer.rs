@@ -169,10 +169,8 @@ impl PartitionLog {
     /// Syncs, in order, every segment that has unsynced bytes, then the names.
     async fn sync(&self) {
         let (end, segments) = self.state.borrow().to_sync();
-        match self.sync_segments(&segments).await {
-            Ok(()) => self.synced(end),
-            Err(error) => self.sync_failed(error),
-        }
+        // Whoever waits is told.
+        let _ = self.sync_up_to(end, &segments).await;
     }
 
     /// Makes the directory's entries durable, where any are new; those of a new partition with their contents.

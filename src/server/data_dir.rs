@@ -4,7 +4,7 @@ use crate::config::broker::FIRST_NODE_ID;
 use crate::io::record_lock::{RecordLock, try_record_lock};
 use crate::io::{changes, durable_write, remover};
 use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
-use crate::log::{WrittenCheckpoint, WrittenMarks, a_partition_in};
+use crate::log::{WrittenCheckpoint, WrittenMarks, a_partition_in, is_no_space};
 use crate::metadata::MetaProperties;
 use crate::metadata::meta_properties::{MetaPropertiesError, StoredMetaProperties};
 use std::fs::{self, File, TryLockError};
@@ -107,13 +107,7 @@ pub enum DataDirError {
 impl DataDirError {
     /// Whether there was no room: what failed can be done when there is.
     pub fn is_no_space(&self) -> bool {
-        let DataDirError::Io { source, .. } = self else {
-            return false;
-        };
-        matches!(
-            source.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        )
+        matches!(self, DataDirError::Io { source, .. } if is_no_space(source))
     }
 }
 
@@ -235,7 +229,7 @@ impl DataDir {
             write_whole(&path, self.identity.to_text().as_bytes())?;
         }
         let mark = self.path.join(CLEAN_SHUTDOWN);
-        let clean = mark.exists();
+        let clean = self.was_left_clean();
         if clean {
             changes::remove_file(&mark).map_err(failed("remove", &mark))?;
             sync_dir(&self.path)?;

@@ -69,10 +69,14 @@ pub async fn lead(
             key.partition
         );
     }
-    if let Err(error) = controller.heed(&report).await {
-        log::error!("the metadata does not say which partitions are offline: {error}");
+    if !report.failures.is_empty() || !report.moved.is_empty() {
+        match controller.heed(&report).await {
+            Ok(()) => drop(shard.install_everywhere(&controller.image()).await),
+            Err(error) => {
+                log::error!("the metadata does not say which partitions are offline: {error}");
+            }
+        }
     }
-    shard.install_everywhere(&controller.image()).await;
     shard.lead_with(controller);
     shard.open_everywhere().await;
     ready::announce(&boot, report.partitions);
@@ -145,7 +149,7 @@ async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
     let dirs = Arc::clone(shard.dirs());
     let take_all = move || {
         // The next start need not look, and whoever starts in between does not know of it.
-        for dir in dirs.all().iter().filter(|dir| dir.loss().is_none()) {
+        for (_, dir) in dirs.usable() {
             drop(WrittenCheckpoint::take(&dir.path, true));
         }
     };
@@ -184,7 +188,7 @@ async fn checkpoint_for_ever(shard: Rc<Shard>, last_run_clean: bool) {
         let (written, begun) = (Arc::clone(&shard.written), shard.written.begin());
         let mut points = shard.checkpoint_everywhere().await;
         let dirs = Arc::clone(shard.dirs());
-        let positions = written_positions(&dirs, &mut points);
+        let mut positions = written_positions(&dirs, &mut points);
         for (place, error) in write(&dirs, points).await {
             match error.is_no_space() {
                 true => log::error!("{error}: checkpoints are written when there is room"),
@@ -192,8 +196,8 @@ async fn checkpoint_for_ever(shard: Rc<Shard>, last_run_clean: bool) {
             }
         }
         let write_positions = move || {
-            let usable = dirs.all().iter().zip(positions);
-            for (dir, positions) in usable.filter(|(dir, _)| dir.loss().is_none()) {
+            for (place, dir) in dirs.usable() {
+                let positions = std::mem::take(&mut positions[place]);
                 if let Err(error) = written.write(&dir.path, positions, begun) {
                     log::error!("{}: the written positions: {error}", dir.path.display());
                 }
@@ -234,13 +238,10 @@ pub(super) async fn write(
     }
     let dirs = Arc::clone(dirs);
     let write_all = move || {
-        let usable = dirs.all().iter().zip(&checkpoints).enumerate();
-        let usable = usable.filter(|(_, (dir, _))| dir.loss().is_none());
-        let written = usable.map(|(place, (dir, checkpoints))| {
-            let written = data_dir::write_checkpoints(&dir.path, checkpoints);
-            (place, written)
+        let failed = dirs.usable().filter_map(|(place, dir)| {
+            let written = data_dir::write_checkpoints(&dir.path, &checkpoints[place]);
+            Some((place, written.err()?))
         });
-        let failed = written.filter_map(|(place, written)| Some((place, written.err()?)));
         failed.collect()
     };
     blocking(write_all).await

@@ -1,7 +1,7 @@
 //! What administration asks of single partitions, at their owners: sizes, producers, the removal of records.
 
 use super::Shard;
-use super::dirs::Dirs;
+use super::dirs::{Dir, Dirs};
 use super::message::{Answer, Call, PartitionFault, Wanted};
 use crate::io::blocking;
 use crate::io::durable_write::durable_write;
@@ -189,11 +189,11 @@ impl Shard {
                 starts[point.dir].insert((point.topic, point.partition), point.log_start);
             }
         }
-        let usable = self.dirs.all().iter().zip(starts);
-        let files: Vec<_> = usable
-            .filter(|(dir, _)| dir.loss().is_none())
-            .map(|(dir, starts)| (dir.path.join(offset_checkpoint::LOG_STARTS), starts))
-            .collect();
+        let file = |(place, dir): (usize, &Dir)| {
+            let path = dir.path.join(offset_checkpoint::LOG_STARTS);
+            (path, std::mem::take(&mut starts[place]))
+        };
+        let files: Vec<_> = self.dirs.usable().map(file).collect();
         blocking(move || write_all(&files)).await
     }
 

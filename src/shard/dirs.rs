@@ -79,6 +79,12 @@ impl Dirs {
         &self.all
     }
 
+    /// Those that can be used, each with its place.
+    pub fn usable(&self) -> impl Iterator<Item = (usize, &Dir)> {
+        let all = self.all.iter().enumerate();
+        all.filter(|(_, dir)| dir.loss().is_none())
+    }
+
     /// Where the metadata log is.
     pub fn metadata(&self) -> &Path {
         &self.all[self.metadata].path
@@ -96,8 +102,9 @@ impl Dirs {
 
     /// The place of the first that takes partitions and can be used.
     pub fn first_usable(&self) -> Option<usize> {
-        let is_usable = |dir: &Dir| dir.takes_partitions && dir.loss().is_none();
-        self.all.iter().position(is_usable)
+        let mut usable = self.usable();
+        let (place, _) = usable.find(|(_, dir)| dir.takes_partitions)?;
+        Some(place)
     }
 
     /// One that cannot be used and whose id is not known: what is found nowhere may lie there.
@@ -109,11 +116,8 @@ impl Dirs {
 
     /// Ids of those that take partitions and can be used.
     pub fn usable_ids(&self) -> Vec<Uuid> {
-        let usable = self.all.iter();
-        usable
-            .filter(|dir| dir.takes_partitions && dir.loss().is_none())
-            .filter_map(|dir| dir.id)
-            .collect()
+        let usable = self.usable().filter(|(_, dir)| dir.takes_partitions);
+        usable.filter_map(|(_, dir)| dir.id).collect()
     }
 }
 

@@ -3,48 +3,25 @@
 //! The order matters to those who read meanwhile: a new partition exists before the image names it, and the image has
 //! forgotten a deleted one before its log is renamed.
 
-use super::compaction::Compaction;
 use super::dirs::Dir;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
-use super::{Opening, Partition, Shard};
+use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
 use crate::log::{
     AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
-    WrittenCheckpoint, WrittenMarks, partition_dir_name, remove_deleted, set_aside_foreign,
+    partition_dir_name, remove_deleted, set_aside_foreign,
 };
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
-
-/// What the data directory says of the last run.
-#[derive(Clone, Debug)]
-pub struct Startup {
-    /// By place: the last run wrote its clean-shutdown mark there: no log in it needs to be checked.
-    pub clean: Arc<[bool]>,
-    /// The places of the logs that are there, by the names of their directories.
-    pub found: Arc<HashMap<String, usize>>,
-    /// Below these offsets the records were on the disk, by topic and partition.
-    pub recovery_points: Arc<HashMap<(String, i32), Offset>>,
-    /// Where logs began, by topic and partition, if not at 0.
-    pub log_starts: Arc<HashMap<(String, i32), Offset>>,
-    /// Up to where logs were written when the process died, if it did and the machine did not.
-    pub written_marks: Arc<WrittenMarks>,
-    /// Who keeps the checkpoint of that.
-    pub written: Arc<WrittenCheckpoint>,
-    /// Opening the logs, over all cores.
-    pub opening: Arc<Opening>,
-    /// Compaction, over all cores.
-    pub compaction: Arc<Compaction>,
-}
 
 /// A partition that is to be opened.
 struct Wanted {
@@ -394,36 +371,6 @@ impl Shard {
             points.push(closed.await);
         }
         points
-    }
-}
-
-impl Startup {
-    pub(super) fn log_start(&self, topic: &str, partition: i32) -> Offset {
-        let start = self.log_starts.get(&(topic.to_owned(), partition));
-        start.copied().unwrap_or(Offset::ZERO)
-    }
-
-    pub(super) fn trust(&self, topic: &str, partition: i32, place: usize) -> Trust {
-        if self.clean[place] {
-            return Trust::CleanShutdown;
-        }
-        let recovery_point = self.recovery_point(topic, partition);
-        match self.written_marks.get(&(topic.to_owned(), partition)) {
-            Some(&written) => Trust::DeadProcess {
-                recovery_point,
-                written,
-            },
-            None => Trust::Recover { recovery_point },
-        }
-    }
-
-    /// Everything below was on the disk.
-    pub(super) fn recovery_point(&self, topic: &str, partition: i32) -> Offset {
-        let key = (topic.to_owned(), partition);
-        self.recovery_points
-            .get(&key)
-            .copied()
-            .unwrap_or(Offset::ZERO)
     }
 }
 

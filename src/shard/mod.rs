@@ -25,6 +25,7 @@ mod presence;
 mod read;
 mod serve;
 mod signal;
+mod startup;
 mod ticks;
 mod waits;
 mod watches;
@@ -36,7 +37,6 @@ pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use dirs::{Dir, Dirs};
 pub use groups::{GroupFault, GroupOutcome};
-pub use install::Startup;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;
 pub use message::{
@@ -47,6 +47,7 @@ pub use opening::Opening;
 pub use partition::Partition;
 pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
+pub use startup::Startup;
 
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::log::WrittenCheckpoint;

@@ -114,7 +114,7 @@ impl Shard {
     /// were is not known otherwise.
     pub async fn sync_recovered(self: &Rc<Self>) {
         let mut all_synced = true;
-        for dir in self.dirs.all().iter().filter(|dir| dir.loss().is_none()) {
+        for (_, dir) in self.dirs.usable() {
             if let Err(error) = sync_group::sync_file_system_aside(&dir.path).await {
                 log::error!(
                     "{}: syncing what was recovered failed: {error}; each partition is synced by itself",
@@ -130,7 +130,7 @@ impl Shard {
     pub(super) fn spoil_written_checkpoint(&self) {
         let (written, dirs) = (Arc::clone(&self.written), Arc::clone(&self.dirs));
         let spoil_all = move || {
-            for dir in dirs.all().iter().filter(|dir| dir.loss().is_none()) {
+            for (_, dir) in dirs.usable() {
                 written.spoil(&dir.path);
             }
         };

@@ -70,7 +70,8 @@ pub fn run(args: &ConnectionsArgs) -> Result<RunResult, BenchError> {
     allow_files(u64::from(args.count) + OTHER_FILES)?;
     let mut target = Target::find(&args.common, Some(&args.topic))?;
     let lanes = target.lanes(args.count as usize)?;
-    let before = usage(args)?;
+    let usage = || args.common.server_pid.map(Usage::of).transpose();
+    let before = usage()?;
     let opened_ns = AtomicU64::new(0);
     let rss_bytes = AtomicU64::new(0);
     // How long opening takes is not known: it is a warm-up that ends when it ends.
@@ -78,11 +79,9 @@ pub fn run(args: &ConnectionsArgs) -> Result<RunResult, BenchError> {
         pin_thread(&args.common.pin, 0)?;
         let mut connections = open_all(&lanes, run)?;
         opened_ns.store(run.clock.now_ns(), Ordering::Relaxed);
-        let opened = usage(args)?;
+        let opened = usage()?;
         stay(args, &target, &lanes, &mut connections, run)?;
-        let spent = usage(args)?
-            .zip(opened)
-            .map(|(now, opened)| now.since(&opened));
+        let spent = usage()?.zip(opened).map(|(now, opened)| now.since(&opened));
         rss_bytes.store(spent.map_or(0, |spent| spent.rss_bytes), Ordering::Relaxed);
         Ok((connections.len(), spent))
     })?;
@@ -125,16 +124,6 @@ pub fn run(args: &ConnectionsArgs) -> Result<RunResult, BenchError> {
     }
     result.figures.extend(figures);
     Ok(result)
-}
-
-fn usage(args: &ConnectionsArgs) -> Result<Option<Usage>, BenchError> {
-    let of = |pid: u32| {
-        Usage::of(pid).map_err(|source| BenchError::File {
-            path: format!("/proc/{pid}").into(),
-            source,
-        })
-    };
-    args.common.server_pid.map(of).transpose()
 }
 
 /// Opens a connection a lane, one after the other, and asks each for the versions it speaks.

@@ -57,16 +57,10 @@ pub fn run(args: &IdleArgs) -> Result<RunResult, BenchError> {
             peer.address
         )));
     };
-    let usage = || {
-        Usage::of(pid).map_err(|source| BenchError::File {
-            path: format!("/proc/{pid}").into(),
-            source,
-        })
-    };
     wait(args.warmup)?;
-    let (before, began) = (usage()?, Instant::now());
+    let (before, began) = (Usage::of(pid)?, Instant::now());
     wait(args.duration)?;
-    let spent = usage()?.since(&before);
+    let spent = Usage::of(pid)?.since(&before);
     let seconds = began.elapsed().as_secs_f64().max(1e-9);
     let mut figures = Vec::new();
     if let Some(started_in) = peer.started_in {

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::mixed::fill;
 use crate::args::{Acks, CommonArgs, LoadArgs, TopicArgs};
 use crate::load::{Load, run_loads};
-use crate::peer::{Peer, PeerSpec, Recipe, Setting};
+use crate::peer::{Peer, PeerSpec, Recipe, Setting, new_folder};
 use crate::probe;
 use crate::result::{Figure, RunResult};
 use crate::run::{BenchError, Run};
@@ -111,13 +111,7 @@ pub fn run(args: &RecoveryArgs) -> Result<RunResult, BenchError> {
         return Err(BenchError::Other(sentence.to_owned()));
     }
     let interrupted = interrupted()?;
-    let made = tempfile::Builder::new()
-        .prefix("vltava-bench-")
-        .tempdir_in(&args.work_dir);
-    let dir = made.map_err(|source| BenchError::File {
-        path: args.work_dir.clone(),
-        source,
-    })?;
+    let dir = new_folder(&args.work_dir)?;
     let recipe = Recipe::of(&args.broker, &args.set, &args.pin_server, dir.path())?;
     let mut peer = recipe.start(&args.broker.name)?;
     let common = common(&peer);

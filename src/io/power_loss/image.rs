@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::io::changes;
 
+use super::dice::Dice;
 use super::disk::{Content, Names, Node};
 use super::{Event, Inode};
 
@@ -75,6 +76,18 @@ impl History {
     /// How many moments there are.
     pub(crate) fn len(&self) -> usize {
         self.events.len()
+    }
+
+    /// A moment and an outcome to try: in turn the two extremes, a clean cut, and five mixtures.
+    pub(crate) fn draw(&self, turn: usize, dice: &mut Dice) -> (usize, Outcome) {
+        let moment = dice.below(self.len() as u64 + 1) as usize;
+        let outcome = match turn % 8 {
+            0 => Outcome::Lost,
+            1 => Outcome::Kept,
+            2 => Outcome::Until(dice.below(moment as u64 + 1) as usize),
+            _ => Outcome::Drawn(dice.below(u64::MAX)),
+        };
+        (moment, outcome)
     }
 
     /// What is found if the power goes at `moment`.
@@ -233,31 +246,5 @@ fn is_name_in(event: &Event, dir: &Path) -> bool {
         }
         Event::Renamed(from, to) => from.parent() == Some(dir) && to.parent() == Some(dir),
         _ => false,
-    }
-}
-
-/// Draws from a seed (SplitMix64).
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn flip(&mut self) -> bool {
-        self.next() >> 63 == 1
-    }
-
-    /// A number below `n`.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! File systems keep more order than that; no promise should depend on it. Names are taken as atomic, as rename(2) says.
 
+mod dice;
 mod disk;
 mod image;
 
@@ -22,7 +23,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use image::{Dice, History, Outcome};
+pub(crate) use dice::{Dice, images, seed};
+pub(crate) use image::{History, Outcome};
 
 /// A file, whatever its names are. The system's number may be another file's later; this one is not.
 type Inode = usize;

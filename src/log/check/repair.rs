@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::io::changes;
+use crate::io::changes::{self, ChangeFile};
 use crate::log::cleaner;
 use crate::log::config::LogConfig;
 use crate::log::error::LogError;
@@ -111,9 +111,9 @@ fn cut_end(dir: &Path, base: Offset, position: u64) -> Result<String, LogError> 
     let (aside, saved) = save_end(&path, position).map_err(failed)?;
     // The bytes must be safe under their new name before they lose the old one.
     sync_dir(dir)?;
-    let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+    let file = ChangeFile::open(&path).map_err(failed)?;
     file.set_len(position)
-        .and_then(|()| file.sync_data())
+        .and_then(|()| file.sync())
         .map_err(failed)?;
     for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
         remove(&file_names::path_of(dir, base, kind))?;

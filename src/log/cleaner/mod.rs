@@ -47,7 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::error::LogError;
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
-use super::state::{Condition, State};
+use super::state::State;
 use crate::io::background;
 use crate::types::{Offset, TimestampMs};
 use exchange::{Ask, Exchange};
@@ -291,10 +291,6 @@ impl State {
             delete_retention_ms: cleaning.rules.delete_retention_ms,
             now_ms: cleaning.now.0,
         })
-    }
-
-    fn takes_records(&self) -> bool {
-        matches!(self.condition, Condition::Writable | Condition::OutOfSpace)
     }
 
     /// The last record of each producer that is remembered.

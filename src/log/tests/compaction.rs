@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::random::Random;
 use super::*;
+use crate::io::power_loss::Dice;
 use crate::log::cleaner::{Names, RealNames};
 use crate::wire::records::{Scratch, batches};
 
@@ -376,7 +376,7 @@ fn readers_meet_no_error_while_segments_are_replaced() {
             .map(|seed| {
                 let (log, running, reads) = (log.clone(), running.clone(), reads.clone());
                 glommio::spawn_local(async move {
-                    let mut random = Random::new(seed);
+                    let mut random = Dice::new(seed);
                     while running.get() {
                         read_somewhere(&log, &mut random).await;
                         reads.set(reads.get() + 1);
@@ -410,7 +410,7 @@ fn readers_meet_no_error_while_segments_are_replaced() {
 }
 
 /// Reads from some offset, and looks up some time: what is found is sound, and at or behind what was asked for.
-async fn read_somewhere(log: &Rc<PartitionLog>, random: &mut Random) {
+async fn read_somewhere(log: &Rc<PartitionLog>, random: &mut Dice) {
     let from = random.below(log.high_watermark().0 as u64) as i64;
     let max_bytes = 1 + random.below(2_000) as u32;
     let bytes = read(log, from, max_bytes).await.expect("something follows");

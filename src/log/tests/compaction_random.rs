@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compaction::{cleaning, keyed, left, settle};
-use super::random::Random;
 use super::*;
+use crate::io::power_loss::Dice;
 
 /// The newest offset and value of each key; none is a tombstone.
 type Model = BTreeMap<String, (i64, Option<String>)>;
 
-async fn write_some(log: &Rc<PartitionLog>, random: &mut Random, model: &mut Model) {
+async fn write_some(log: &Rc<PartitionLog>, random: &mut Dice, model: &mut Model) {
     for _ in 0..1 + random.below(20) {
         let pairs: Vec<(String, Option<String>)> = (0..1 + random.below(4))
             .map(|_| {
@@ -55,7 +55,7 @@ async fn check(log: &Rc<PartitionLog>, model: &Model, seed: u64) {
 }
 
 async fn live(dir: PathBuf, seed: u64) {
-    let mut random = Random::new(seed);
+    let mut random = Dice::new(seed);
     let mut model = Model::new();
     let config = LogConfig {
         segment_bytes: 500 + random.below(1500) as u32,

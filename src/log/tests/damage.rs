@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use super::random::Random;
 use super::*;
+use crate::io::power_loss::Dice;
 use crate::log::check::{Expected, Finding, Listener, check_partition, repair};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -84,7 +84,7 @@ impl Listener for Heard {
 }
 
 /// Damages some bytes of one file: changed, cut off, appended or overwritten.
-fn damage(dir: &Path, random: &mut Random) {
+fn damage(dir: &Path, random: &mut Dice) {
     let names = files(dir);
     let name = &names[random.below(names.len() as u64) as usize];
     let mut content = fs::read(dir.join(name)).unwrap();
@@ -123,7 +123,7 @@ fn noise_in_any_file_makes_nobody_panic() {
     with_dir(async |whole| {
         closed(&whole).await;
         for seed in 0..60 {
-            let mut random = Random::new(seed);
+            let mut random = Dice::new(seed);
             let dir = whole.with_file_name(format!("damaged-{seed}"));
             fs::create_dir(&dir).unwrap();
             for name in files(&whole) {

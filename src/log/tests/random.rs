@@ -3,27 +3,7 @@
 
 use super::faulty_storage::{Fault, FaultyStorage, Shared};
 use super::*;
-
-/// A small generator of pseudo-random numbers; its seed is in every message.
-pub(super) struct Random {
-    state: u64,
-}
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Random {
-        Random {
-            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
-        }
-    }
-
-    /// A number below `bound`.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state % bound
-    }
-}
+use crate::io::power_loss::Dice;
 
 /// What must be in the log: first and last offset of each acknowledged batch.
 #[derive(Default)]
@@ -53,7 +33,7 @@ impl Model {
 /// Appends a few batches, some of which may be lost to faults, and notes those that are acknowledged.
 async fn append_some(
     log: &Rc<PartitionLog>,
-    random: &mut Random,
+    random: &mut Dice,
     storage: &FaultyStorage,
     model: &mut Model,
 ) {
@@ -93,7 +73,7 @@ async fn retire_some(log: &Rc<PartitionLog>, model: &mut Model, retention_bytes:
 }
 
 async fn live_and_crash(dir: PathBuf, seed: u64) {
-    let mut random = Random::new(seed);
+    let mut random = Dice::new(seed);
     let mut model = Model::default();
     let config = LogConfig {
         segment_bytes: 1500 + random.below(3000) as u32,
@@ -134,7 +114,7 @@ async fn live_and_crash(dir: PathBuf, seed: u64) {
 }
 
 /// Leaves the directory as a crash would: no closing files, and garbage where the next batch would have been.
-fn spoil(dir: &Path, random: &mut Random, end: Offset) {
+fn spoil(dir: &Path, random: &mut Dice, end: Offset) {
     let names = files(dir);
     let active = names.iter().rfind(|name| name.ends_with(".log")).unwrap();
     for name in &names {

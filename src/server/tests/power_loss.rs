@@ -5,17 +5,16 @@
 //! answered before the cut, or what was being done then; never a mixture, never less.
 
 use std::collections::HashSet;
-use std::env;
 use std::path::Path;
 
 use super::node::{Node, State};
 use crate::io::disk::tests::on_executor;
-use crate::io::power_loss::{Dice, Outcome, Recording, record, scratch};
+use crate::io::power_loss::{self, Dice, Recording, record, scratch};
 use crate::metadata::changes::{Alteration, ConfigChange, TopicGrowth};
 use crate::metadata::image::TOPIC_RESOURCE;
 use crate::metadata::{NewTopic, TopicToDelete};
 use crate::shard::Change;
-use crate::types::{TimestampMs, TopicId};
+use crate::types::TopicId;
 
 /// Disks looked at, unless `VLTAVA_TEST_IMAGES` says otherwise.
 const IMAGES: usize = 4000;
@@ -136,17 +135,11 @@ impl Day {
     async fn survives(self, name: &str, seed: u64) {
         let history = self.recording.stop();
         drop(self.node);
-        let images = from_env("VLTAVA_TEST_IMAGES").map_or(IMAGES, |images| images as usize);
+        let images = power_loss::images(IMAGES);
         let mut dice = Dice::new(seed);
         let mut seen = HashSet::new();
         for n in 0..images {
-            let moment = dice.below(history.len() as u64 + 1) as usize;
-            let outcome = match n % 8 {
-                0 => Outcome::Lost,
-                1 => Outcome::Kept,
-                2 => Outcome::Until(dice.below(moment as u64 + 1) as usize),
-                _ => Outcome::Drawn(dice.below(u64::MAX)),
-            };
+            let (moment, outcome) = history.draw(n, &mut dice);
             let image = history.image(moment, outcome);
             let begun = self.steps.partition_point(|step| step.began <= moment);
             let done = self.steps.partition_point(|step| step.done <= moment);
@@ -210,17 +203,9 @@ fn known(state: &State) -> Vec<String> {
         .collect()
 }
 
-fn from_env(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
-}
-
-fn seed() -> u64 {
-    from_env("VLTAVA_TEST_SEED").unwrap_or_else(|| TimestampMs::now().0 as u64)
-}
-
 /// Runs a day, and then its nights.
 fn survives(name: &str, live: impl AsyncFn(&mut Day)) {
-    let seed = seed();
+    let seed = power_loss::seed();
     eprintln!("power loss during {name}: seed {seed}");
     let root = tempfile::tempdir().unwrap();
     on_executor(async move {

@@ -1,11 +1,10 @@
 //! What a test did to a log, what it was promised, and whether a disk that is found after a power cut keeps it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::env;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::io::power_loss::{Dice, History, Outcome, Recording, record, scratch};
+use crate::io::power_loss::{self, Dice, History, Outcome, Recording, record, scratch};
 use crate::log::tests::*;
 use crate::wire::records::{Scratch, batches};
 
@@ -117,8 +116,8 @@ fn latest<T: Copy>(notes: &[(usize, T)], moment: usize) -> Option<T> {
 
 /// Lets `tell` happen, then cuts the power at many moments in many ways, and opens what is found.
 pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Story) -> F) {
-    let seed = from_env("VLTAVA_TEST_SEED").unwrap_or_else(|| TimestampMs::now().0 as u64);
-    let images = from_env("VLTAVA_TEST_IMAGES").map_or(IMAGES, |images| images as usize);
+    let seed = power_loss::seed();
+    let images = power_loss::images(IMAGES);
     eprintln!("power loss during {name}: seed {seed}");
     let live = tempfile::tempdir().unwrap();
     on_executor(async move {
@@ -127,13 +126,7 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
         let mut dice = Dice::new(seed);
         let mut seen = HashSet::new();
         for n in 0..images {
-            let moment = dice.below(history.len() as u64 + 1) as usize;
-            let outcome = match n % 8 {
-                0 => Outcome::Lost,
-                1 => Outcome::Kept,
-                2 => Outcome::Until(dice.below(moment as u64 + 1) as usize),
-                _ => Outcome::Drawn(dice.below(u64::MAX)),
-            };
+            let (moment, outcome) = history.draw(n, &mut dice);
             let found = Found {
                 what: format!("{name}, seed {seed}: power cut at {moment}, {outcome:?}"),
                 story: &story,
@@ -150,10 +143,6 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
         eprintln!("{} different disks of {images}", seen.len());
         assert!(seen.len() > images / 8, "only {} disks", seen.len());
     });
-}
-
-fn from_env(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
 }
 
 /// A disk found after a power cut.
