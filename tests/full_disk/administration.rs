@@ -5,7 +5,7 @@ use vltava::wire::ErrorCode;
 use crate::harness::record::now_ms;
 use crate::harness::requests::new_topic;
 use crate::harness::wire_client::{WireClient, wait_until};
-use crate::harness::{batches, requests::LIST_OFFSETS};
+use crate::harness::{batches, requests::LIST_OFFSETS, scratch_dir};
 use crate::place::{Book, Place, alter, delete_records, large_batch};
 
 const TOPIC: &str = "t";
@@ -33,10 +33,17 @@ fn changes_that_find_no_room_are_refused_and_made_later() {
     let (code, taken) = alter_until_refused(&mut client);
     assert_eq!(code, ErrorCode::KAFKA_STORAGE_ERROR);
     let refused = client.try_create(new_topic("u", 1, &[]));
-    assert_eq!(refused.error_code, ErrorCode::KAFKA_STORAGE_ERROR, "{refused:?}");
+    assert_eq!(
+        refused.error_code,
+        ErrorCode::KAFKA_STORAGE_ERROR,
+        "{refused:?}"
+    );
     place.disk.free();
     let value = (taken + 10).to_string();
-    assert_eq!(alter(&mut client, TOPIC, "retention.ms", &value), ErrorCode::NONE);
+    assert_eq!(
+        alter(&mut client, TOPIC, "retention.ms", &value),
+        ErrorCode::NONE
+    );
     client.create_topic("u", 1);
     client.write("u", 0, &["x"]);
     place.broker.kill();
@@ -66,7 +73,9 @@ fn a_topic_can_be_deleted_to_make_room() {
     for topic in ["u", "v"] {
         assert_eq!(client.delete_topic(topic), ErrorCode::NONE, "{topic}");
     }
-    wait_until("the room of the deleted topic", || book.write(&mut client, TOPIC));
+    wait_until("the room of the deleted topic", || {
+        book.write(&mut client, TOPIC)
+    });
     book.check(&mut client, TOPIC);
     place.broker.kill();
     place.broker.restart();
@@ -80,25 +89,35 @@ fn a_topic_can_be_deleted_to_make_room() {
 
 #[test]
 fn a_topic_that_is_made_on_a_full_disk_is_there_when_there_is_room() {
-    let Some(place) = Place::start(&[]) else {
+    let metadata = tempfile::tempdir_in(scratch_dir()).expect("a scratch folder");
+    let metadata = metadata.path().display().to_string();
+    let Some(mut place) = Place::start(&[("metadata.log.dir", &metadata)]) else {
         return;
     };
     let mut client = place.client();
     place.disk.fill();
-    // The records of the change may still fit the last page; the files of its partition do not.
-    let made = client.try_create(new_topic(TOPIC, 1, &[]));
-    if made.error_code == ErrorCode::NONE {
-        let answer = client.produce(TOPIC, 0, &large_batch());
+    let id = client.create_topic(TOPIC, 2);
+    for partition in 0..2 {
+        let answer = client.produce(TOPIC, partition, &large_batch());
         assert_eq!(answer.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
-        place.disk.free();
-    } else {
-        assert_eq!(made.error_code, ErrorCode::KAFKA_STORAGE_ERROR);
-        place.disk.free();
-        client.create_topic(TOPIC, 1);
     }
+    place.broker.kill();
+    place.broker.restart();
+    let mut client = place.client();
+    client.create_topic("goes", 1);
+    assert_eq!(client.delete_topic("goes"), ErrorCode::NONE);
+    place.disk.free();
     let mut book = Book::default();
     wait_until("the partition", || book.write(&mut client, TOPIC));
     book.check(&mut client, TOPIC);
+    wait_until("the other partition", || {
+        client.produce(TOPIC, 1, &large_batch()).error_code == ErrorCode::NONE
+    });
+    assert!(place.broker.stop().success());
+    let of_topic = std::fs::read_to_string(place.disk.path().join("t-1/partition.metadata"));
+    let encoded = vltava::types::kafka_uuid::encode(id);
+    assert!(of_topic.expect("the file").contains(&encoded));
+    assert!(place.files("goes-0").is_empty());
 }
 
 #[test]
@@ -121,7 +140,9 @@ fn records_can_be_deleted_to_make_room() {
             }
         }
     });
-    wait_until("the room of what was deleted", || book.write(&mut client, TOPIC));
+    wait_until("the room of what was deleted", || {
+        book.write(&mut client, TOPIC)
+    });
     place.broker.kill();
     place.broker.restart();
     let mut client = place.client();
@@ -151,7 +172,10 @@ fn retention_makes_room() {
     }
     let mut book = Book::default();
     book.write_all(&mut client, TOPIC, 3);
-    assert_eq!(alter(&mut client, "old", "retention.ms", "7200000"), ErrorCode::NONE);
+    assert_eq!(
+        alter(&mut client, "old", "retention.ms", "7200000"),
+        ErrorCode::NONE
+    );
     place.disk.fill();
     book.write_until_full(&mut client, TOPIC);
     // The change itself is small: it may be refused like any other, and then there is no more to see here.
@@ -159,7 +183,9 @@ fn retention_makes_room() {
         place.disk.leave(4096);
         alter(&mut client, "old", "retention.ms", "1000") == ErrorCode::NONE
     });
-    wait_until("the room of the old records", || book.write(&mut client, TOPIC));
+    wait_until("the room of the old records", || {
+        book.write(&mut client, TOPIC)
+    });
     wait_until("the old records to go", || {
         client.list_offset(LIST_OFFSETS, "old", 0, -2).offset == 20 * 3000
     });

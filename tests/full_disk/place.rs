@@ -51,7 +51,9 @@ impl Place {
         let entries = fs::read_dir(self.disk.path().join(folder));
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
         let entries = entries.into_iter().flatten();
-        entries.map(|entry| name(entry.expect("an entry"))).collect()
+        entries
+            .map(|entry| name(entry.expect("an entry")))
+            .collect()
     }
 }
 

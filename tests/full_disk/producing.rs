@@ -74,21 +74,25 @@ fn segments_that_find_no_room_for_themselves_or_their_indexes_get_both_later() {
     client.create_topic_with(TOPIC, 1, &SMALL_SEGMENTS);
     let mut book = Book::default();
     let (log, index, time) = (
-        "00000000000000000025.log",
-        "00000000000000000000.index",
-        "00000000000000000000.timeindex",
+        "00000000000000000050.log",
+        "00000000000000000025.index",
+        "00000000000000000025.timeindex",
     );
-    book.write_all(&mut client, TOPIC, 25);
+    // A roll that finds room comes first: it makes the partition's own name durable.
+    book.write_all(&mut client, TOPIC, 50);
     assert!(!place.files("t-0").iter().any(|name| name == log));
     place.disk.fill();
     // Rolls, and neither the next segment nor the index of the full one finds room.
     book.write_until_full(&mut client, TOPIC);
     book.check(&mut client, TOPIC);
+    wait_until("the index to find no room", || {
+        place.broker.log().contains("index stays in memory")
+    });
     place.disk.free();
     // Rolls once more.
     book.write_all(&mut client, TOPIC, 30);
     book.check(&mut client, TOPIC);
-    wait_until("the index files of the first segment", || {
+    wait_until("the index files", || {
         let files = place.files("t-0");
         let size = |name| std::fs::metadata(place.disk.path().join("t-0").join(name));
         [log, index, time].iter().all(|name| {
@@ -162,7 +166,9 @@ fn other_directories_go_on_while_one_is_full() {
         assert_eq!(answers(&mut client), expected);
     }
     wait_until("the checkpoint that finds no room to be told of", || {
-        broker.log().contains("checkpoints are written when there is room")
+        broker
+            .log()
+            .contains("checkpoints are written when there is room")
     });
     assert_eq!(answers(&mut client), expected);
     disk.free();
@@ -203,7 +209,10 @@ fn compaction_that_finds_no_room_gives_up_and_comes_back() {
     // The last keeps it small: sealed segments are what is compacted.
     let last = write("last");
     let mut client = place.client();
-    assert_eq!(crate::place::alter(&mut client, TOPIC, "min.compaction.lag.ms", "0"), ErrorCode::NONE);
+    assert_eq!(
+        crate::place::alter(&mut client, TOPIC, "min.compaction.lag.ms", "0"),
+        ErrorCode::NONE
+    );
     place.disk.fill();
     wait_until("compaction to find no room", || {
         place.broker.log().contains("t-0: not compacted:")
@@ -216,5 +225,9 @@ fn compaction_that_finds_no_room_gives_up_and_comes_back() {
     let first = client.fetch(TOPIC, 0, 0);
     let values = batches::records_of(&crate::harness::requests::data_of(&first));
     let offsets: Vec<i64> = values.iter().map(|(offset, _)| *offset).take(5).collect();
-    assert_eq!(offsets, [0, 2, 4, 6, 8], "the newest of each key, at its offset");
+    assert_eq!(
+        offsets,
+        [0, 2, 4, 6, 8],
+        "the newest of each key, at its offset"
+    );
 }

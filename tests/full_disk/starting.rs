@@ -33,7 +33,10 @@ fn goes_on(place: &Place, book: &mut Book) {
     for partition in 0..4 {
         client.write_batch("u", partition, &large_batch());
     }
-    assert_eq!(alter(&mut client, TOPIC, "retention.ms", "-1"), ErrorCode::NONE);
+    assert_eq!(
+        alter(&mut client, TOPIC, "retention.ms", "-1"),
+        ErrorCode::NONE
+    );
 }
 
 #[test]
@@ -67,7 +70,12 @@ fn a_broker_stops_on_a_full_disk_says_what_was_not_written_and_starts_again() {
     }
     goes_on(&place, &mut book);
     assert!(place.broker.stop().success());
-    assert!(place.files("").iter().any(|name| name == ".kafka_cleanshutdown"));
+    assert!(
+        place
+            .files("")
+            .iter()
+            .any(|name| name == ".kafka_cleanshutdown")
+    );
 }
 
 #[test]
