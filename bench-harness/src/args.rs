@@ -48,6 +48,8 @@ pub enum Command {
     EndToEnd(commands::end_to_end::EndToEndArgs),
     /// Producers, consumers at the tail and readers of old records, all at once
     Mixed(commands::mixed::MixedArgs),
+    /// The same load while the broker compacts or deletes another topic
+    Upkeep(commands::upkeep::UpkeepArgs),
     /// Many connections, idle or with a record now and then
     Connections(commands::connections::ConnectionsArgs),
     /// How long a consumer group takes to stand again
@@ -80,6 +82,7 @@ impl Command {
             Command::Partitions(args) => Some(&mut args.common),
             Command::Connections(args) => Some(&mut args.common),
             Command::Groups(args) => Some(&mut args.common),
+            Command::Upkeep(args) => Some(&mut args.common),
             Command::Recovery(_)
             | Command::Idle(_)
             | Command::Limits(_)

@@ -72,6 +72,21 @@ fn open_loops_leave_histograms_that_other_tools_read() {
 }
 
 #[test]
+fn other_topics_are_compacted_and_deleted_beside_the_load() {
+    let broker = Broker::start();
+    let load = "--size 3MB --rate 0.5 --warmup 0.5";
+    let compaction = "--topic c --work compaction --work-partitions 1 --keys 10 --duration 25";
+    let compacted = result_of(&broker, "upkeep", &format!("{compaction} {load}"));
+    let (before, after) = ("the other topic, before", "the other topic, at the end");
+    assert!(figure(&compacted, after) < figure(&compacted, before));
+    assert!(figure(&compacted, "p99, with it / without") > 0.0);
+    let deletion = "--topic d --work deletion --work-partitions 2 --duration 3";
+    let deleted = result_of(&broker, "upkeep", &format!("{deletion} {load}"));
+    assert!(figure(&deleted, before) > 0.003);
+    assert_eq!(figure(&deleted, after), 0.0);
+}
+
+#[test]
 fn a_run_that_is_interrupted_reports_what_it_has() {
     let broker = Broker::start();
     let options = ["latency", "-b", &broker.address(), "--duration", "3600"];

@@ -14,6 +14,7 @@ pub mod produce;
 pub mod recovery;
 pub mod report;
 pub mod sweep;
+pub mod upkeep;
 
 use crate::args::Command;
 use crate::result::RunResult;
@@ -33,6 +34,7 @@ pub fn execute(command: &Command) -> Result<RunResult, BenchError> {
         Command::Connections(args) => connections::run(args),
         Command::Groups(args) => groups::run(args),
         Command::Partitions(args) => partitions::run(args),
+        Command::Upkeep(args) => upkeep::run(args),
         Command::Recovery(args) => recovery::run(args),
         Command::Idle(args) => idle::run(args),
         Command::Limits(args) => limits::run(args),
