@@ -60,6 +60,8 @@ pub enum Command {
     Recovery(commands::recovery::RecoveryArgs),
     /// What a broker costs that nobody uses
     Idle(commands::idle::IdleArgs),
+    /// Where a broker's CPU time goes under a load, as a picture
+    Flamegraph(commands::flamegraph::FlamegraphArgs),
     /// What this machine can do at all: the floor under every broker
     Limits(commands::limits::LimitsArgs),
     /// Two or three brokers under the same load, in turn
@@ -85,6 +87,7 @@ impl Command {
             Command::Upkeep(args) => Some(&mut args.common),
             Command::Recovery(_)
             | Command::Idle(_)
+            | Command::Flamegraph(_)
             | Command::Limits(_)
             | Command::Compare(_)
             | Command::Sweep(_)

@@ -236,6 +236,26 @@ fn a_broker_that_a_recipe_starts_rests_and_recovers() {
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
+/// Where `perf` is missing or may not look, that is what must be said.
+#[test]
+fn a_broker_s_cpu_time_becomes_a_picture() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path().display();
+    let picture = format!("{dir}/small.svg");
+    let set = format!("--set vltava:VLTAVA={}", broker_binary().display());
+    let options = format!("--seconds 1 {set} --work-dir {dir} -o {picture}");
+    let output = run(&["flamegraph", "small-requests", &recipe()], &options);
+    if output.stderr.contains("perf") {
+        assert_eq!(output.status, 1, "{}", output.stderr);
+        return;
+    }
+    let stands = [FIGURES_STAND, INVALID].contains(&output.status);
+    assert!(stands, "{} {}", output.status, output.stderr);
+    let picture = std::fs::read_to_string(picture).expect("a picture");
+    assert!(picture.contains("<svg") && picture.contains("vltava-bench produce --batch-size 4Ki"));
+    assert!(picture.contains("glommio"), "the broker's own frames");
+}
+
 #[test]
 fn brokers_are_compared_loads_swept_and_all_of_it_reported() {
     let broker = Broker::start();

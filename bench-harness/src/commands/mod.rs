@@ -4,6 +4,7 @@ pub mod compare;
 pub mod connections;
 pub mod consume;
 pub mod end_to_end;
+pub mod flamegraph;
 pub mod groups;
 pub mod idle;
 pub mod latency;
@@ -36,6 +37,7 @@ pub fn execute(command: &Command) -> Result<RunResult, BenchError> {
         Command::Partitions(args) => partitions::run(args),
         Command::Upkeep(args) => upkeep::run(args),
         Command::Recovery(args) => recovery::run(args),
+        Command::Flamegraph(args) => flamegraph::run(args),
         Command::Idle(args) => idle::run(args),
         Command::Limits(args) => limits::run(args),
         Command::Compare(_) | Command::Sweep(_) | Command::Report(_) => {
