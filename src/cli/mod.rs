@@ -187,7 +187,8 @@ mod tests {
     fn every_option_is_read_as_what_it_is_declared() {
         for line in [
             "check d --repair --records",
-            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --strict --log-level debug",
+            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --core-listeners --strict --log-level debug",
+            "serve --core-listeners=PLAINTEXT://:9192 a.properties",
             "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
             "topics list --exclude-internal",
             "topics describe a --configs",
