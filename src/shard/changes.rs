@@ -26,7 +26,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// The core that changes the metadata.
-const LEADER: ShardId = ShardId(0);
+pub const LEADER: ShardId = ShardId(0);
 
 /// What can be changed.
 #[derive(Clone, Debug)]

@@ -34,7 +34,7 @@ mod watches;
 
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
-pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use changes::{Change, ChangeError, ChangeOutcome, LEADER};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use dirs::{Dir, Dirs};
@@ -196,7 +196,8 @@ impl Shard {
         self.mesh.post(to, Message::Adopt(socket, listener, by));
     }
 
-    fn owner(&self, key: &PartitionKey) -> ShardId {
+    /// The core that owns a partition.
+    pub fn owner(&self, key: &PartitionKey) -> ShardId {
         placement::owner(key, self.mesh.cores())
     }
 
