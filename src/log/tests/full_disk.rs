@@ -62,7 +62,8 @@ fn all_settled(log: &PartitionLog) -> bool {
     sealed.iter().all(|segment| segment.settled.get())
 }
 
-fn is_full(log: &PartitionLog) -> bool {
+/// Whether it takes records, or would if there were room.
+fn goes_on(log: &PartitionLog) -> bool {
     log.failure().is_none()
 }
 
@@ -121,7 +122,7 @@ fn small_files_that_the_device_refuses_end_the_log() {
     with_faults(flush_each(), async |log, storage, _| {
         storage.fail_replacements([EIO]);
         refused(&log, &batch(2)).await;
-        assert!(!is_full(&log));
+        assert!(!goes_on(&log));
     });
 }
 
@@ -159,15 +160,15 @@ fn a_directory_that_cannot_be_synced_ends_the_log_whatever_the_reason() {
 
 #[test]
 fn a_new_segment_that_the_device_refuses_ends_the_log_and_one_without_room_does_not() {
-    for (fault, goes_on) in [(ENOSPC, true), (EIO, false)] {
+    for (fault, resumes) in [(ENOSPC, true), (EIO, false)] {
         with_faults(small_segments(), async |log, storage, _| {
             append_committed(&log, &batch(4)).await;
             append_committed(&log, &batch(4)).await;
             storage.fail_creations([fault]);
-            assert_eq!(refused(&log, &batch(4)).await.is_no_space(), goes_on);
+            assert_eq!(refused(&log, &batch(4)).await.is_no_space(), resumes);
             assert_eq!(all_offsets(&log).await, [(0, 3), (4, 7)]);
-            assert_eq!(is_full(&log), goes_on);
-            if goes_on {
+            assert_eq!(goes_on(&log), resumes);
+            if resumes {
                 append_committed(&log, &batch(4)).await;
                 assert_eq!(log.segments_len(), 2);
             }
@@ -183,7 +184,7 @@ fn indexes_and_snapshots_that_cannot_be_written_stay_in_memory_until_the_next_se
                 append_committed(&log, &batch(4)).await;
                 log.flush().await.unwrap();
                 append_committed(&log, &idempotent(9, 0, 0)).await;
-                // Index, time index, snapshot.
+                // Index, time index, snapshot; a fault of syncs leaves a replacement alone.
                 let good = std::iter::repeat_n(Fault::LateErrno(0), written_before);
                 storage.fail_replacements(good.chain([fault]));
                 append_committed(&log, &batch(4)).await;
@@ -241,7 +242,7 @@ fn a_leader_epoch_that_the_device_refuses_ends_the_log() {
         let next = LeaderEpoch(EPOCH.0 + 1);
         let appended = log.append(&batch(2), next, NOW).unwrap();
         log.committed(appended.last_offset + 1).await.unwrap_err();
-        assert!(!is_full(&log));
+        assert!(!goes_on(&log));
         assert_eq!(all_offsets(&log).await, [(0, 1)]);
     });
 }
