@@ -59,25 +59,6 @@ pub fn is_no_space(error: &io::Error) -> bool {
         || error.kind() == io::ErrorKind::WriteZero
 }
 
-/// Why a sync has not made durable what it was asked for.
-#[derive(Debug)]
-pub(super) enum SyncError {
-    /// A sync failed: what was written may not be on the device.
-    Lost(LogError),
-    /// A small file that belongs with it found no room. The records are as they were, and it can be tried again.
-    NoRoom(LogError),
-}
-
-impl SyncError {
-    /// Of writing a small file as a whole; one that fails otherwise is as bad as a failed sync.
-    pub(super) fn of_small_file(error: LogError) -> SyncError {
-        match error.is_no_space() {
-            true => SyncError::NoRoom(error),
-            false => SyncError::Lost(error),
-        }
-    }
-}
-
 /// A batch is not appended.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {

@@ -110,9 +110,7 @@ impl PartitionLog {
             return Ok(());
         }
         let files = self.write_files(files, end).await;
-        let data_dir = self.dir.parent().unwrap_or(&self.dir);
-        if let Err(error) = self.storage.sync_file_system(data_dir).await {
-            let error = LogError::storage("syncfs", data_dir, error);
+        if let Err(error) = self.sync_file_system().await {
             self.sync_failed(error.clone());
             return Err(error);
         }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use futures_lite::future::yield_now;
 
-use super::error::{LogError, SyncError};
+use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
@@ -77,25 +77,17 @@ impl PartitionLog {
         end: Offset,
         segments: &[Rc<Segment>],
     ) -> Result<(), LogError> {
-        match self.sync_segments(segments).await {
-            Ok(()) => {
-                self.synced(end);
-                Ok(())
-            }
-            Err(SyncError::Lost(error)) => {
-                self.sync_failed(error.clone());
-                Err(error)
-            }
-            Err(SyncError::NoRoom(error)) => {
-                self.no_space_for_sync(error.clone());
-                Err(error)
-            }
+        let outcome = self.sync_segments(segments).await;
+        match &outcome {
+            Ok(()) => self.synced(end),
+            Err(error) => self.sync_failed(error.clone()),
         }
+        outcome
     }
 
-    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), SyncError> {
+    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
         for segment in segments {
-            self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+            self.sync_segment(segment).await?;
         }
         self.sync_names().await
     }
@@ -128,9 +120,9 @@ impl PartitionLog {
         while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
                 Ok(()) => self.settle(&segment),
-                Err(SyncError::Lost(error)) => self.sync_failed(error),
+                Err(SealError::Sync(error)) => self.sync_failed(error),
                 // The indexes can be made again from the records: they stay in memory until the next segment is sealed.
-                Err(SyncError::NoRoom(error)) => {
+                Err(SealError::Files(error)) => {
                     log::error!("{error}: the segment's index stays in memory");
                     self.settle(&segment);
                 }
@@ -154,19 +146,18 @@ impl PartitionLog {
         }
     }
 
-    /// Of files that can be made again any failure is one for want of room: nothing is lost without them.
-    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SyncError> {
-        self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
+        self.sync_segment(segment).await.map_err(SealError::Sync)?;
         self.write_index_files(segment)
             .await
-            .map_err(SyncError::NoRoom)?;
+            .map_err(SealError::Files)?;
         let next = self.segment_after(segment);
         if let Some(next) = &next {
             self.write_roll_snapshot(next)
                 .await
-                .map_err(SyncError::NoRoom)?;
+                .map_err(SealError::Files)?;
         }
-        self.sync_names().await?;
+        self.sync_names().await.map_err(SealError::Sync)?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
         Ok(())
     }
@@ -292,4 +283,12 @@ impl State {
         let begins = |segment: &Rc<Segment>| segment.base_offset == before;
         (before != offset && !self.segments.iter().any(begins)).then_some(before)
     }
+}
+
+/// What went wrong in sealing decides what becomes of the partition.
+enum SealError {
+    /// The records may not be on the device.
+    Sync(LogError),
+    /// Only files that can be made again are missing.
+    Files(LogError),
 }

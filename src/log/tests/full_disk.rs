@@ -84,36 +84,34 @@ fn a_batch_that_is_written_gets_its_sync_though_the_next_finds_no_room() {
 }
 
 #[test]
-fn a_first_sync_that_finds_no_room_for_the_small_files_refuses_and_is_done_later() {
+fn a_first_sync_without_room_to_write_the_small_files_anew_has_the_disk_synced() {
     with_faults(flush_each(), async |log, storage, dir| {
         storage.fail_replacements([ENOSPC]);
-        assert!(refused(&log, &idempotent(9, 0, 0)).await.is_no_space());
-        assert_eq!(
-            (log.high_watermark(), log.log_end_offset()),
-            (Offset(0), Offset(0))
-        );
-        assert!(read(&log, 0, 1 << 20).await.is_none());
-        let again = append_committed(&log, &idempotent(9, 0, 0)).await;
-        assert_eq!((again.base_offset, again.duplicate), (Offset(0), false));
+        append_committed(&log, &idempotent(9, 0, 0)).await;
+        assert_eq!(log.recovery_point(), Offset(2));
+        let synced = storage.count(|operation| *operation == Operation::SyncFileSystem);
+        assert_eq!(synced, 1);
+        append_committed(&log, &batch(2)).await;
         log.close().await.unwrap();
         let (log, report) = open(&dir, UNCLEAN).await;
         assert_eq!(report.cut, None);
-        assert_eq!(all_offsets(&log).await, [(0, 1)]);
+        assert_eq!(all_offsets(&log).await, [(0, 1), (2, 3)]);
     });
 }
 
 #[test]
-fn a_flush_that_finds_no_room_for_the_small_files_is_told_and_keeps_the_records() {
+fn where_that_fails_too_nothing_of_it_counts() {
     with_faults(LogConfig::default(), async |log, storage, _| {
         append_committed(&log, &batch(2)).await;
         storage.fail_replacements([ENOSPC]);
-        assert!(log.flush().await.unwrap_err().is_no_space());
-        assert_eq!(log.recovery_point(), Offset(0));
-        assert_eq!(all_offsets(&log).await, [(0, 1)]);
-        append_committed(&log, &batch(2)).await;
-        log.flush().await.unwrap();
-        assert_eq!(log.recovery_point(), Offset(4));
-        log.close().await.unwrap();
+        // The segment's sync goes well, the file system's does not.
+        storage.fail_syncs([Fault::Short(0), EIO]);
+        log.flush().await.unwrap_err();
+        assert!(!goes_on(&log));
+        assert_eq!(
+            (log.high_watermark(), log.recovery_point()),
+            (Offset(0), Offset(0))
+        );
     });
 }
 
@@ -153,7 +151,7 @@ fn a_directory_that_cannot_be_synced_ends_the_log_whatever_the_reason() {
             storage.fail_dir_syncs([fault]);
             append(&log, &batch(4));
             until(|| log.failure().is_some()).await;
-            assert_eq!(all_offsets(&log).await, [(0, 3)]);
+            assert_eq!(log.high_watermark(), Offset(4), "up to what is synced");
         });
     }
 }
