@@ -19,6 +19,9 @@ use harness::requests::new_topic;
 use harness::serve::{Serve, refusal};
 use harness::wire_client::WireClient;
 use vltava::wire::ErrorCode;
+use vltava::wire::messages::alter_partition_reassignments::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
 use vltava::wire::messages::create_topics::CreatableReplicaAssignment;
 use vltava::wire::messages::describe_cluster::DescribeClusterRequest;
 use vltava::wire::messages::describe_configs::{
@@ -385,6 +388,34 @@ fn on_one_core(broker: &Broker, more: &[&str]) -> Vec<String> {
 fn connected(mut broker: Serve) -> (Serve, WireClient) {
     let port = Serve::port_in(&broker.ready());
     (broker, WireClient::connect(port))
+}
+
+#[test]
+fn a_partition_is_not_moved_to_another_core() {
+    let broker = start(&[CORE_LISTENERS]);
+    let mut client = WireClient::connect(broker.port());
+    client.create_topic("t", 1);
+    let here = partitions(&mut client, "t")[0].leader_id;
+    let elsewhere = CORES[0] + CORES[1] - here;
+    for (replicas, code) in [
+        (vec![1], ErrorCode::NONE),
+        (vec![here], ErrorCode::NONE),
+        (vec![elsewhere], ErrorCode::INVALID_REPLICA_ASSIGNMENT),
+        (vec![1, here], ErrorCode::INVALID_REPLICA_ASSIGNMENT),
+    ] {
+        let request = AlterPartitionReassignmentsRequest {
+            topics: vec![ReassignableTopic {
+                name: "t".into(),
+                partitions: vec![ReassignablePartition {
+                    partition_index: 0,
+                    replicas: Some(replicas.clone()),
+                }],
+            }],
+            ..AlterPartitionReassignmentsRequest::default()
+        };
+        let answer = &client.call(1, &request).responses[0].partitions[0];
+        assert_eq!(answer.error_code, code, "{replicas:?}: {answer:?}");
+    }
 }
 
 #[test]
