@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve(*args, began),
         Command::Check(args) => check(args),
+        Command::Tune(args) => vltava::cli::tune::run(&args, &mut std::io::stdout().lock()),
         Command::Client(command) => vltava::cli::run(&command),
     }
 }

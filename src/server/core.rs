@@ -78,6 +78,7 @@ pub fn assemble(
     glommio::spawn_local(Rc::clone(shard).apply_retention_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).sync_behind_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).look_after_files_for_ever()).detach();
+    glommio::spawn_local(Rc::clone(shard).open_waiting_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).tick_groups_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).compact_for_ever()).detach();
     glommio::spawn_local(live(Rc::clone(&parts), listeners)).detach();

@@ -327,6 +327,9 @@ impl Shard {
             .await
             .map_err(|error| failed(error.to_string()))?;
         let report = self.install_everywhere(&controller.image()).await;
+        for (name, reason) in &report.waiting {
+            log::error!("{name}: its log is made when there is room: {reason}");
+        }
         match report.failures.first() {
             None => Ok(()),
             Some((key, reason)) => Err(failed(format!("partition {}: {reason}", key.partition))),
