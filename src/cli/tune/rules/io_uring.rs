@@ -16,6 +16,8 @@ pub fn look(host: &Host) -> Finding {
         ),
         (Some(switch @ 1..), _) => switched_off(host, switch),
         (_, Some(Ring::Works)) => Finding::fine(TOPIC, "allowed: a ring was set up"),
+        // Some profiles answer as a kernel without it would.
+        (_, Some(Ring::Absent)) if host.process.is_filtered == Some(true) => filtered(),
         (_, Some(Ring::Absent)) => absent(),
         (_, Some(Ring::Forbidden)) => filtered(),
         (Some(_), None) if host.process.is_filtered == Some(false) => {
@@ -71,11 +73,7 @@ fn absent() -> Finding {
         buys: "the broker starts",
         source: "man io_uring_setup",
         remedy: Remedy::ByHand {
-            set: vec![
-                "boot such a kernel; if it is one, a seccomp filter answers ENOSYS: see below"
-                    .to_owned(),
-                FILTER.to_owned(),
-            ],
+            set: vec!["boot such a kernel".to_owned()],
             undo: vec!["boot the old one".to_owned()],
         },
     };
@@ -87,7 +85,8 @@ fn absent() -> Finding {
     )
 }
 
-const FILTER: &str = "docker run --security-opt seccomp=/usr/share/vltava/seccomp.json ... (tuning/README.md makes the file)";
+const FILTER: &str = "jq -f tuning/seccomp.jq DEFAULT.json > vltava.json; docker run --security-opt seccomp=vltava.json ... \
+                      (/usr/share/vltava/seccomp.jq of the package)";
 
 fn filtered() -> Finding {
     let advice = Advice {
@@ -143,6 +142,9 @@ mod tests {
         assert!(forbidden.verdict == Verdict::Must && forbidden.is.contains("filter"));
         let absent = look(&host(None, Some(Ring::Absent)));
         assert!(absent.verdict == Verdict::Must && absent.is.contains("kernel"));
+        let mut filtered = host(None, Some(Ring::Absent));
+        filtered.process.is_filtered = Some(true);
+        assert!(look(&filtered).is.contains("filter"));
         assert_eq!(look(&host(None, Some(Ring::Works))).verdict, Verdict::Fine);
         assert_eq!(look(&host(Some(0), None)).verdict, Verdict::Unseen);
     }
