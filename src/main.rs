@@ -70,6 +70,9 @@ fn options(args: ServeArgs) -> ServeOptions {
     if !dirs.is_empty() {
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
     }
+    if let Some(list) = args.core_listeners {
+        overrides.push(("core.listeners".to_owned(), list));
+    }
     ServeOptions {
         properties: args.properties,
         overrides,
