@@ -136,7 +136,8 @@ fn the_debian_package_holds_the_service_and_wants_no_more_than_the_c_library() {
     output_of(
         Command::new(package_dir().join("tuning/debian/build"))
             .arg(env!("CARGO_BIN_EXE_vltava"))
-            .arg(folder.path()),
+            .arg(folder.path())
+            .env("DPKG_DEB_COMPRESSOR_TYPE", "gzip"),
     );
     let package = fs::read_dir(folder.path())
         .expect("a folder")

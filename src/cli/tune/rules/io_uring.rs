@@ -1,15 +1,14 @@
 //! Whether io_uring is allowed: by the sysctl, and by a seccomp filter.
 
 use super::super::finding::{Advice, Finding, Remedy, Setting, Verdict};
-use super::super::host::{Host, Ring, Whose};
+use super::super::host::{Host, Ring};
 
 const TOPIC: &str = "io_uring";
 
 /// Whether the broker will be given rings.
 pub fn look(host: &Host) -> Finding {
-    let runs = matches!(host.process.whose, Whose::Of(_)) && !host.process.command_line.is_empty();
     match (host.io_uring_disabled, host.ring) {
-        _ if runs => Finding::fine(TOPIC, "a broker runs with it"),
+        _ if host.process.is_broker() => Finding::fine(TOPIC, "a broker runs with it"),
         (Some(1), _) if group_fits(host) => Finding::fine(
             TOPIC,
             "only for the group vltava (kernel.io_uring_disabled = 1)",
@@ -133,6 +132,13 @@ mod tests {
         host.io_uring_disabled = Some(1);
         assert_eq!(look(&host).verdict, Verdict::Must);
         host.io_uring_group = Some(995);
+        assert_eq!(look(&host).verdict, Verdict::Fine);
+    }
+
+    #[test]
+    fn a_broker_that_runs_has_what_it_needs() {
+        let mut host = host(Some(2), None);
+        host.process.command_line = vec!["vltava".to_owned(), "serve".to_owned()];
         assert_eq!(look(&host).verdict, Verdict::Fine);
     }
 
