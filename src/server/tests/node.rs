@@ -10,8 +10,9 @@ use crate::coordinator::group::{
     CommitRequest, CommittedOffset, FetchOffsetsRequest, GroupAnswer, GroupRequest, MemberClaim,
 };
 use crate::metadata::bootstrap;
+use crate::server::checkpoints::{self, Checkpoint};
 use crate::server::data_dirs::DataDirs;
-use crate::server::{life, survey};
+use crate::server::survey;
 use crate::shard::{
     AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Opening, Shard,
 };
@@ -133,7 +134,7 @@ impl Node {
     /// Writes the checkpoints, as the broker does once a minute.
     pub(super) async fn checkpoint(&self) {
         let points = self.shard.checkpoint_everywhere().await;
-        let failed = life::write(self.shard.dirs(), points).await;
+        let failed = checkpoints::write(self.shard.dirs(), &points, &Checkpoint::ALL).await;
         assert!(failed.is_empty(), "{failed:?}");
     }
 
