@@ -27,6 +27,24 @@ pub(super) struct Node {
     _owned: DataDirs,
 }
 
+/// What topics' records are synced by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Flush {
+    /// Each before its answer.
+    Each,
+    /// Kafka's default: nobody asks for it.
+    Never,
+}
+
+impl Flush {
+    fn messages(self) -> &'static str {
+        match self {
+            Flush::Each => "1",
+            Flush::Never => "9223372036854775807",
+        }
+    }
+}
+
 /// A topic's id, count of partitions, and settings.
 type About = (TopicId, usize, Vec<(String, String)>);
 
@@ -40,10 +58,10 @@ pub(super) struct State {
 
 impl Node {
     /// Starts on what is in `data_dir`, in the order of [`crate::server::serve`].
-    pub(super) async fn start(data_dir: &Path) -> Result<Node, String> {
+    pub(super) async fn start(data_dir: &Path, flush: Flush) -> Result<Node, String> {
         let settings = [
             ("log.dirs", data_dir.to_str().unwrap_or_default()),
-            ("log.flush.interval.messages", "1"),
+            ("log.flush.interval.messages", flush.messages()),
             ("log.segment.bytes", "1048576"),
             ("log.segment.delete.delay.ms", "0"),
             ("offsets.topic.num.partitions", "1"),
