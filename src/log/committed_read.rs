@@ -145,6 +145,19 @@ impl PartitionLog {
             })
     }
 
+    /// The aborted transactions that began before a segment's first offset, and whose marker does not lie before it.
+    pub(super) async fn aborted_across(
+        &self,
+        base: Offset,
+    ) -> Result<Vec<AbortedTransaction>, LogError> {
+        let segment = self.state.borrow().segment_of(base);
+        let Some(segment) = segment.filter(|segment| segment.base_offset == base) else {
+            return Ok(Vec::new());
+        };
+        let aborted = self.aborted_between(&segment, base, base).await?;
+        Ok(aborted.unwrap_or_default())
+    }
+
     /// The aborted transactions that may have records between two offsets, the first of which lies in `first`; `None` if that
     /// is no longer one of the log's segments.
     async fn aborted_between(
