@@ -1,7 +1,7 @@
 //! Transactions as the log's users see them: markers, the last stable offset, what readers of committed records get, and what
 //! is left of it after a stop.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::compaction::settle;
 use super::*;
@@ -94,6 +94,50 @@ pub(super) async fn committed_from(log: &Rc<PartitionLog>, from: i64, max_bytes:
         }
         assert!(next <= log.last_stable_offset().0, "past what is stable");
     }
+}
+
+/// What the log knows of transactions is what its batches, read from offset 0, say.
+pub(super) async fn assert_agrees_with_its_batches(log: &Rc<PartitionLog>, what: &str) {
+    let (mut open, mut ended) = (BTreeMap::new(), BTreeSet::new());
+    let mut next = 0;
+    while let Some(bytes) = read(log, next, 1 << 20).await {
+        for batch in batches(bytes) {
+            let batch = batch.unwrap();
+            let header = batch.header();
+            let (producer_id, base) = (header.producer_id(), header.base_offset());
+            next = header.next_offset().0;
+            match EndTransaction::of_batch(batch.bytes()).unwrap() {
+                Some(end) => {
+                    let first = open.remove(&producer_id).filter(|_| !end.committed);
+                    ended.extend(first.map(|first| (producer_id, first)));
+                }
+                None if header.attributes().is_transactional() => {
+                    open.entry(producer_id).or_insert(base);
+                }
+                None => {}
+            }
+        }
+    }
+    let first_open = open.values().min().copied();
+    let stable = log.last_stable_offset();
+    assert_eq!(stable, first_open.unwrap_or(log.high_watermark()), "{what}");
+    let mut listed = BTreeSet::new();
+    let mut next = Offset::ZERO;
+    while next < stable {
+        let view = log.read_view(next).unwrap();
+        let (plan, aborted) = view.plan_committed(300, true).await.unwrap();
+        let Some(plan) = plan else { break };
+        listed.extend(
+            aborted
+                .iter()
+                .map(|one| (one.producer_id, one.first_offset)),
+        );
+        let bytes = plan.file.read_at(plan.position, plan.len as usize).await;
+        let last = batches(bytes.unwrap()).last().expect("a plan is not empty");
+        next = last.unwrap().header().next_offset();
+    }
+    ended.retain(|(_, first)| *first < stable);
+    assert_eq!(listed, ended, "{what}");
 }
 
 async fn committed_offsets(log: &Rc<PartitionLog>) -> Vec<i64> {
