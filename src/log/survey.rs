@@ -12,7 +12,6 @@ use bytes::Bytes;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::producer_snapshot;
 use super::walker::{Found, SegmentWalker};
 use crate::types::Offset;
 use crate::wire::records::Batch;

@@ -337,7 +337,7 @@ impl State {
         let new = Segment::sealed(dir, first, replacement.size, created);
         new.max_timestamp.set(Some(replacement.max_timestamp));
         if replacement.handles.transaction_index.is_some() {
-            *new.aborted.borrow_mut() = AbortedIndex::File;
+            *new.aborted.borrow_mut() = AbortedIndex::File { checked: true };
         }
         new.pin(replacement.handles);
         let gone: Vec<_> = self

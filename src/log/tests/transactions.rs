@@ -302,11 +302,12 @@ fn a_damaged_transaction_index_is_an_error_to_readers_of_committed_records_only(
         for _ in 0..4 {
             append_committed(&log, &batch(1)).await;
         }
-        settle(&log).await;
+        log.close().await.unwrap();
         let name = files(&dir)
             .into_iter()
             .find(|name| name.ends_with(".txnindex"));
         std::fs::write(dir.join(name.expect("an index")), [0xff; 34]).unwrap();
+        let (log, _) = open_with(&dir, three_a_segment(), Trust::CleanShutdown).await;
         let view = log.read_view(Offset(0)).unwrap();
         let planned = view.plan_committed(1 << 20, true).await;
         assert!(matches!(planned, Err(LogError::Corrupt { .. })));
