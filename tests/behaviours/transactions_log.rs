@@ -281,7 +281,7 @@ fn described_producers_say_where_their_transaction_began() {
     let producer = client.new_producer();
     client.write("t", 0, &["before"]);
     client.write_batch("t", 0, &in_transaction(producer, 0, &["a", "b"]));
-    let mut described = |client: &mut WireClient| -> ProducerState {
+    let described = |client: &mut WireClient| -> ProducerState {
         let request = DescribeProducersRequest {
             topics: vec![TopicRequest {
                 name: "t".into(),
