@@ -167,11 +167,13 @@ impl Segment {
 
     /// Its transaction index file is written: the memory goes.
     pub(super) fn release_aborted(&self) {
-        let in_file = self.aborted_content().is_some();
-        *self.aborted.borrow_mut() = match in_file {
-            true => AbortedIndex::File { checked: true },
-            false => AbortedIndex::Empty,
-        };
+        let mut aborted = self.aborted.borrow_mut();
+        if let AbortedIndex::Memory(entries) = &*aborted {
+            *aborted = match entries.is_empty() {
+                true => AbortedIndex::Empty,
+                false => AbortedIndex::File { checked: true },
+            };
+        }
     }
 
     /// Where a file of this segment is.
@@ -311,6 +313,14 @@ impl Segment {
                 "{error}; who reads there gets an error: stop the broker, see all of the damage with `vltava check`, and restore the \
                  file from a copy"
             );
+        }
+    }
+
+    /// What lies after `position` is none of the log's any more.
+    pub(super) fn take_back_to(&self, position: u64) {
+        self.staged.set(position);
+        for count in [&self.written, &self.synced] {
+            count.set(count.get().min(position));
         }
     }
 
