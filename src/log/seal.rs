@@ -157,6 +157,7 @@ impl PartitionLog {
     /// Of files that can be made again any failure is one for want of room: nothing is lost without them.
     async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SyncError> {
         self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+        self.write_transaction_index(segment).await?;
         self.write_index_files(segment)
             .await
             .map_err(SyncError::NoRoom)?;
@@ -169,6 +170,18 @@ impl PartitionLog {
         self.sync_names().await?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
         Ok(())
+    }
+
+    /// Writes `.txnindex`, if anything is in it. A start that finds the other two takes it that it is whole, so it is durable
+    /// before they are there.
+    async fn write_transaction_index(&self, segment: &Segment) -> Result<(), SyncError> {
+        let Some(content) = segment.aborted_content() else {
+            return Ok(());
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        let written = self.write_small_file(path, content).await;
+        written.map_err(SyncError::NoRoom)?;
+        self.sync_names().await
     }
 
     /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
@@ -252,6 +265,7 @@ impl PartitionLog {
         let end = next.filter(|next| all_before_synced && *next <= state.written_end);
         if state.takes_records() {
             *segment.index.borrow_mut() = None;
+            segment.release_aborted();
             segment.close_appender();
         }
         drop(state);
