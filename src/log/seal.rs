@@ -148,6 +148,7 @@ impl PartitionLog {
 
     async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
         self.sync_segment(segment).await.map_err(SealError::Sync)?;
+        self.write_transaction_index(segment).await?;
         self.write_index_files(segment)
             .await
             .map_err(SealError::Files)?;
@@ -160,6 +161,18 @@ impl PartitionLog {
         self.sync_names().await.map_err(SealError::Sync)?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
         Ok(())
+    }
+
+    /// Writes `.txnindex`, if anything is in it. A start that finds the other two takes it that it is whole, so it is durable
+    /// before they are there.
+    async fn write_transaction_index(&self, segment: &Segment) -> Result<(), SealError> {
+        let Some(content) = segment.aborted_content() else {
+            return Ok(());
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        let written = self.write_small_file(path, content).await;
+        written.map_err(SealError::Files)?;
+        self.sync_names().await.map_err(SealError::Sync)
     }
 
     /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
@@ -243,6 +256,7 @@ impl PartitionLog {
         let end = next.filter(|next| all_before_synced && *next <= state.written_end);
         if state.takes_records() {
             *segment.index.borrow_mut() = None;
+            segment.release_aborted();
             segment.close_appender();
         }
         drop(state);
