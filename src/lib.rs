@@ -20,6 +20,7 @@
 //! | [`wire`] | the protocol: primitives, headers, the table of API keys, messages, record batches | runtime, files, configuration |
 //! | [`metadata`] | metadata records, the image built from them, the changes that make new ones | runtime, files |
 //! | [`config`] | every property in one table; the `server.properties` reader | runtime, files of the log |
+//! | [`metrics`] | what each core counts and times, written by the core, read by anyone | runtime, sockets, API keys by name |
 //! | [`limits`] | the bounds, and how they relate | everything |
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
@@ -33,6 +34,7 @@ pub mod io;
 pub mod limits;
 pub mod log;
 pub mod metadata;
+pub mod metrics;
 pub mod net;
 pub mod server;
 pub mod shard;

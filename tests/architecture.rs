@@ -34,6 +34,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "client",
             "config",
             "metadata::meta_properties",
+            "metrics",
             "wire",
             "types",
             "limits",
@@ -42,13 +43,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "net", "api", "shard", "log", "io", "metadata", "config", "wire", "limits", "types",
+            "admin", "net", "api", "shard", "log", "io", "metadata", "metrics", "config", "wire",
+            "limits", "types",
         ],
+    ),
+    // What is asked over HTTP: counts and states, never a record, a setting or a core.
+    (
+        "admin",
+        &["io::background", "metrics", "wire::api", "limits", "types"],
     ),
     // Frames and correlation: no topic, no partition, no property.
     (
         "net",
-        &["api", "shard", "log", "io", "wire", "limits", "types"],
+        &[
+            "api", "shard", "log", "io", "metrics", "wire", "limits", "types",
+        ],
     ),
     // Messages and Kafka's rules for them: no file, no socket.
     (
@@ -58,6 +67,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "coordinator",
             "log",
             "metadata",
+            "metrics",
             "config",
             "wire",
             "limits",
@@ -72,6 +82,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "log",
             "io",
             "metadata",
+            "metrics",
             "config",
             "wire::records",
             "wire::metadata_records",
@@ -92,7 +103,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     // Record batches: no API key, no error code, no table of properties.
-    ("log", &["io", "wire::records", "limits", "types"]),
+    (
+        "log",
+        &["io", "metrics", "wire::records", "limits", "types"],
+    ),
     ("io", &["types", "limits"]),
     // A client like any other, which could be a package of its own.
     ("client", &["wire", "types", "limits"]),
@@ -111,6 +125,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("config", &["wire::records", "limits", "types"]),
     ("wire", &["limits", "types"]),
+    ("metrics", &[]),
     ("limits", &[]),
     ("types", &[]),
 ];
@@ -134,17 +149,25 @@ const OUTSIDE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "std::fs",
-        &["io", "log", "server", "check", "cli", "src/config/load.rs"],
+        &[
+            "io",
+            "log",
+            "server",
+            "check",
+            "cli",
+            "admin",
+            "src/config/load.rs",
+        ],
         "messages, sockets and leaves know no files",
     ),
     (
         "std::net::TcpListener",
-        &["net", "server", "io"],
+        &["net", "server", "io", "admin"],
         "ports are opened by `net` when `server` says so",
     ),
     (
         "std::net::TcpStream",
-        &["client", "net", "io"],
+        &["client", "net", "io", "admin"],
         "connections belong to `net`, and to the client",
     ),
     (

@@ -7,6 +7,7 @@ use super::Shard;
 use super::mesh::Pending;
 use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
 use crate::log::{Appended, LogError};
+use crate::metrics::here;
 use crate::types::{ShardId, TimestampMs};
 use std::future::Future;
 use std::pin::Pin;
@@ -77,6 +78,9 @@ impl Shard {
                     .log
                     .append(&part.batch, partition.leader_epoch.get(), now)
                     .map_err(PartitionFault::Refused)?;
+                if !appended.duplicate {
+                    here().appended(part.batch.record_count, part.batch.bytes.len());
+                }
                 let end = appended.last_offset + 1;
                 Ok((appended, Box::pin(partition.log.committed(end)) as Commit))
             })
