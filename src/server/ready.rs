@@ -11,8 +11,12 @@ pub fn announce(boot: &Boot, partitions: usize) {
         .iter()
         .map(|bound| format!("{}://{}", bound.endpoint.name, bound.claim.address))
         .collect();
+    let admin = boot.admin.as_ref();
+    let admin = admin.map_or_else(String::new, |(_, address)| {
+        format!(", admin on http://{address}")
+    });
     let line = format!(
-        "vltava {} is ready on {}: {} cores, {partitions} partitions found, {} ms",
+        "vltava {} is ready on {}{admin}: {} cores, {partitions} partitions found, {} ms",
         env!("CARGO_PKG_VERSION"),
         addresses.join(", "),
         boot.cores,

@@ -2,8 +2,10 @@
 
 use super::core::assemble;
 use super::life::{self, Boot, Ended};
+use super::reporting::{Inquiry, report_for_ever};
 use super::start::ServeError;
 use crate::limits;
+use crate::metrics::{self, CoreMetrics};
 use crate::shard::{Admission, MeshEntrance, Shard, Startup};
 use crate::types::ShardId;
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
@@ -24,6 +26,10 @@ pub struct Seat {
     pub boot: Boot,
     /// What the last run left.
     pub startup: Startup,
+    /// Where the core counts.
+    pub metrics: &'static CoreMetrics,
+    /// Where it is asked of itself, if anybody may ask.
+    pub inquiry: Option<Inquiry>,
     /// Who may connect, over all cores.
     pub admission: Arc<Admission>,
     /// A byte comes out when the broker is to stop; taken by the first core.
@@ -50,6 +56,7 @@ impl Seat {
     }
 
     async fn live(self) {
+        metrics::enter(self.metrics);
         let joined = match self.mesh.join().await {
             Ok(joined) => joined,
             Err(error) => {
@@ -64,7 +71,10 @@ impl Seat {
             Arc::clone(&self.boot.dirs),
             self.startup,
         );
-        let _parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);
+        let parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);
+        if let Some(inquiry) = self.inquiry {
+            glommio::spawn_local(report_for_ever(parts, inquiry)).detach();
+        }
         if shard.me() == ShardId(0) {
             let signals = self
                 .signals

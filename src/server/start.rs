@@ -5,9 +5,11 @@ use super::cores::{self, CoresError};
 use super::data_dir::DataDirError;
 use super::data_dirs::DataDirs;
 use super::life::{Boot, Ended};
+use super::observed::{Observed, observe};
 use super::seat::Seat;
 use super::stop;
 use super::survey::{self, SurveyError};
+use crate::admin::AdminError;
 use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
@@ -54,6 +56,9 @@ pub enum ServeError {
     /// A core cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Metrics and health cannot be served.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// io_uring cannot be used.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -83,6 +88,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config)?);
+    let Observed { admin, seats } = observe(config.admin_listener.as_deref(), &cpus, began)?;
     let data_dirs = DataDirs::open(&config)?;
     config.settle_node_id(data_dirs.identity.node_id);
     let config = Arc::new(config);
@@ -100,6 +106,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         last_run_clean: startup.clean.iter().all(|clean| *clean),
         inherited,
         cores: cpus.len(),
+        admin,
         began,
     };
     let admission = Admission::new(
@@ -111,13 +118,15 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let (ended, outcome) = mpsc::channel();
     let signals = Arc::new(Mutex::new(Some(signals)));
     let mut executors = Vec::with_capacity(cpus.len());
-    for &cpu in &cpus {
+    for (&cpu, (metrics, inquiry)) in cpus.iter().zip(seats) {
         let seat = Seat {
             cpu,
             mesh: mesh.clone(),
             listeners: listen_on_all(&bound, config.socket_listen_backlog.cast_signed())?,
             boot: boot.clone(),
             startup: startup.clone(),
+            metrics,
+            inquiry,
             admission: Arc::clone(&admission),
             signals: Arc::clone(&signals),
             ended: ended.clone(),

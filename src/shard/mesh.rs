@@ -93,6 +93,15 @@ impl Mesh {
         self.outgoing.len()
     }
 
+    /// Messages that wait for room in a channel.
+    pub fn waiting(&self) -> usize {
+        let queued = self
+            .outgoing
+            .iter()
+            .map(|outgoing| outgoing.queue.borrow().len());
+        queued.sum()
+    }
+
     /// Asks another core. The message is on its way when this returns; the future is the wait for the answer.
     pub fn call(self: &Rc<Self>, to: ShardId, call: Call) -> Pending {
         let ticket = self.places.borrow_mut().insert(Place::Waiting(None));
