@@ -22,6 +22,7 @@ pub mod kafka;
 mod line;
 mod produce;
 pub mod serve_args;
+mod stat;
 mod topics;
 mod values;
 
@@ -61,6 +62,7 @@ Examples:
   vltava topics create orders --partitions 6
   echo 'hello' | vltava produce orders
   vltava consume orders --from-beginning --max-messages 1
+  vltava stat                                           what its cores do, live (for serve --admin 127.0.0.1:9644)
   vltava check ./vltava-data                            is everything whole? (while no broker runs)
 
 Kafka's own commands work by their names: `vltava kafka-topics --help`, and as links from `vltava install-links DIR`.
@@ -88,6 +90,8 @@ pub enum ClientCommand {
     Produce(ProduceArgs),
     /// Print the records of a topic
     Consume(ConsumeArgs),
+    /// Show what a broker's cores do, live
+    Stat(stat::StatArgs),
     /// Explain a property file, line by line
     Config(config_check::ConfigArgs),
     /// Print what a file of a partition's log holds, and check it
@@ -131,6 +135,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
         ClientCommand::Consume(args) => consume::run(args, &mut out),
+        ClientCommand::Stat(args) => stat::run(args, &mut out),
         ClientCommand::Config(args) => config_check::run(args, &mut out),
         ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
         ClientCommand::InstallLinks(args) => install_links::run(args, &mut out),
@@ -187,7 +192,7 @@ mod tests {
     fn every_option_is_read_as_what_it_is_declared() {
         for line in [
             "check d --repair --records",
-            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --strict --log-level debug",
+            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --admin h:2 --strict --log-level debug",
             "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
             "topics list --exclude-internal",
             "topics describe a --configs",
@@ -195,6 +200,7 @@ mod tests {
             "produce t -k \\t --headers -H a=b --null-marker N -p 1 -a all -z lz4 --idempotent --batch-bytes 9 --linger-ms 1",
             "consume t -o -5 -p 1 -n 3 -e -f %k%v --null-marker N --read-committed --fetch-bytes 9",
             "consume t --from-beginning",
+            "stat --admin h:1 --core 1 --interval 5 --once --json",
             "config check f --as consumer --strict",
             "dump-log f g -r --cluster-metadata --max-bytes 3",
         ] {

@@ -8,8 +8,11 @@ pub struct CoreReport {
     /// Which question this answers.
     #[serde(skip)]
     pub question: u8,
-    /// Partitions that the core owns and serves.
+    /// Partitions that the core owns and serves; told one by one only to whoever asks for them.
+    #[serde(skip)]
     pub partitions: Vec<PartitionRow>,
+    /// How many these are.
+    pub partition_count: u64,
     /// Partitions of the core whose log could not be opened.
     pub offline: u64,
     /// Partitions that take no records: read-only after a failure, or without room.

@@ -40,6 +40,7 @@ impl Shard {
             }
             glommio::executor().yield_now().await;
         }
+        report.partition_count = partitions.len() as u64;
         let executor = glommio::executor().executor_stats();
         report.scheduler_runs = executor.scheduler_runs();
         report.tasks_run = executor.tasks_executed();
