@@ -13,8 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::broker::Broker;
+use harness::child;
+use harness::driver::group_programs;
 use harness::wire_client::WireClient;
-use harness::{child, package_dir, toolchain};
 
 const DEADLINE: Duration = Duration::from_secs(180);
 
@@ -22,41 +23,12 @@ fn start() -> Broker {
     Broker::start(&[("group.initial.rebalance.delay.ms", "100")])
 }
 
-/// The programs, by client; those whose toolchain is missing are left out (in CI that is a failure).
-fn programs() -> Vec<(&'static str, Command)> {
-    let mut programs = Vec::new();
-    if let Some(classes) = toolchain::java_classes() {
-        let mut command = Command::new("java");
-        let path = format!("{}:{}/*", classes.display(), classes.display());
-        command.args([
-            "-Xmx128m",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            &path,
-            "Groups",
-        ]);
-        programs.push(("java", command));
-    }
-    if let Some(driver) = toolchain::go_driver() {
-        let mut command = Command::new(driver);
-        command.arg("groups");
-        programs.push(("franz-go", command));
-    }
-    if let Some(python) = toolchain::python() {
-        for client in ["librdkafka", "kafka-python"] {
-            let mut command = Command::new(python);
-            command.arg("-u");
-            command.arg(package_dir().join("tests/clients/python/groups.py"));
-            command.arg(client);
-            programs.push((client, command));
-        }
-    }
-    programs
-}
-
 fn scenarios_run(client: &str) {
     let broker = start();
-    for (_, mut command) in programs().into_iter().filter(|(name, _)| *name == client) {
+    for (_, mut command) in group_programs()
+        .into_iter()
+        .filter(|(name, _)| *name == client)
+    {
         command.args(["scenarios", &broker.bootstrap()]);
         let finished = child::run(&mut command, b"", DEADLINE);
         let finished = finished.unwrap_or_else(|error| panic!("{client}: {error}"));
@@ -164,7 +136,7 @@ fn members_of_different_clients_share_one_group() {
     let broker = start();
     WireClient::connect(broker.port()).create_topic("t", 8);
     let mut members = Vec::new();
-    for (client, command) in programs() {
+    for (client, command) in group_programs() {
         members.push(Member::join(client, command, &broker.bootstrap(), "t"));
         wait_until_shared(&members, 8);
     }

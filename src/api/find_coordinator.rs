@@ -5,6 +5,7 @@
 //! (COORDINATOR_NOT_AVAILABLE, which clients take as "not now").
 
 use super::{Asked, Handled, faults};
+use crate::shard::LEADER;
 use crate::wire::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
 };
@@ -65,16 +66,17 @@ async fn ready(asked: &Asked<'_>) -> Result<(), Missing> {
     })
 }
 
-/// This broker, as the client's listener names it.
+/// The node that has the key's coordinator, as the client's listener names it.
 fn coordinator(asked: &Asked<'_>, key: &Text, found: &Result<(), Missing>) -> Coordinator {
     match found {
         Ok(()) => {
-            let endpoint = asked.context.endpoint(asked.client);
+            let owner = asked.context.shard.group_owner(key).unwrap_or(LEADER);
+            let node = asked.nodes().at_core(owner);
             Coordinator {
                 key: key.clone(),
-                node_id: asked.context.shard.node_id,
-                host: Text::from(endpoint.host.as_str()),
-                port: i32::from(endpoint.port),
+                node_id: node.id,
+                host: Text::from(node.endpoint.host.as_str()),
+                port: i32::from(node.endpoint.port),
                 ..Coordinator::default()
             }
         }

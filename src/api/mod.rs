@@ -7,6 +7,7 @@ mod access_control;
 mod alter_configs;
 mod api_versions;
 mod broker_logger;
+mod core_ids;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -33,6 +34,7 @@ mod list_groups;
 mod list_offsets;
 mod log_dirs;
 mod metadata;
+mod nodes;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
@@ -44,6 +46,9 @@ mod stored_codec;
 mod sync_group;
 mod transactions;
 mod update_features;
+
+pub use core_ids::{CoreIdError, CoreIds};
+pub use nodes::{CoreDoors, Door};
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -77,7 +82,7 @@ pub struct Context {
     /// Partitions and metadata, on all cores.
     pub shard: Rc<Shard>,
     /// By index of the listener.
-    endpoints: Vec<Endpoint>,
+    doors: Vec<Door>,
     sessions: RefCell<FetchSessions>,
     ids: RefCell<IdBlock>,
     scratch: RefCell<Scratch>,
@@ -86,21 +91,21 @@ pub struct Context {
 
 impl Context {
     /// A core's context.
-    pub fn new(shard: Rc<Shard>, endpoints: Vec<Endpoint>) -> Rc<Context> {
+    pub fn new(shard: Rc<Shard>, doors: Vec<Door>) -> Rc<Context> {
         let slots = shard.config.fetch_session_slots as usize / shard.cores();
         Rc::new(Context {
             sessions: RefCell::new(FetchSessions::new(slots.max(1))),
             ids: RefCell::default(),
             scratch: RefCell::default(),
             inflating: Semaphore::new(limits::INFLATING_PER_CORE),
-            endpoints,
+            doors,
             shard,
         })
     }
 
-    /// The address of this broker for a client of this listener.
-    fn endpoint(&self, client: &Client) -> &Endpoint {
-        &self.endpoints[client.listener]
+    /// Whether a connection that came in by this listener stays on this core.
+    pub fn is_to_one_core(&self, listener: usize) -> bool {
+        self.doors[listener].to_one_core
     }
 }
 

@@ -4,8 +4,10 @@
 //! version 0. Asking for the replicas that are there is fine and changes nothing; everything else is refused as Kafka's
 //! controller refuses it.
 
+use super::nodes::Nodes;
 use super::{Asked, Handled};
 use crate::metadata::Image;
+use crate::types::PartitionKey;
 use crate::wire::messages::alter_partition_reassignments::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, ReassignablePartition,
     ReassignablePartitionResponse, ReassignableTopicResponse,
@@ -35,7 +37,7 @@ pub(super) fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             partitions: topic
                 .partitions
                 .iter()
-                .map(|partition| result(&image, &topic.name, partition))
+                .map(|partition| result(asked.nodes(), &image, &topic.name, partition))
                 .collect(),
         });
     let response = AlterPartitionReassignmentsResponse {
@@ -48,11 +50,12 @@ pub(super) fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 }
 
 fn result(
+    nodes: Nodes<'_>,
     image: &Image,
     topic: &str,
     partition: &ReassignablePartition,
 ) -> ReassignablePartitionResponse {
-    let refused = check(image, topic, partition).err();
+    let refused = check(nodes, image, topic, partition).err();
     let (error_code, words) = refused.unzip();
     ReassignablePartitionResponse {
         partition_index: partition.partition_index,
@@ -62,6 +65,7 @@ fn result(
 }
 
 fn check(
+    nodes: Nodes<'_>,
     image: &Image,
     topic: &str,
     partition: &ReassignablePartition,
@@ -79,24 +83,44 @@ fn check(
             ErrorCode::NO_REASSIGNMENT_IN_PROGRESS,
             "No partition reassignment is in progress.".to_owned(),
         )),
-        Some(replicas) => check_replicas(image, replicas)
-            .map_err(|words| (ErrorCode::INVALID_REPLICA_ASSIGNMENT, words)),
+        Some(replicas) => {
+            let key = PartitionKey {
+                topic_id: known.id,
+                partition: index,
+            };
+            check_cores(nodes, key, replicas)
+                .and_then(|meant| check_replicas(image, meant))
+                .map_err(|words| (ErrorCode::INVALID_REPLICA_ASSIGNMENT, words))
+        }
     }
 }
 
+/// The nodes that are meant. Nobody chooses the core of a partition, so its own is the only one that can be asked for.
+fn check_cores(nodes: Nodes<'_>, key: PartitionKey, replicas: &[i32]) -> Result<Vec<i32>, String> {
+    let meant = |&id: &i32| {
+        let node = nodes.meant_by(id);
+        match node == id || nodes.with_partition(key)(node) == id {
+            true => Ok(node),
+            false => Err(format!(
+                "Node {id} is a core of this broker, and a partition stays on the core that its topic and index give it."
+            )),
+        }
+    };
+    replicas.iter().map(meant).collect()
+}
+
 /// Every list that passes names the registered brokers once each: with one node, the replicas that are there already.
-fn check_replicas(image: &Image, replicas: &[i32]) -> Result<(), String> {
+fn check_replicas(image: &Image, mut replicas: Vec<i32>) -> Result<(), String> {
     if replicas.is_empty() {
         return Err("The manual partition assignment includes an empty replica list.".to_owned());
     }
-    let mut sorted = replicas.to_vec();
-    sorted.sort_unstable();
-    if let Some(id) = sorted.iter().find(|id| image.broker(**id).is_none()) {
+    replicas.sort_unstable();
+    if let Some(id) = replicas.iter().find(|id| image.broker(**id).is_none()) {
         return Err(format!(
             "The manual partition assignment includes broker {id}, but no such broker is registered."
         ));
     }
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+    match replicas.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!(
             "The manual partition assignment includes the broker {} more than once.",
             pair[0]

@@ -24,6 +24,7 @@
 //! | `cleaner` | compaction, a room of its own |
 //! | `check` | looking at a directory offline, and putting right what can be |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
+//! | `room` | blocks on the disk for records to come |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
@@ -57,6 +58,7 @@ mod recovery;
 mod removal;
 mod retention;
 mod retire;
+mod room;
 mod scan;
 mod seal;
 mod segment;
@@ -79,7 +81,7 @@ pub use file_names::{
     DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name,
     parse_partition_dir, partition_dir_name,
 };
-pub use lifecycle::{Foreign, remove_deleted, set_aside_foreign};
+pub use lifecycle::{Foreign, remove_deleted, set_aside_deleted, set_aside_foreign};
 pub use load::{Cut, RecoveryReport, Trust};
 pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;

@@ -28,7 +28,6 @@ use super::vouched::Vouched;
 use super::walker::{Found, SegmentWalker};
 use super::written_checkpoint::WrittenMark;
 use crate::io::changes::{self, ChangeFile};
-use crate::io::durable_write;
 use crate::types::Offset;
 
 /// Where the first bad batch of a segment is, and why it is bad.
@@ -271,8 +270,8 @@ impl Loader<'_> {
         mut segment: LoadedSegment,
         keep_index: bool,
     ) -> Result<LoadedSegment, LogError> {
-        if !keep_index && let Some(mut index) = segment.index.take() {
-            self.write_index_files(base, &mut index)?;
+        if !keep_index && let Some(index) = segment.index.take() {
+            self.keep_index(base, index)?;
         }
         self.sizes.insert(base, segment.size);
         Ok(segment)
@@ -398,10 +397,7 @@ impl Loader<'_> {
         self.snapshots.retain(|offset| *offset <= end);
         self.epochs_changed |= self.epochs.truncate_from(end + 1);
         if self.epochs_changed {
-            let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
-            let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
-            written.map_err(|error| LogError::storage("write", &path, error))?;
-            self.changed = true;
+            self.keep_epochs()?;
         }
         if !self.changed {
             return Ok(());

@@ -4,6 +4,7 @@ use super::core::assemble;
 use super::life::{self, Boot, Ended};
 use super::reporting::{Inquiry, report_for_ever};
 use super::start::ServeError;
+use crate::api::Door;
 use crate::limits;
 use crate::metrics::{self, CoreMetrics};
 use crate::shard::{Admission, MeshEntrance, Shard, Startup};
@@ -22,6 +23,8 @@ pub struct Seat {
     pub mesh: MeshEntrance,
     /// A listening socket of its own for each address.
     pub listeners: Vec<TcpListener>,
+    /// What clients are told who come in by them.
+    pub doors: Vec<Door>,
     /// Settings and identity.
     pub boot: Boot,
     /// What the last run left.
@@ -71,7 +74,7 @@ impl Seat {
             Arc::clone(&self.boot.dirs),
             self.startup,
         );
-        let parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);
+        let parts = assemble(&shard, self.listeners, self.doors, &self.admission);
         if let Some(inquiry) = self.inquiry {
             glommio::spawn_local(report_for_ever(parts, inquiry)).detach();
         }

@@ -54,6 +54,8 @@ impl Shard {
         // Members that wait for a rebalance are told to find another coordinator.
         self.unload_groups();
         self.drained.wait().await;
+        let (me, crossings) = (self.me().0, self.mesh.crossings());
+        log::debug!("core {me} has sent to other cores: {crossings}");
     }
 
     /// The calls are on their way when this returns; the future gathers the answers.

@@ -18,6 +18,7 @@ mod install;
 mod lookup;
 mod mesh;
 mod message;
+mod offline;
 mod opening;
 mod partition;
 mod placement;
@@ -29,11 +30,12 @@ mod signal;
 mod startup;
 mod ticks;
 mod waits;
+mod wanted;
 mod watches;
 
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
-pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use changes::{Change, ChangeError, ChangeOutcome, LEADER};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use dirs::{Dir, Dirs};
@@ -58,8 +60,9 @@ use glommio::net::AcceptedTcpStream;
 use glommio::sync::Semaphore;
 use groups::Groups;
 use mesh::{Joined, Mesh};
+use offline::Offline;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use waits::Waits;
@@ -87,7 +90,9 @@ pub struct Shard {
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
     /// Partitions of this core whose log could not be opened.
-    offline: RefCell<HashSet<PartitionKey>>,
+    offline: Offline,
+    /// Who changes which logs are open.
+    installing: Semaphore,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
     groups: Groups,
@@ -128,7 +133,8 @@ impl Shard {
             image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
-            offline: RefCell::default(),
+            offline: Offline::default(),
+            installing: Semaphore::new(1),
             watches: Rc::default(),
             waits: Rc::default(),
             compaction: Arc::clone(&startup.compaction),
@@ -191,19 +197,20 @@ impl Shard {
         self.mesh.post(to, Message::Adopt(socket, listener, by));
     }
 
-    fn owner(&self, key: &PartitionKey) -> ShardId {
+    /// The core that owns a partition.
+    pub fn owner(&self, key: &PartitionKey) -> ShardId {
         placement::owner(key, self.mesh.cores())
     }
 
     fn partition(&self, key: &PartitionKey) -> Result<Rc<Partition>, PartitionFault> {
         let partitions = self.partitions.borrow();
-        partitions.get(key).cloned().ok_or_else(|| {
-            let offline = self.offline.borrow().contains(key);
-            match offline {
+        partitions
+            .get(key)
+            .cloned()
+            .ok_or_else(|| match self.offline.contains(key) {
                 true => PartitionFault::Offline,
                 false => PartitionFault::NotHere,
-            }
-        })
+            })
     }
 
     /// Tells waiting fetches, here or on other cores.

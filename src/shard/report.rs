@@ -12,7 +12,7 @@ impl Shard {
     pub async fn report(self: &Rc<Self>) -> CoreReport {
         let image = self.image();
         let mut report = CoreReport {
-            offline: self.offline.borrow().len() as u64,
+            offline: self.offline.len() as u64,
             mesh_waiting: self.mesh.waiting() as u64,
             fetches_waiting: self.waits.len() as u64,
             topics: image.topic_count() as u64,

@@ -48,6 +48,38 @@ fn python_script(name: &str) -> Option<Command> {
     Some(command)
 }
 
+/// The programs that show what members of a group see, by client; those whose toolchain is missing are left out (in CI that is a failure).
+pub fn group_programs() -> Vec<(&'static str, Command)> {
+    let mut programs = Vec::new();
+    if let Some(classes) = toolchain::java_classes() {
+        let mut command = Command::new("java");
+        let path = format!("{}:{}/*", classes.display(), classes.display());
+        command.args([
+            "-Xmx128m",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            &path,
+            "Groups",
+        ]);
+        programs.push(("java", command));
+    }
+    if let Some(driver) = toolchain::go_driver() {
+        let mut command = Command::new(driver);
+        command.arg("groups");
+        programs.push(("franz-go", command));
+    }
+    if let Some(python) = toolchain::python() {
+        for client in ["librdkafka", "kafka-python"] {
+            let mut command = Command::new(python);
+            command.arg("-u");
+            command.arg(package_dir().join("tests/clients/python/groups.py"));
+            command.arg(client);
+            programs.push((client, command));
+        }
+    }
+    programs
+}
+
 /// The client library's name and version.
 pub fn version(start: Start) -> String {
     call(start, &["version"], "").trim().to_owned()

@@ -5,8 +5,6 @@ use crate::config::property::Status::*;
 use crate::config::property::{ANY, Property, at_least, properties};
 
 pub(super) static PROPERTIES: &[Property] = properties! {
-    "admin.listener", Text, unset, Medium, InForce,
-        "Address, as host:port, of metrics, health and the page over HTTP; unset serves none. Of this broker alone: Kafka has it not.";
     "client.quota.callback.class", Class, unset, Low, Guarded("quotas are not enforced yet"),
         "Class that sets the quotas of clients.";
     "delete.records.purgatory.purge.interval.requests", Int(ANY), "1", Medium, AcceptedWithoutEffect,

@@ -172,7 +172,7 @@ impl Shard {
     }
 
     /// One core's side of [`Shard::list_groups`].
-    pub(super) fn list_groups_here(
+    pub fn list_groups_here(
         &self,
         filter: ListFilter,
     ) -> impl Future<Output = Result<Vec<GroupListing>, GroupFault>> + 'static + use<> {
@@ -198,6 +198,11 @@ impl Shard {
             }
             Ok(listings)
         }
+    }
+
+    /// The core that decides for a group, once there is `__consumer_offsets`.
+    pub fn group_owner(&self, group: &str) -> Option<ShardId> {
+        self.coordinator_of(group).ok().map(|(_, owner)| owner)
     }
 
     fn coordinator_of(&self, group: &str) -> Result<(i32, ShardId), GroupFault> {
