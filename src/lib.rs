@@ -11,6 +11,7 @@
 //! | [`check`] | a data directory offline: what is wrong with it, what can be put right | a running broker |
 //! | [`client`] | a small blocking client of the protocol, for the command line, the bench and the tests | the broker's insides |
 //! | [`server`] | start the cores, join the mesh, listen, drain, stop | what a request means |
+//! | [`admin`] | metrics, health and one page over HTTP, on threads of its own | cores, records, settings |
 //! | [`net`] | sockets: frames in, answers out in request order, `sendfile` | topics and partitions |
 //! | [`api`] | one file per API key: decode, ask the owner, encode; domain errors to Kafka codes | files, sockets |
 //! | [`shard`] | one core: partitions it owns, messages between cores, placement, waiting fetches, ticks | the wire's layout |
@@ -20,9 +21,11 @@
 //! | [`wire`] | the protocol: primitives, headers, the table of API keys, messages, record batches | runtime, files, configuration |
 //! | [`metadata`] | metadata records, the image built from them, the changes that make new ones | runtime, files |
 //! | [`config`] | every property in one table; the `server.properties` reader | runtime, files of the log |
+//! | [`metrics`] | what each core counts and times, written by the core, read by anyone | runtime, sockets, API keys by name |
 //! | [`limits`] | the bounds, and how they relate | everything |
 //! | [`types`] | the words everyone uses: offset, topic id, shard | everything |
 
+pub mod admin;
 pub mod api;
 pub mod check;
 pub mod cli;
@@ -33,6 +36,7 @@ pub mod io;
 pub mod limits;
 pub mod log;
 pub mod metadata;
+pub mod metrics;
 pub mod net;
 pub mod server;
 pub mod shard;

@@ -62,6 +62,10 @@ fn options(args: ServeArgs) -> ServeOptions {
         .partition(|(name, _)| name == "advertised.listeners");
     overrides.extend(args.overrides);
     overrides.extend(listeners);
+    overrides.extend(
+        args.admin
+            .map(|address| ("admin.listener".to_owned(), address)),
+    );
     let dirs: Vec<_> = args
         .data_dir
         .iter()

@@ -38,6 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "io::durable_write",
             "io::ring_check",
             "metadata::meta_properties",
+            "metrics",
             "wire",
             "types",
             "limits",
@@ -46,13 +47,21 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "net", "api", "shard", "log", "io", "metadata", "config", "wire", "limits", "types",
+            "admin", "net", "api", "shard", "log", "io", "metadata", "metrics", "config", "wire",
+            "limits", "types",
         ],
+    ),
+    // What is asked over HTTP: counts and states, never a record, a setting or a core.
+    (
+        "admin",
+        &["io::background", "metrics", "wire::api", "limits", "types"],
     ),
     // Frames and correlation: no topic, no partition, no property.
     (
         "net",
-        &["api", "shard", "log", "io", "wire", "limits", "types"],
+        &[
+            "api", "shard", "log", "io", "metrics", "wire", "limits", "types",
+        ],
     ),
     // Messages and Kafka's rules for them: no file, no socket.
     (
@@ -62,6 +71,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "coordinator",
             "log",
             "metadata",
+            "metrics",
             "config",
             "wire",
             "limits",
@@ -76,6 +86,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "log",
             "io",
             "metadata",
+            "metrics",
             "config",
             "wire::records",
             "wire::metadata_records",
@@ -96,7 +107,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     // Record batches: no API key, no error code, no table of properties.
-    ("log", &["io", "wire::records", "limits", "types"]),
+    (
+        "log",
+        &["io", "metrics", "wire::records", "limits", "types"],
+    ),
     ("io", &["types", "limits"]),
     // A client like any other, which could be a package of its own.
     ("client", &["wire", "types", "limits"]),
@@ -115,6 +129,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("config", &["wire::records", "limits", "types"]),
     ("wire", &["limits", "types"]),
+    ("metrics", &[]),
     ("limits", &[]),
     ("types", &[]),
 ];
@@ -138,17 +153,25 @@ const OUTSIDE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "std::fs",
-        &["io", "log", "server", "check", "cli", "src/config/load.rs"],
+        &[
+            "io",
+            "log",
+            "server",
+            "check",
+            "cli",
+            "admin",
+            "src/config/load.rs",
+        ],
         "messages, sockets and leaves know no files",
     ),
     (
         "std::net::TcpListener",
-        &["net", "server", "io"],
+        &["net", "server", "io", "admin"],
         "ports are opened by `net` when `server` says so",
     ),
     (
         "std::net::TcpStream",
-        &["client", "net", "io"],
+        &["client", "net", "io", "admin"],
         "connections belong to `net`, and to the client",
     ),
     (

@@ -1,7 +1,6 @@
 //! Histograms as HdrHistogram's tools read them: the interval log (`.hlog`, a histogram a second and metric), the percentile
 //! distribution (`.hgrm`), and the compressed form (V2, deflated) as text.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, LineWriter, Write};
 use std::path::Path;
@@ -78,35 +77,7 @@ pub fn with_interval_log<T>(
 
 /// The percentile distribution, in milliseconds as HdrHistogram's plotter expects.
 pub fn percentile_distribution(histogram_ns: &Histogram<u64>) -> String {
-    let mut text = format!(
-        "{:>12} {:>14} {:>10} {:>14}\n\n",
-        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
-    );
-    let mut total = 0;
-    for step in histogram_ns.iter_quantiles(5) {
-        total += step.count_since_last_iteration();
-        let value_ms = step.value_iterated_to() as f64 / NS_PER_MS;
-        let quantile = step.quantile_iterated_to();
-        let _ = write!(text, "{value_ms:12.6} {quantile:2.12} {total:10}");
-        let _ = match quantile < 1.0 {
-            true => writeln!(text, " {:14.2}", 1.0 / (1.0 - quantile)),
-            false => writeln!(text),
-        };
-    }
-    let ms = |value: f64| value / NS_PER_MS;
-    let (mean, deviation) = (ms(histogram_ns.mean()), ms(histogram_ns.stdev()));
-    let _ = writeln!(
-        text,
-        "#[Mean    = {mean:12.6}, StdDeviation   = {deviation:12.6}]"
-    );
-    let (max, count) = (ms(histogram_ns.max() as f64), histogram_ns.len());
-    let _ = writeln!(text, "#[Max     = {max:12.6}, Total count    = {count:12}]");
-    let (buckets, sub_buckets) = (histogram_ns.buckets(), histogram_ns.distinct_values());
-    let _ = writeln!(
-        text,
-        "#[Buckets = {buckets:12}, SubBuckets     = {sub_buckets:12}]"
-    );
-    text
+    vltava::metrics::percentile_distribution(histogram_ns, NS_PER_MS)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::fetch_sessions::{Interest, Opened, SessionError};
 use super::{Asked, Handled, READ_COMMITTED, faults, old_formats};
 use crate::limits;
 use crate::log::{self, ReadPlan};
+use crate::metrics::{Count, here};
 use crate::shard::{FetchSpec, PartitionFault, PartitionRead, ReadOutcome, ReadPart, Shard};
 use crate::types::{Offset, PartitionKey};
 use crate::wire::messages::fetch::{
@@ -40,6 +41,8 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         Err(error) => return Ok(refused(asked, error)),
     };
     let outcomes = read(asked, &request, &opened.interests, by_id).await;
+    let failed = outcomes.iter().filter(|outcome| outcome.is_err());
+    here().count(Count::FailedReads, failed.count() as u64);
     if asked.version() < RECORD_BATCHES_FROM {
         return old_answer(asked, &opened, outcomes).await;
     }

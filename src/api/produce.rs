@@ -9,6 +9,7 @@ use crate::config::TopicConfig;
 use crate::limits;
 use crate::log::Appended;
 use crate::metadata::topic_name;
+use crate::metrics::{Count, here};
 use crate::shard::{AppendOutcome, AppendPart, PartitionFault};
 use crate::types::{PartitionKey, TimestampMs};
 use crate::wire::messages::produce::{
@@ -218,11 +219,27 @@ fn finish(
                 None => answer.error_code = ErrorCode::REQUEST_TIMED_OUT,
             }
         }
-        conclude(&header, acks, &response)
+        let failed = failures(&response);
+        here().count(Count::FailedAppends, failed as u64);
+        conclude(&header, acks, &response, failed)
     }))
 }
 
-fn conclude(header: &RequestHeader, acks: i16, response: &ProduceResponse) -> Outcome {
+fn failures(response: &ProduceResponse) -> usize {
+    let partitions = response
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partition_responses);
+    let failed = partitions.filter(|partition| partition.error_code != ErrorCode::NONE);
+    failed.count()
+}
+
+fn conclude(
+    header: &RequestHeader,
+    acks: i16,
+    response: &ProduceResponse,
+    failed: usize,
+) -> Outcome {
     if acks != 0 {
         let pieces = frame::encode_response(
             header.correlation_id,
@@ -235,13 +252,8 @@ fn conclude(header: &RequestHeader, acks: i16, response: &ProduceResponse) -> Ou
             plans: Vec::new(),
         });
     }
-    let failed = response
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partition_responses)
-        .any(|partition| partition.error_code != ErrorCode::NONE);
     // A client that wants no answer learns of an error by losing its connection.
-    if failed {
+    if failed > 0 {
         Outcome::Close
     } else {
         Outcome::Silence

@@ -23,6 +23,7 @@ pub mod kafka;
 mod line;
 mod produce;
 pub mod serve_args;
+mod stat;
 mod topics;
 pub mod tune;
 mod values;
@@ -63,6 +64,7 @@ Examples:
   vltava topics create orders --partitions 6
   echo 'hello' | vltava produce orders
   vltava consume orders --from-beginning --max-messages 1
+  vltava stat                                           what its cores do, live (for serve --admin 127.0.0.1:9644)
   vltava check ./vltava-data                            is everything whole? (while no broker runs)
   vltava tune                                           what this host should give it
 
@@ -93,6 +95,8 @@ pub enum ClientCommand {
     Produce(ProduceArgs),
     /// Print the records of a topic
     Consume(ConsumeArgs),
+    /// Show what a broker's cores do, live
+    Stat(stat::StatArgs),
     /// Explain a property file, line by line
     Config(config_check::ConfigArgs),
     /// Print what a file of a partition's log holds, and check it
@@ -136,6 +140,7 @@ pub fn run(command: &ClientCommand) -> ExitCode {
         ClientCommand::Topics(args) => topics::run(args, &mut out),
         ClientCommand::Produce(args) => produce::run(args),
         ClientCommand::Consume(args) => consume::run(args, &mut out),
+        ClientCommand::Stat(args) => stat::run(args, &mut out),
         ClientCommand::Config(args) => config_check::run(args, &mut out),
         ClientCommand::DumpLog(args) => dump_log::run(args, &mut out),
         ClientCommand::InstallLinks(args) => install_links::run(args, &mut out),
@@ -195,7 +200,7 @@ mod tests {
             "tune --config f --data-dir d --cores 1,2 --pid 3 --json --root r --host h",
             "tune --apply --dry-run",
             "tune --undo --dry-run",
-            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --core-listeners --strict --log-level debug",
+            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --admin h:2 --core-listeners --strict --log-level debug",
             "serve --core-listeners=PLAINTEXT://:9192 a.properties",
             "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
             "topics list --exclude-internal",
@@ -204,6 +209,7 @@ mod tests {
             "produce t -k \\t --headers -H a=b --null-marker N -p 1 -a all -z lz4 --idempotent --batch-bytes 9 --linger-ms 1",
             "consume t -o -5 -p 1 -n 3 -e -f %k%v --null-marker N --read-committed --fetch-bytes 9",
             "consume t --from-beginning",
+            "stat --admin h:1 --core 1 --interval 5 --once --json",
             "config check f --as consumer --strict",
             "dump-log f g -r --cluster-metadata --max-bytes 3",
         ] {

@@ -29,6 +29,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Vec<PathBuf>,
 
+    /// Serve metrics (/metrics), health (/healthz, /readyz) and a page over HTTP here, in place of the property `admin.listener`;
+    /// nobody is asked who they are, so keep it on loopback [without: not served]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub admin: Option<String>,
+
     /// How many cores to use, or which: 4, or 0,2,4-7 [default: all that affinity and cgroup allow]
     #[arg(long, value_name = "N|LIST")]
     pub cores: Option<CoreChoice>,
@@ -66,6 +71,9 @@ Examples:
 
   vltava serve --data-dir /srv/vltava --cores 2,3 --override flush.messages=1
       two cores, chosen; nothing acknowledged before it is on the disk
+
+  vltava serve --admin 127.0.0.1:9644
+      metrics for Prometheus at http://127.0.0.1:9644/metrics, a page at /, and `vltava stat`
 
   vltava serve --core-listeners
       clients still begin at 127.0.0.1:9092 and then talk to each core directly, at 9093 and the ports that follow

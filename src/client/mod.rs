@@ -26,6 +26,7 @@ mod error;
 mod fetched_records;
 pub mod group;
 pub mod group_admin;
+pub mod http;
 mod offsets;
 mod outbox;
 pub mod partitioner;

@@ -28,6 +28,8 @@ pub struct BrokerConfig {
     pub log_dirs: Vec<PathBuf>,
     /// `metadata.log.dir`, by default the first of `log.dirs`.
     pub metadata_log_dir: PathBuf,
+    /// `admin.listener`: where metrics and health are served.
+    pub admin_listener: Option<String>,
     /// `num.partitions`.
     pub num_partitions: i32,
     /// `default.replication.factor`.
@@ -208,6 +210,9 @@ impl BrokerConfig {
                 .text("metadata.log.dir")
                 .map_or_else(|| log_dirs[0].clone(), PathBuf::from),
             log_dirs,
+            admin_listener: settings
+                .text("admin.listener")
+                .filter(|text| !text.is_empty()),
             num_partitions: narrow("num.partitions", known(&settings, "num.partitions")),
             default_replication_factor: replication_factor(&settings)?,
             auto_create_topics: settings.boolean("auto.create.topics.enable"),

@@ -38,5 +38,5 @@ pub use crew::Crew;
 pub use disk::Disk;
 pub use ring_check::{RingError, ring_is_usable};
 pub use segment_file::SegmentFile;
-pub use socket::{into_runtime_listener, stop_signal};
+pub use socket::{into_runtime_listener, into_runtime_stream, stop_signal};
 pub use storage::{IoFuture, Storage};

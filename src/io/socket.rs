@@ -128,12 +128,17 @@ pub fn into_runtime_listener(listener: std::net::TcpListener) -> glommio::net::T
     unsafe { glommio::net::TcpListener::from_raw_fd(listener.into_raw_fd()) }
 }
 
+/// Hands one side of a socket pair to the runtime of the core that calls.
+pub fn into_runtime_stream(stream: std::os::unix::net::UnixStream) -> glommio::net::UnixStream {
+    use std::os::fd::{FromRawFd, IntoRawFd};
+    // SAFETY: the descriptor is open, a connected Unix stream, and owned by nobody else after `into_raw_fd`.
+    unsafe { glommio::net::UnixStream::from_raw_fd(stream.into_raw_fd()) }
+}
+
 /// Waits until a byte can be read from `signals`: the handler of a stop signal has written it.
 pub async fn stop_signal(signals: std::os::unix::net::UnixStream) {
     use futures_lite::AsyncReadExt;
-    use std::os::fd::{FromRawFd, IntoRawFd};
-    // SAFETY: the descriptor is open, a connected Unix stream, and owned by nobody else after `into_raw_fd`.
-    let mut stream = unsafe { glommio::net::UnixStream::from_raw_fd(signals.into_raw_fd()) };
+    let mut stream = into_runtime_stream(signals);
     let mut byte = [0];
     // An error would mean that nobody can ever signal again: stopping is the safe answer.
     drop(stream.read(&mut byte).await);

@@ -5,6 +5,7 @@
 //! changed, so that a failure can take it back.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -46,6 +47,9 @@ pub(super) struct StagedRun {
     pub(super) segment: Rc<Segment>,
     pub(super) position: u64,
     pub(super) bytes: Vec<u8>,
+    /// When the first of them was staged.
+    pub(super) since: Instant,
+    pub(super) batches: u64,
 }
 
 /// A batch above the high watermark.
@@ -364,6 +368,7 @@ impl State {
             && Rc::ptr_eq(&run.segment, &batch.segment)
             && run.bytes.len() + size <= RUN_BYTES
         {
+            run.batches += 1;
             return batch.stage_into(&mut run.bytes);
         }
         let usual = self
@@ -376,6 +381,8 @@ impl State {
             segment: batch.segment.clone(),
             position: batch.position,
             bytes,
+            since: Instant::now(),
+            batches: 1,
         });
     }
 }

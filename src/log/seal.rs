@@ -4,6 +4,7 @@
 //! appends go on meanwhile. Until its files are there a sealed segment keeps its index in memory.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use futures_lite::future::yield_now;
 
@@ -14,6 +15,7 @@ use super::segment::Segment;
 use super::state::{Condition, State};
 use super::waiters::Goal;
 use crate::io::AppendFile;
+use crate::metrics::{Stage, here};
 use crate::types::Offset;
 
 impl PartitionLog {
@@ -77,7 +79,9 @@ impl PartitionLog {
         end: Offset,
         segments: &[Rc<Segment>],
     ) -> Result<(), LogError> {
+        let began = Instant::now();
         let outcome = self.sync_segments(segments).await;
+        here().time_since(Stage::Sync, began);
         match &outcome {
             Ok(()) => self.synced(end),
             Err(error) => self.sync_failed(error.clone()),

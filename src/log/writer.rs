@@ -16,6 +16,7 @@ use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
 use super::state::{Condition, State, reserve, small_files};
+use crate::metrics::{Size, Stage, here};
 use crate::types::Offset;
 
 /// Batches a log at rest keeps room for.
@@ -138,8 +139,13 @@ impl PartitionLog {
             segment,
             position,
             mut bytes,
+            since,
+            batches,
         } = run;
         let total = bytes.len();
+        let began = here().time_since(Stage::WriteWait, since);
+        here().size(Size::BatchesPerWrite, batches);
+        here().size(Size::WriteBytes, total as u64);
         let end = position + total as u64;
         let mut from = position;
         let file = segment
@@ -161,6 +167,7 @@ impl PartitionLog {
                 Err(error) => return self.failed("write", &segment.path(FileKind::Log), error),
             }
         }
+        here().time_since(Stage::Write, began);
         self.finish_run(&segment, end, total);
     }
 

@@ -8,8 +8,9 @@ use super::frame_reader::{Frame, FrameReader};
 use super::registry::{Registered, Registry};
 use super::reply_queue::{Reply, ReplyQueue};
 use super::send::{ColdReads, Outbox};
+use super::stopwatch::Stopwatch;
 use super::stream::{Scratch, SocketBuffers, Stream};
-use crate::api::{self, Answer, Client, Handled, Outcome};
+use crate::api::{self, Client, Handled, Outcome};
 use crate::limits;
 use bytes::Bytes;
 use futures_lite::future::{or, poll_once};
@@ -18,6 +19,7 @@ use glommio::net::AcceptedTcpStream;
 use std::io;
 use std::net::Shutdown;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// What the connections of one core share.
 pub struct Core {
@@ -44,6 +46,7 @@ struct Queued {
     bytes: Bytes,
     held: Held,
     slots: (Share, Share),
+    watch: Stopwatch,
 }
 
 /// What a frame holds until its request is answered: memory of the core, and of what its connection may have of it.
@@ -114,7 +117,7 @@ async fn read(
     loop {
         match reader.next().await {
             Ok(Some(frame)) => {
-                entry.touch();
+                entry.touch(frame.whole);
                 let queued = admit(&core, &own, frame).await;
                 if frames.send(queued).await.is_err() {
                     break;
@@ -133,6 +136,7 @@ async fn read(
 /// Waits until the connection may have one more request. A client that does not take its answers waits here for itself
 /// alone: its requests never use up what the others need.
 async fn admit(core: &Core, own: &Own, frame: Frame) -> Queued {
+    let watch = Stopwatch::start(&frame);
     let mut memory = own.memory.share();
     memory.grow(frame.bytes.len()).await;
     let mut slots = (own.slots.share(), core.slots.share());
@@ -144,6 +148,7 @@ async fn admit(core: &Core, own: &Own, frame: Frame) -> Queued {
             _connection: memory,
         },
         slots,
+        watch,
     }
 }
 
@@ -154,19 +159,24 @@ async fn dispatch(
     replies: Rc<ReplyQueue>,
     stream: Rc<Stream>,
 ) {
-    while let Some(Queued { bytes, held, slots }) = frames.recv().await {
+    while let Some(queued) = frames.recv().await {
+        let (bytes, held, slots) = (queued.bytes, queued.held, queued.slots);
+        let mut watch = queued.watch;
         replies.room(limits::REPLIES_PER_CONNECTION).await;
         if !api::may_overtake(&bytes) {
             replies.all_answered().await;
         }
         drop(slots);
-        match api::handle(&core.api, &client, bytes).await {
+        watch.turn();
+        let handled = api::handle(&core.api, &client, bytes).await;
+        watch.handled();
+        match handled {
             Handled::Now(Outcome::Close) => {
-                replies.push(Reply::Ready(Outcome::Close));
+                replies.push(Reply::Ready(Outcome::Close), watch);
                 break;
             }
-            Handled::Now(outcome) => replies.push(Reply::Ready(outcome)),
-            Handled::Later(answer) => replies.push(Reply::Later(answer, held)),
+            Handled::Now(outcome) => replies.push(Reply::Ready(outcome), watch),
+            Handled::Later(answer) => replies.push(Reply::Later(answer, held), watch),
         }
     }
     replies.close();
@@ -194,7 +204,7 @@ async fn send<A>(
     }
     registered.entry.gone.raise();
     replies.close();
-    while let Some(reply) = replies.try_next() {
+    while let Some((reply, _)) = replies.try_next() {
         if matches!(reply, Reply::Later(..)) {
             replies.answered();
         }
@@ -206,30 +216,31 @@ async fn send<A>(
 /// Sends until the queue is closed and empty, or an answer says to close.
 async fn send_in_order(replies: &ReplyQueue, outbox: &mut Outbox) -> io::Result<()> {
     loop {
-        let reply = match replies.try_next() {
-            Some(reply) => reply,
+        let (reply, mut watch) = match replies.try_next() {
+            Some(next) => next,
             None => {
                 outbox.flush().await?;
                 match replies.next().await {
-                    Some(reply) => reply,
+                    Some(next) => next,
                     None => return Ok(()),
                 }
             }
         };
-        match resolve(reply, replies, outbox).await? {
-            Outcome::Answer(answer) => send_answer(outbox, answer).await?,
-            Outcome::Silence => {}
+        match resolve(reply, &mut watch, replies, outbox).await? {
+            Outcome::Answer(answer) => outbox.put(answer, watch).await?,
+            Outcome::Silence => watch.sent(Instant::now()),
             Outcome::Close => return outbox.flush().await,
         }
     }
 }
 
-async fn send_answer(outbox: &mut Outbox, answer: Answer) -> io::Result<()> {
-    outbox.put(answer).await
-}
-
 /// Waits for an answer; what is gathered leaves before the wait.
-async fn resolve(reply: Reply, replies: &ReplyQueue, outbox: &mut Outbox) -> io::Result<Outcome> {
+async fn resolve(
+    reply: Reply,
+    watch: &mut Stopwatch,
+    replies: &ReplyQueue,
+    outbox: &mut Outbox,
+) -> io::Result<Outcome> {
     let (mut answer, held) = match reply {
         Reply::Ready(outcome) => return Ok(outcome),
         Reply::Later(answer, held) => (answer, held),
@@ -241,6 +252,7 @@ async fn resolve(reply: Reply, replies: &ReplyQueue, outbox: &mut Outbox) -> io:
             Err(error) => Err(error),
         },
     };
+    watch.answered();
     replies.answered();
     drop(held);
     outcome

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 use thiserror::Error;
 
 const LENGTH_BYTES: usize = 4;
@@ -27,6 +28,10 @@ pub struct Frame {
     pub bytes: Bytes,
     /// Released when the request is answered.
     pub share: Share,
+    /// When its first byte was here.
+    pub begun: Instant,
+    /// When its last byte was.
+    pub whole: Instant,
 }
 
 /// Why no further frame can come from a connection.
@@ -61,6 +66,8 @@ pub struct FrameReader {
     start: usize,
     /// Set while a frame has begun and not ended: the registry closes such connections when memory is short.
     partial: Rc<Cell<bool>>,
+    /// When what is in `pending` last grew.
+    received: Instant,
 }
 
 impl FrameReader {
@@ -80,6 +87,7 @@ impl FrameReader {
             pending: Vec::new(),
             start: 0,
             partial,
+            received: Instant::now(),
         }
     }
 
@@ -134,6 +142,7 @@ impl FrameReader {
             .stream
             .receive(&self.scratch, &mut self.pending, usize::MAX)
             .await?;
+        self.received = Instant::now();
         match (received, self.pending.is_empty()) {
             (0, true) => Ok(false),
             (0, false) => Err(FrameError::Torn),
@@ -153,7 +162,12 @@ impl FrameReader {
             Bytes::copy_from_slice(&self.pending[body])
         };
         self.partial.set(false);
-        Frame { bytes, share }
+        Frame {
+            bytes,
+            share,
+            begun: self.received,
+            whole: self.received,
+        }
     }
 
     /// Reads the rest of a frame that has only begun to arrive into a buffer of its own.
@@ -180,6 +194,8 @@ impl FrameReader {
         Ok(Frame {
             bytes: Bytes::from(frame).slice(LENGTH_BYTES..),
             share,
+            begun: self.received,
+            whole: Instant::now(),
         })
     }
 

@@ -17,4 +17,5 @@ pub mod listener;
 pub mod registry;
 pub mod reply_queue;
 pub mod send;
+mod stopwatch;
 pub mod stream;

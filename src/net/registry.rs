@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::stream::Stream;
 use crate::limits;
+use crate::metrics::{Count, here};
 use crate::shard::Signal;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
@@ -43,8 +44,8 @@ impl Entry {
     }
 
     /// Notes that the client has sent something.
-    pub fn touch(&self) {
-        self.last_activity.set(Instant::now());
+    pub fn touch(&self, now: Instant) {
+        self.last_activity.set(now);
     }
 
     /// Why the connection must go, if it must.
@@ -97,6 +98,7 @@ impl Registry {
             gone: Signal::new(),
             pins: RefCell::new(None),
         });
+        here().count(Count::ConnectionsOpened, 1);
         let key = self.entries.borrow_mut().insert(Rc::clone(&entry));
         Registered {
             registry: Rc::clone(self),
@@ -160,6 +162,7 @@ impl Registry {
 
 impl Drop for Registered {
     fn drop(&mut self) {
+        here().count(Count::ConnectionsClosed, 1);
         self.entry.gone.raise();
         self.registry.entries.borrow_mut().remove(self.key);
         if self.registry.is_empty()

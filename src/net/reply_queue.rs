@@ -5,6 +5,7 @@
 //! [`ReplyQueue::all_answered`] first.
 
 use super::send::lie_in_deleted;
+use super::stopwatch::Stopwatch;
 use crate::api::Outcome;
 use crate::net::connection::Held;
 use std::cell::RefCell;
@@ -23,7 +24,7 @@ pub enum Reply {
 
 #[derive(Default)]
 struct State {
-    replies: VecDeque<Reply>,
+    replies: VecDeque<(Reply, Stopwatch)>,
     unanswered: usize,
     closed: bool,
     sender: Option<Waker>,
@@ -38,10 +39,10 @@ pub struct ReplyQueue {
 
 impl ReplyQueue {
     /// Adds the reply of the newest request.
-    pub fn push(&self, reply: Reply) {
+    pub fn push(&self, reply: Reply, watch: Stopwatch) {
         let mut state = self.state.borrow_mut();
         state.unanswered += usize::from(matches!(reply, Reply::Later(..)));
-        state.replies.push_back(reply);
+        state.replies.push_back((reply, watch));
         wake(&mut state.sender);
     }
 
@@ -65,7 +66,7 @@ impl ReplyQueue {
     }
 
     /// The oldest reply, if there is one.
-    pub fn try_next(&self) -> Option<Reply> {
+    pub fn try_next(&self) -> Option<(Reply, Stopwatch)> {
         let mut state = self.state.borrow_mut();
         let reply = state.replies.pop_front();
         if reply.is_some() {
@@ -75,7 +76,7 @@ impl ReplyQueue {
     }
 
     /// Waits for the oldest reply; `None` after [`ReplyQueue::close`] when all are taken.
-    pub async fn next(&self) -> Option<Reply> {
+    pub async fn next(&self) -> Option<(Reply, Stopwatch)> {
         poll_fn(|cx| {
             if let Some(reply) = self.try_next() {
                 return Poll::Ready(Some(reply));
@@ -93,7 +94,7 @@ impl ReplyQueue {
     /// Whether an answer that waits for its turn holds record data of a file that has been deleted.
     pub fn holds_deleted(&self) -> bool {
         let state = self.state.borrow();
-        let holds = |reply: &Reply| match reply {
+        let holds = |(reply, _): &(Reply, Stopwatch)| match reply {
             Reply::Ready(Outcome::Answer(answer)) => lie_in_deleted(&answer.plans),
             Reply::Ready(_) | Reply::Later(..) => false,
         };

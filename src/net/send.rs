@@ -3,11 +3,13 @@
 //! Small pieces are gathered so that many answers leave in one send. Record data that is resident goes by `sendfile`;
 //! what is cold is first read through the ring into a bounded buffer, because `sendfile` would put the whole core to sleep.
 
+use super::stopwatch::Stopwatch;
 use super::stream::Stream;
 use crate::api::Answer;
 use crate::io::SegmentFile;
 use crate::limits;
 use crate::log::ReadPlan;
+use crate::metrics::{Count, Stage, here};
 use crate::wire::Piece;
 use bytes::Bytes;
 use futures_lite::future::or;
@@ -15,6 +17,7 @@ use glommio::sync::Semaphore;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Pieces up to this size are copied together; larger ones are sent from where they lie.
 const GATHER_BYTES: usize = 16 * 1024;
@@ -42,6 +45,8 @@ pub struct Outbox {
     stream: Rc<Stream>,
     cold_reads: ColdReads,
     gathered: Vec<u8>,
+    /// Answers of which something is gathered.
+    unsent: Vec<Stopwatch>,
     sending: Sending,
 }
 
@@ -69,6 +74,7 @@ impl Outbox {
             stream,
             cold_reads,
             gathered: Vec::new(),
+            unsent: Vec::new(),
             sending: Sending::default(),
         }
     }
@@ -82,7 +88,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The socket's, or `UnexpectedEof` when a file is shorter than the answer has announced; the connection must then be closed.
-    pub async fn put(&mut self, answer: Answer) -> io::Result<()> {
+    pub async fn put(&mut self, answer: Answer, watch: Stopwatch) -> io::Result<()> {
         let plans = Rc::new(answer.plans);
         if !plans.is_empty() {
             self.sending.0.replace(Rc::clone(&plans));
@@ -96,8 +102,11 @@ impl Outbox {
         if !plans.is_empty() {
             self.sending.0.take();
         }
+        self.unsent.push(watch);
         if self.gathered.len() >= FLUSH_BYTES {
             self.flush().await?;
+        } else if self.gathered.is_empty() {
+            self.all_sent();
         }
         Ok(())
     }
@@ -108,10 +117,18 @@ impl Outbox {
     /// The socket's.
     pub async fn flush(&mut self) -> io::Result<()> {
         self.send_gathered(false).await?;
+        self.all_sent();
         if self.gathered.capacity() > 2 * FLUSH_BYTES {
             self.gathered = Vec::new();
         }
         Ok(())
+    }
+
+    fn all_sent(&mut self) {
+        if !self.unsent.is_empty() {
+            let now = Instant::now();
+            self.unsent.drain(..).for_each(|watch| watch.sent(now));
+        }
     }
 
     async fn send_gathered(&mut self, more: bool) -> io::Result<()> {
@@ -123,6 +140,7 @@ impl Outbox {
     }
 
     async fn put_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
+        here().count(Count::AnswerBytes, bytes.len() as u64);
         if bytes.len() <= GATHER_BYTES {
             self.gathered.extend_from_slice(&bytes);
             return Ok(());
@@ -161,11 +179,14 @@ impl Outbox {
         let start = self.gathered.len();
         self.gathered.resize(start + length, 0);
         match file.try_read_now(position, &mut self.gathered[start..]) {
-            Ok(read) if read == length => return Ok(()),
+            Ok(read) if read == length => {
+                here().count(Count::GatheredBytes, read as u64);
+                return Ok(());
+            }
             _ => self.gathered.truncate(start),
         }
         let _permit = self.cold_permit().await?;
-        let read = file.read_exact_at(position, length).await?;
+        let read = read_cold(file, position, length).await?;
         self.gathered.extend_from_slice(&read);
         Ok(())
     }
@@ -181,7 +202,11 @@ impl Outbox {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.nudge(file, position, length.min(NUDGE_BYTES)).await
             }
-            sent => sent,
+            Ok(sent) => {
+                here().count(Count::SendfileBytes, sent as u64);
+                Ok(sent)
+            }
+            failed => failed,
         }
     }
 
@@ -190,7 +215,11 @@ impl Outbox {
         let mut piece = vec![0; length];
         match file.try_read_now(position, &mut piece) {
             Ok(0) => Err(short_file(file, position)),
-            Ok(read) => self.send_while_wanted(file, &piece[..read]).await,
+            Ok(read) => {
+                let sent = self.send_while_wanted(file, &piece[..read]).await?;
+                here().count(Count::GatheredBytes, sent as u64);
+                Ok(sent)
+            }
             Err(_) => self.send_cold(file, position, length).await,
         }
     }
@@ -203,7 +232,7 @@ impl Outbox {
     ) -> io::Result<usize> {
         let left = {
             let _permit = self.cold_permit().await?;
-            let piece = file.read_exact_at(position, length).await?;
+            let piece = read_cold(file, position, length).await?;
             match self.stream.send_now(&piece) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     piece[..piece.len().min(NUDGE_BYTES)].to_vec()
@@ -244,6 +273,14 @@ impl Outbox {
             .await
             .map_err(|_| io::Error::other("the broker is stopping"))
     }
+}
+
+async fn read_cold(file: &SegmentFile, position: u64, length: usize) -> io::Result<Bytes> {
+    let began = Instant::now();
+    let read = file.read_exact_at(position, length).await?;
+    here().time_since(Stage::ColdRead, began);
+    here().count(Count::ColdBytes, read.len() as u64);
+    Ok(read)
 }
 
 fn short_file(file: &SegmentFile, position: u64) -> io::Error {

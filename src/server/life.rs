@@ -3,12 +3,15 @@
 use super::bind::Bound;
 use super::checkpoints::{self, Checkpoint};
 use super::ready;
+use crate::admin::View;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
 use crate::log::{WrittenCheckpoint, partition_dir_name};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
+use crate::metrics::Phase;
 use crate::shard::{Controller, ControllerError, Dirs, Inherited, Shard};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
@@ -31,10 +34,21 @@ pub struct Boot {
     pub last_run_clean: bool,
     /// What was read of the metadata.
     pub inherited: Inherited,
+    /// Whoever asks over HTTP sees the broker through it, at this address.
+    pub admin: Option<(Arc<View>, SocketAddr)>,
     /// How many cores there are.
     pub cores: usize,
     /// When the process began.
     pub began: Instant,
+}
+
+impl Boot {
+    /// Tells whoever asks over HTTP where in its life the broker is.
+    fn enter(&self, phase: Phase) {
+        if let Some((view, _)) = &self.admin {
+            view.enter(phase);
+        }
+    }
 }
 
 /// How a stop went.
@@ -82,6 +96,7 @@ pub async fn lead(
     }
     shard.lead_with(controller);
     shard.open_everywhere().await;
+    boot.enter(Phase::Ready);
     ready::announce(&boot, report.partitions);
     checkpoints::keep(&shard, boot.last_run_clean);
     if !boot.last_run_clean && report.partitions > 0 {
@@ -93,6 +108,7 @@ pub async fn lead(
     } else {
         futures_lite::future::pending::<()>().await;
     }
+    boot.enter(Phase::Draining);
     let (clean, complaint) = stop(&shard).await;
     let image = shard.image();
     let registered = image.broker(boot.identity.node_id);

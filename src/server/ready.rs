@@ -8,8 +8,12 @@ use std::io::Write;
 /// The broker accepts connections: addresses, cores, partitions found, milliseconds since start.
 pub fn announce(boot: &Boot, partitions: usize) {
     let addresses: Vec<_> = boot.bound.iter().map(address).collect();
+    let admin = boot.admin.as_ref();
+    let admin = admin.map_or_else(String::new, |(_, address)| {
+        format!(", admin on http://{address}")
+    });
     let line = format!(
-        "vltava {} is ready on {}: {} cores, {partitions} partitions found, {} ms",
+        "vltava {} is ready on {}{admin}: {} cores, {partitions} partitions found, {} ms",
         env!("CARGO_PKG_VERSION"),
         addresses.join(", "),
         boot.cores,

@@ -2,9 +2,11 @@
 
 use super::core::assemble;
 use super::life::{self, Boot, Ended};
+use super::reporting::{Inquiry, report_for_ever};
 use super::start::ServeError;
 use crate::api::Door;
 use crate::limits;
+use crate::metrics::{self, CoreMetrics};
 use crate::shard::{Admission, MeshEntrance, Shard, Startup};
 use crate::types::ShardId;
 use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
@@ -27,6 +29,10 @@ pub struct Seat {
     pub boot: Boot,
     /// What the last run left.
     pub startup: Startup,
+    /// Where the core counts.
+    pub metrics: &'static CoreMetrics,
+    /// Where it is asked of itself, if anybody may ask.
+    pub inquiry: Option<Inquiry>,
     /// Who may connect, over all cores.
     pub admission: Arc<Admission>,
     /// A byte comes out when the broker is to stop; taken by the first core.
@@ -53,6 +59,7 @@ impl Seat {
     }
 
     async fn live(self) {
+        metrics::enter(self.metrics);
         let joined = match self.mesh.join().await {
             Ok(joined) => joined,
             Err(error) => {
@@ -67,7 +74,10 @@ impl Seat {
             Arc::clone(&self.boot.dirs),
             self.startup,
         );
-        let _parts = assemble(&shard, self.listeners, self.doors, &self.admission);
+        let parts = assemble(&shard, self.listeners, self.doors, &self.admission);
+        if let Some(inquiry) = self.inquiry {
+            glommio::spawn_local(report_for_ever(parts, inquiry)).detach();
+        }
         if shard.me() == ShardId(0) {
             let signals = self
                 .signals

@@ -5,9 +5,11 @@ use super::cores::{self, CoresError};
 use super::data_dir::DataDirError;
 use super::data_dirs::DataDirs;
 use super::life::{Boot, Ended};
+use super::observed::{Observed, observe};
 use super::seat::Seat;
 use super::stop;
 use super::survey::{self, SurveyError};
+use crate::admin::AdminError;
 use crate::api::CoreIdError;
 use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
@@ -58,6 +60,9 @@ pub enum ServeError {
     /// A core cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Metrics and health cannot be served.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// io_uring cannot be used.
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -87,6 +92,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config, cpus.len())?);
+    let Observed { admin, seats } = observe(config.admin_listener.as_deref(), &cpus, began)?;
     let data_dirs = DataDirs::open(&config)?;
     config.settle_node_id(data_dirs.identity.node_id);
     let doors = bind::doors(&bound, data_dirs.identity.node_id, cpus.len())?;
@@ -106,6 +112,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
         last_run_clean: startup.clean.iter().all(|clean| *clean),
         inherited,
         cores: cpus.len(),
+        admin,
         began,
     };
     let admission = Admission::new(
@@ -117,7 +124,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let (ended, outcome) = mpsc::channel();
     let signals = Arc::new(Mutex::new(Some(signals)));
     let mut executors = Vec::with_capacity(cpus.len());
-    for (core, &cpu) in cpus.iter().enumerate() {
+    for (core, (&cpu, (metrics, inquiry))) in cpus.iter().zip(seats).enumerate() {
         let seat = Seat {
             cpu,
             mesh: mesh.clone(),
@@ -125,6 +132,8 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
             doors: doors.clone(),
             boot: boot.clone(),
             startup: startup.clone(),
+            metrics,
+            inquiry,
             admission: Arc::clone(&admission),
             signals: Arc::clone(&signals),
             ended: ended.clone(),

@@ -8,6 +8,7 @@ use super::mesh::Pending;
 use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
 use super::partition::Partition;
 use crate::log::{AppendError, Appended, LogError};
+use crate::metrics::here;
 use crate::types::{PartitionKey, ShardId, TimestampMs};
 use std::future::Future;
 use std::pin::Pin;
@@ -93,6 +94,9 @@ impl Shard {
                 let appended = partition
                     .log
                     .append(&part.batch, partition.leader_epoch.get(), now);
+                if appended.as_ref().is_ok_and(|appended| !appended.duplicate) {
+                    here().appended(part.batch.record_count, part.batch.bytes.len());
+                }
                 staged(&partition, appended)
             })
             .collect()

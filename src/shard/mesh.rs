@@ -6,6 +6,7 @@
 
 use super::message::{Answer, Call, Message, Ticket};
 use crate::limits;
+use crate::metrics::{Size, here};
 use crate::types::ShardId;
 use glommio::GlommioError;
 use glommio::ResourceType;
@@ -18,13 +19,17 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// A mesh that cores are still to join; each takes a clone along to its thread.
 #[derive(Clone)]
-pub struct MeshEntrance(FullMesh<Message>);
+pub struct MeshEntrance(FullMesh<Posted>);
 
 /// Both ends of a core's channels.
-pub type Joined = (Senders<Message>, Receivers<Message>);
+pub type Joined = (Senders<Posted>, Receivers<Posted>);
+
+/// A message with the time of its sending.
+pub type Posted = (Instant, Message);
 
 impl MeshEntrance {
     /// A mesh of so many cores.
@@ -50,7 +55,7 @@ enum Place {
 
 #[derive(Default)]
 struct Outgoing {
-    queue: RefCell<VecDeque<Message>>,
+    queue: RefCell<VecDeque<Posted>>,
     pump: RefCell<Option<Waker>>,
     pump_busy: Cell<bool>,
 }
@@ -92,14 +97,14 @@ impl fmt::Display for Crossings {
 pub struct Mesh {
     me: ShardId,
     crossings: Crossings,
-    senders: Senders<Message>,
+    senders: Senders<Posted>,
     outgoing: Vec<Outgoing>,
     places: RefCell<Slab<Place>>,
 }
 
 impl Mesh {
     /// Takes over the sending side of a joined mesh.
-    pub fn new(senders: Senders<Message>) -> Rc<Mesh> {
+    pub fn new(senders: Senders<Posted>) -> Rc<Mesh> {
         let cores = senders.nr_consumers();
         let mesh = Rc::new(Mesh {
             me: ShardId(senders.peer_id()),
@@ -124,6 +129,15 @@ impl Mesh {
         self.outgoing.len()
     }
 
+    /// Messages that wait for room in a channel.
+    pub fn waiting(&self) -> usize {
+        let queued = self
+            .outgoing
+            .iter()
+            .map(|outgoing| outgoing.queue.borrow().len());
+        queued.sum()
+    }
+
     /// Asks another core. The message is on its way when this returns; the future is the wait for the answer.
     pub fn call(self: &Rc<Self>, to: ShardId, call: Call) -> Pending {
         self.crossings.count(&call);
@@ -145,6 +159,8 @@ impl Mesh {
         assert_ne!(to, self.me, "a core does not send to itself");
         let outgoing = &self.outgoing[to.0];
         let mut queue = outgoing.queue.borrow_mut();
+        here().size(Size::MeshQueue, queue.len() as u64);
+        let message = (Instant::now(), message);
         let message = if queue.is_empty() && !outgoing.pump_busy.get() {
             match self.senders.try_send_to(to.0, message) {
                 Ok(()) => return,
@@ -187,7 +203,7 @@ impl Mesh {
         }
     }
 
-    async fn next_outgoing(&self, peer: usize) -> Message {
+    async fn next_outgoing(&self, peer: usize) -> Posted {
         let outgoing = &self.outgoing[peer];
         poll_fn(|cx| match outgoing.queue.borrow_mut().pop_front() {
             Some(message) => {

@@ -25,6 +25,7 @@ mod partition;
 mod placement;
 mod presence;
 mod read;
+mod report;
 mod serve;
 mod signal;
 mod startup;

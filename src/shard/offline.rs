@@ -44,6 +44,10 @@ impl Offline {
         self.causes.borrow_mut().remove(key)
     }
 
+    pub fn len(&self) -> usize {
+        self.causes.borrow().len()
+    }
+
     /// Those that wait for room.
     fn waiting(&self) -> Vec<(PartitionKey, usize, Option<Startup>)> {
         let causes = self.causes.borrow();

@@ -9,6 +9,7 @@ use super::mesh::Pending;
 use super::message::{Answer, Call, Message, PartitionFault, Watch};
 use super::signal::Signal;
 use crate::log::{AbortedTransaction, ReadError, ReadPlan};
+use crate::metrics::{Stage, here};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use futures_lite::future::or;
 use std::rc::Rc;
@@ -101,12 +102,14 @@ impl Shard {
         answer_now: impl Fn(&[ReadOutcome]) -> bool,
     ) -> Vec<ReadOutcome> {
         loop {
+            let began = Instant::now();
             let time_left = spec
                 .deadline
-                .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+                .map(|deadline| deadline.saturating_duration_since(began))
                 .filter(|left| !left.is_zero() && !spec.gone.is_raised() && !self.is_draining());
             let wait = time_left.map(|_| self.waits.begin());
             let outcomes = self.read_all(spec, wait.as_ref().map(|wait| wait.id)).await;
+            let planned = here().time_since(Stage::FetchPlan, began);
             let bytes: u64 = outcomes
                 .iter()
                 .flatten()
@@ -131,7 +134,9 @@ impl Shard {
                 wait.signal.wait().await;
                 false
             };
-            if or(told, out_of_time).await {
+            let is_over = or(told, out_of_time).await;
+            here().time_since(Stage::FetchWait, planned);
+            if is_over {
                 self.unwatch(wait.id, &spec.parts);
                 return self.read_all(spec, None).await;
             }

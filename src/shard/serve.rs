@@ -5,18 +5,22 @@
 
 use super::Shard;
 use super::append::committed;
+use super::mesh::Posted;
 use super::message::{Answer, Call, Message, Ticket};
+use crate::metrics::{Count, Stage, here};
 use crate::types::ShardId;
 use glommio::channels::channel_mesh::Receivers;
 use std::future::Future;
 use std::rc::Rc;
 
 impl Shard {
-    pub(super) fn receive_from_all(self: &Rc<Self>, mut receivers: Receivers<Message>) {
+    pub(super) fn receive_from_all(self: &Rc<Self>, mut receivers: Receivers<Posted>) {
         for (peer, receiver) in receivers.streams() {
             let shard = Rc::clone(self);
             glommio::spawn_local(async move {
-                while let Some(message) = receiver.recv().await {
+                while let Some((sent, message)) = receiver.recv().await {
+                    here().count(Count::MeshMessages, 1);
+                    here().time_since(Stage::MeshHop, sent);
                     shard.received(ShardId(peer), message);
                 }
             })

@@ -36,6 +36,11 @@ impl Waits {
         }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.signals.borrow().len()
+    }
+
     /// An owner has told; the wait may be over already.
     pub fn fired(&self, id: u64) {
         if let Some(signal) = self.signals.borrow().get(&id) {

@@ -6,6 +6,8 @@ use crate::config::property::Status::*;
 use crate::config::property::properties;
 
 pub(super) static PROPERTIES: &[Property] = properties! {
+    "admin.listener", Text, unset, Medium, InForce,
+        "Address, as host:port, where metrics, health and a page are served over HTTP; unset serves none.";
     "advertised.core.listeners", List, unset, Medium, InForce,
         "Addresses told to clients for core.listeners where those are other ones than are listened on, as NAME://host:port with the port of the first core.";
     "core.listeners", List, unset, Medium, InForce,
