@@ -200,6 +200,6 @@ mod tests {
     #[test]
     fn a_mask_counts_from_its_end() {
         assert_eq!(cpus_in_mask("00000001,80000001"), [0, 31, 32]);
-        assert_eq!(cpus_in_mask("0"), []);
+        assert!(cpus_in_mask("0").is_empty());
     }
 }
