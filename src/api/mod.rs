@@ -46,6 +46,7 @@ mod stored_codec;
 mod sync_group;
 mod transactions;
 mod update_features;
+mod write_txn_markers;
 
 pub use core_ids::{CoreIdError, CoreIds};
 pub use nodes::{CoreDoors, Door};
@@ -65,6 +66,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+
+/// The isolation level of readers who want no records of transactions that are open or aborted.
+const READ_COMMITTED: i8 = 1;
 
 /// What clients are told of a listener.
 #[derive(Clone, Debug)]
@@ -273,6 +277,7 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DescribeQuorum => describe_quorum::handle(asked),
         ApiKey::UpdateFeatures => update_features::handle(asked).await,
         ApiKey::DescribeProducers => describe_producers::handle(asked).await,
+        ApiKey::WriteTxnMarkers => write_txn_markers::handle(asked).await,
         ApiKey::DescribeTransactions => transactions::describe(asked),
         ApiKey::ListTransactions => transactions::list(asked),
         other => unreachable!("{other} is in the table of served keys and has no handler"),

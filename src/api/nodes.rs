@@ -16,7 +16,8 @@
 //!
 //! What AdminClients ask of every node and add up (ListGroups, DescribeLogDirs) is answered at a core's address for that core alone. All else
 //! is served wherever it comes in, over the mesh if it belongs to another core: a client that has not heard yet of a restart
-//! with another number of cores goes on working, and moves when it next asks for Metadata.
+//! with another number of cores goes on working, and moves when it next asks for Metadata. So no answer to Produce or Fetch has to name
+//! another leader.
 
 use super::core_ids::CoreIds;
 use super::{Asked, Endpoint};

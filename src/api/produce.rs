@@ -152,12 +152,6 @@ async fn check(
     if batch.codec == Codec::Zstd && asked.version() < ZSTD_FROM {
         return Err(Refusal::coded(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE));
     }
-    if batch.transactional {
-        return Err(Refusal::worded(
-            ErrorCode::INVALID_TXN_STATE,
-            "transactions are not served",
-        ));
-    }
     let batch = stored_codec::as_the_topic_stores(asked.context, batch, &topic.config)
         .await
         .map_err(Refusal::batch)?;

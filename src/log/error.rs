@@ -59,25 +59,6 @@ pub fn is_no_space(error: &io::Error) -> bool {
         || error.kind() == io::ErrorKind::WriteZero
 }
 
-/// Why a sync has not made durable what it was asked for.
-#[derive(Debug)]
-pub(super) enum SyncError {
-    /// A sync failed: what was written may not be on the device.
-    Lost(LogError),
-    /// A small file that belongs with it found no room. The records are as they were, and it can be tried again.
-    NoRoom(LogError),
-}
-
-impl SyncError {
-    /// Of writing a small file as a whole; one that fails otherwise is as bad as a failed sync.
-    pub(super) fn of_small_file(error: LogError) -> SyncError {
-        match error.is_no_space() {
-            true => SyncError::NoRoom(error),
-            false => SyncError::Lost(error),
-        }
-    }
-}
-
 /// A batch is not appended.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
@@ -111,6 +92,26 @@ pub enum AppendError {
         epoch: i16,
         /// The newest epoch the log holds.
         current_epoch: i16,
+    },
+    /// A batch outside of any transaction comes while the producer has one open.
+    #[error(
+        "producer {producer_id}: its transaction from offset {first_offset} on is open, and the batch is not part of it"
+    )]
+    InvalidTransactionState {
+        /// The producer.
+        producer_id: i64,
+        /// Where its transaction began.
+        first_offset: Offset,
+    },
+    /// The marker's coordinator has been replaced by another.
+    #[error("producer {producer_id}: coordinator epoch {epoch} is older than {current_epoch}")]
+    CoordinatorFenced {
+        /// The producer.
+        producer_id: i64,
+        /// The epoch in the marker.
+        epoch: i32,
+        /// The newest that the log holds.
+        current_epoch: i32,
     },
     /// No offset is left to give.
     #[error("the log end offset {log_end_offset} leaves no room for the batch")]

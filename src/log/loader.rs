@@ -3,7 +3,7 @@
 //! Plain blocking file operations, on a blocking thread. It must never know which of its findings are to be believed: that is
 //! for `load` and `recovery`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -21,6 +21,8 @@ use super::partition_metadata;
 use super::producer_state::ProducerStates;
 use super::recent::{RecentBatch, RecentBatches};
 use super::scan::BatchFrame;
+use super::segment::AbortedIndex;
+use super::transaction_index::{self, AbortedTransaction};
 use super::walker::{Found, SegmentWalker};
 use crate::io::SegmentFile;
 use crate::io::changes::{self, ChangeFile};
@@ -34,6 +36,8 @@ pub(super) struct Loader<'a> {
     /// Base offset and size of each segment file.
     pub(super) sizes: BTreeMap<Offset, u64>,
     indexed: BTreeMap<Offset, (bool, bool)>,
+    /// Segments that have a transaction index.
+    transaction_indexes: BTreeSet<Offset>,
     pub(super) snapshots: Vec<Offset>,
     pub(super) epochs: LeaderEpochs,
     pub(super) epochs_changed: bool,
@@ -52,8 +56,8 @@ pub(super) struct Loader<'a> {
     pub(super) changed: bool,
     /// Indexes of sealed segments whose files found no room.
     unwritten_indexes: BTreeMap<Offset, MemoryIndex>,
-    /// From which offset on the producers are taken from batches; those before are in the snapshot.
-    pub(super) producers_from: Offset,
+    /// Their transaction indexes.
+    unwritten_aborted: BTreeMap<Offset, Vec<AbortedTransaction>>,
 }
 
 impl<'a> Loader<'a> {
@@ -63,6 +67,7 @@ impl<'a> Loader<'a> {
             config,
             sizes: BTreeMap::new(),
             indexed: BTreeMap::new(),
+            transaction_indexes: BTreeSet::new(),
             snapshots: Vec::new(),
             epochs: LeaderEpochs::default(),
             epochs_changed: false,
@@ -82,7 +87,7 @@ impl<'a> Loader<'a> {
             checked_bytes: Arc::default(),
             changed: false,
             unwritten_indexes: BTreeMap::new(),
-            producers_from: Offset::ZERO,
+            unwritten_aborted: BTreeMap::new(),
         }
     }
 
@@ -119,7 +124,10 @@ impl<'a> Loader<'a> {
                     self.indexed.entry(offset).or_default().1 = true
                 }
                 Some((offset, FileKind::Snapshot)) => self.snapshots.push(offset),
-                Some((_, FileKind::TransactionIndex)) | None => {}
+                Some((offset, FileKind::TransactionIndex)) => {
+                    self.transaction_indexes.insert(offset);
+                }
+                None => {}
             }
         }
         self.snapshots.sort_unstable();
@@ -176,7 +184,77 @@ impl<'a> Loader<'a> {
             return Ok(Ok(()));
         }
         debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        self.rebuild_transaction_index(base)?;
         self.rebuild_index_files(base)
+    }
+
+    /// A segment that takes no more records, of which nothing needs to be in memory.
+    pub(super) fn sealed(&self, base: Offset, size: u64) -> LoadedSegment {
+        let has_index = self.transaction_indexes.contains(&base);
+        LoadedSegment {
+            aborted: match has_index {
+                true => AbortedIndex::File { checked: false },
+                false => AbortedIndex::Empty,
+            },
+            ..LoadedSegment::sealed(base, size)
+        }
+    }
+
+    /// The transaction index of a segment; what is wrong with its file otherwise.
+    pub(super) fn read_transaction_index(
+        &self,
+        base: Offset,
+    ) -> Result<Result<Vec<AbortedTransaction>, String>, LogError> {
+        if let Some(unwritten) = self.unwritten_aborted.get(&base) {
+            return Ok(Ok(unwritten.clone()));
+        }
+        if !self.transaction_indexes.contains(&base) {
+            return Ok(Ok(Vec::new()));
+        }
+        let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
+        let content = fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
+        let read = transaction_index::decode(&content, base);
+        Ok(read.map_err(|reason| format!("{}: {reason}", path.display())))
+    }
+
+    /// Makes the transaction index of a segment from its batches and from what was open before it.
+    pub(super) fn rebuild_transaction_index(&mut self, base: Offset) -> Result<(), LogError> {
+        self.begin_producers(base)?;
+        let mut producers = std::mem::take(&mut self.producers);
+        let mut aborted = Vec::new();
+        // What is wrong with the segment is found when its other indexes are made.
+        let _walked = self.walk_heads(base, 0, &mut |_, frame| {
+            aborted.extend(frame.record_in(&mut producers));
+        })?;
+        self.write_transaction_index(base, aborted)
+    }
+
+    /// Writes a segment's transaction index, an empty one as no file; where there is no room for it, it stays in memory.
+    pub(super) fn write_transaction_index(
+        &mut self,
+        base: Offset,
+        aborted: Vec<AbortedTransaction>,
+    ) -> Result<(), LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
+        if aborted.is_empty() {
+            if self.transaction_indexes.remove(&base) {
+                remove(&path)?;
+                self.changed = true;
+            }
+            return Ok(());
+        }
+        let written = durable_write::replace_file(&path, &transaction_index::encode(&aborted));
+        match written.map_err(|error| LogError::storage("write", &path, error)) {
+            Err(error) if error.is_no_space() => {
+                log::warn!("{error}: the segment's transaction index stays in memory");
+                self.unwritten_aborted.insert(base, aborted);
+                return Ok(());
+            }
+            written => written?,
+        }
+        self.transaction_indexes.insert(base);
+        self.changed = true;
+        Ok(())
     }
 
     /// Makes a segment's index files from the heads of its batches; what is wrong if they cannot all be read.
@@ -202,6 +280,11 @@ impl<'a> Loader<'a> {
         mut index: MemoryIndex,
     ) -> Result<(), LogError> {
         index.append_time_entry();
+        if self.unwritten_aborted.contains_key(&base) {
+            // Where these files are, the transaction index is taken to be whole.
+            self.unwritten_indexes.insert(base, index);
+            return Ok(());
+        }
         match self.write_index_files(base, &index) {
             Err(error) if error.is_no_space() => {
                 log::warn!("{error}: the segment's index stays in memory");
@@ -268,6 +351,9 @@ impl<'a> Loader<'a> {
         for segment in &mut segments {
             let unwritten = self.unwritten_indexes.remove(&segment.base_offset);
             segment.index = unwritten.or(segment.index.take());
+            if let Some(aborted) = self.unwritten_aborted.remove(&segment.base_offset) {
+                segment.aborted = AbortedIndex::Memory(aborted);
+            }
         }
         self.report.log_end_offset = log_end_offset;
         self.report.segments = segments.len();

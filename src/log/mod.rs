@@ -16,6 +16,7 @@
 //! | `behind` | syncs what nobody asked to have synced, so that the recovery point follows |
 //! | `seal` | a full segment gets its index files and its sync |
 //! | `read` | from an offset to a read plan |
+//! | `committed_read` | the same without what is not committed, and with what was aborted |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `survey` | reading the files without opening the log |
@@ -27,12 +28,14 @@
 //! | `room` | blocks on the disk for records to come |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
+//! | `transactions`, `transaction_index` | which transactions are open, and the file of the aborted ones |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
 mod append;
 mod behind;
 pub mod check;
 mod cleaner;
+mod committed_read;
 mod config;
 mod error;
 mod file_names;
@@ -66,6 +69,8 @@ mod state;
 pub mod survey;
 #[cfg(test)]
 mod tests;
+pub mod transaction_index;
+mod transactions;
 mod vouched;
 mod waiters;
 mod walker;
@@ -87,9 +92,10 @@ pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
 pub use presence::a_partition_in;
-pub use producer_state::ProducerEntry;
+pub use producer_state::{Marker, ProducerEntry};
 pub use read::{ReadPlan, ReadView};
 pub use recovered::Written;
 pub use retire::Retired;
+pub use transaction_index::AbortedTransaction;
 pub use written_checkpoint::{WrittenMark, WrittenMarks};
 pub use written_file::{WrittenCheckpoint, WrittenPositions};

@@ -18,6 +18,7 @@ use super::file_names::FileKind;
 use super::leader_epochs::LeaderEpochs;
 use super::load::{self, Loaded, RecoveryReport, Trust};
 use super::producer_state::ProducerEntry;
+use super::progress::Moved;
 use super::segment::Segment;
 use super::state::{Condition, State, reserve, small_files};
 use super::waiters::{Goal, Wait};
@@ -43,6 +44,8 @@ pub struct Advance {
     pub high_watermark: Offset,
     /// Bytes of batches that have become readable with this step.
     pub bytes: u64,
+    /// The same for readers of committed records; perhaps too many, never too few.
+    pub stable_bytes: u64,
     /// What happened.
     pub cause: AdvanceCause,
 }
@@ -236,12 +239,13 @@ impl PartitionLog {
     }
 
     /// Calls the callback, outside of any borrow.
-    pub(super) fn announce(&self, bytes: u64, cause: AdvanceCause) {
+    pub(super) fn announce(&self, moved: Moved, cause: AdvanceCause) {
         let callback = self.on_advance.borrow().clone();
         if let Some(callback) = callback {
             callback(Advance {
                 high_watermark: self.high_watermark(),
-                bytes,
+                bytes: moved.bytes,
+                stable_bytes: moved.stable_bytes,
                 cause,
             });
         }
@@ -262,9 +266,16 @@ impl PartitionLog {
         self.state.borrow().log_start_offset
     }
 
-    /// The offset before which every transaction has ended; the high watermark, as no transaction can be open.
+    /// The offset before which every transaction has ended, and its end is committed: readers of committed records see those
+    /// before it and no others.
     pub fn last_stable_offset(&self) -> Offset {
-        self.high_watermark()
+        self.state.borrow().last_stable_offset()
+    }
+
+    /// Whether a transaction of the producer's, in this epoch, is open here.
+    pub fn has_open_transaction(&self, producer_id: i64, epoch: i16) -> bool {
+        let producers = &self.state.borrow().producers;
+        producers.has_open_transaction(producer_id, epoch)
     }
 
     /// The offset before which everything is on the device: what belongs in `recovery-point-offset-checkpoint`.

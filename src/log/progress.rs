@@ -11,7 +11,6 @@
 //! | failure | log end offset goes back to | then |
 //! |---|---|---|
 //! | no space for a write | what is written (whole batches) | the file is cut there; each append tries again |
-//! | no space for what a sync needs besides | the high watermark | likewise |
 //! | any other failed write | the high watermark | read-only |
 //! | failed sync | what was synced, the high watermark with it | read-only |
 //!
@@ -58,34 +57,16 @@ impl PartitionLog {
         self.announce_progress(moved);
     }
 
-    fn announce_progress(&self, moved: Option<u64>) {
-        if let Some(bytes) = moved {
-            self.announce(bytes, AdvanceCause::Committed);
+    fn announce_progress(&self, moved: Option<Moved>) {
+        if let Some(moved) = moved {
+            self.announce(moved, AdvanceCause::Committed);
         }
     }
 
     /// A write failed for want of space: back to the last whole batch, and on from there when there is room.
     pub(super) fn out_of_space(&self, error: LogError) {
-        let good = self.state.borrow().written_end;
-        self.wait_for_space(good, good, error);
-    }
-
-    /// A sync was not done for want of space: who waits for it is told. Nothing is lost; what nobody has read goes, as it cannot be
-    /// acknowledged.
-    pub(super) fn no_space_for_sync(&self, error: LogError) {
-        let (committed, synced) = {
-            let state = self.state.borrow();
-            (state.high_watermark, state.synced_end)
-        };
-        self.wait_for_space(committed, synced, error);
-    }
-
-    /// Back to `good`; whoever waits for more than `reached` is told.
-    fn wait_for_space(&self, good: Offset, reached: Offset, error: LogError) {
         let mut state = self.state.borrow_mut();
-        if state.is_read_only() {
-            return;
-        }
+        let good = state.written_end;
         if matches!(state.condition, Condition::Writable) {
             log::error!(
                 "{error}: no room for offsets {good} to {}; their producers are told, and the log goes on at {good}",
@@ -94,9 +75,7 @@ impl PartitionLog {
             state.condition = Condition::OutOfSpace;
         }
         state.take_back_to(good);
-        // What is written and waits for its sync still does.
-        state.writer.sync_needed &= !state.in_flight.is_empty();
-        state.waiters.fail_after(reached, &error);
+        state.waiters.fail_after(good, &error);
         let active = state.active().clone();
         if active.appender().is_some() {
             state.writer.cut = Some((active.clone(), active.written.get()));
@@ -136,8 +115,17 @@ impl PartitionLog {
         state.take_back_to(good);
         state.waiters.fail_all(&error);
         drop(state);
-        self.announce(0, AdvanceCause::Failed);
+        self.announce(Moved::default(), AdvanceCause::Failed);
     }
+}
+
+/// What a step has made readable, in bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Moved {
+    /// Below the high watermark.
+    pub(super) bytes: u64,
+    /// Below the last stable offset.
+    pub(super) stable_bytes: u64,
 }
 
 impl State {
@@ -169,8 +157,9 @@ impl State {
     }
 
     /// Moves the high watermark over what the flush policy lets through; returns the bytes that became readable.
-    fn advance(&mut self) -> Option<u64> {
+    fn advance(&mut self) -> Option<Moved> {
         let before = self.high_watermark;
+        let stable_before = self.last_stable_offset();
         let mut bytes = 0;
         self.writer.sync_needed = false;
         while let Some(batch) = self.in_flight.front() {
@@ -191,8 +180,24 @@ impl State {
             return None;
         }
         let high_watermark = self.high_watermark;
+        self.producers.committed_up_to(high_watermark);
         self.waiters.reached(Goal::Committed, high_watermark);
-        Some(bytes)
+        let stable_bytes = self.stable_bytes(stable_before, bytes);
+        Some(Moved {
+            bytes,
+            stable_bytes,
+        })
+    }
+
+    /// What became readable to readers of committed records, when `bytes` did to all: never too little. Between two open
+    /// transactions it is not counted, so that the same bytes may be told more than once.
+    fn stable_bytes(&mut self, before: Offset, bytes: u64) -> u64 {
+        self.unstable_bytes = self.unstable_bytes.saturating_add(bytes);
+        match self.last_stable_offset() {
+            now if now == self.high_watermark => std::mem::take(&mut self.unstable_bytes),
+            now if now > before => self.unstable_bytes,
+            _ => 0,
+        }
     }
 
     /// Takes back everything past `good`, the newest batch first: places, indexes, producers, epochs, and segments that
@@ -206,13 +211,16 @@ impl State {
             let Some(batch) = self.in_flight.pop_back() else {
                 break;
             };
-            batch.segment.take_back_to(batch.position);
+            batch.segment.staged.set(batch.position);
             batch
                 .segment
                 .first_timestamp
                 .set(batch.undo.first_timestamp);
             if let Some(index) = batch.segment.index.borrow_mut().as_mut() {
                 index.restore(batch.undo.index);
+            }
+            if batch.undo.aborts {
+                batch.segment.forget_aborted();
             }
             if let Some(producer) = batch.undo.producer {
                 self.producers.restore(producer);

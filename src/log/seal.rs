@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use futures_lite::future::yield_now;
 
-use super::error::{LogError, SyncError};
+use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
@@ -82,25 +82,16 @@ impl PartitionLog {
         let began = Instant::now();
         let outcome = self.sync_segments(segments).await;
         here().time_since(Stage::Sync, began);
-        match outcome {
-            Ok(()) => {
-                self.synced(end);
-                Ok(())
-            }
-            Err(SyncError::Lost(error)) => {
-                self.sync_failed(error.clone());
-                Err(error)
-            }
-            Err(SyncError::NoRoom(error)) => {
-                self.no_space_for_sync(error.clone());
-                Err(error)
-            }
+        match &outcome {
+            Ok(()) => self.synced(end),
+            Err(error) => self.sync_failed(error.clone()),
         }
+        outcome
     }
 
-    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), SyncError> {
+    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
         for segment in segments {
-            self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+            self.sync_segment(segment).await?;
         }
         self.sync_names().await
     }
@@ -133,9 +124,9 @@ impl PartitionLog {
         while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
                 Ok(()) => self.settle(&segment),
-                Err(SyncError::Lost(error)) => self.sync_failed(error),
+                Err(SealError::Sync(error)) => self.sync_failed(error),
                 // The indexes can be made again from the records: they stay in memory until the next segment is sealed.
-                Err(SyncError::NoRoom(error)) => {
+                Err(SealError::Files(error)) => {
                     log::error!("{error}: the segment's index stays in memory");
                     self.settle(&segment);
                 }
@@ -159,21 +150,33 @@ impl PartitionLog {
         }
     }
 
-    /// Of files that can be made again any failure is one for want of room: nothing is lost without them.
-    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SyncError> {
-        self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
+        self.sync_segment(segment).await.map_err(SealError::Sync)?;
+        self.write_transaction_index(segment).await?;
         self.write_index_files(segment)
             .await
-            .map_err(SyncError::NoRoom)?;
+            .map_err(SealError::Files)?;
         let next = self.segment_after(segment);
         if let Some(next) = &next {
             self.write_roll_snapshot(next)
                 .await
-                .map_err(SyncError::NoRoom)?;
+                .map_err(SealError::Files)?;
         }
-        self.sync_names().await?;
+        self.sync_names().await.map_err(SealError::Sync)?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
         Ok(())
+    }
+
+    /// Writes `.txnindex`, if anything is in it. A start that finds the other two takes it that it is whole, so it is durable
+    /// before they are there.
+    async fn write_transaction_index(&self, segment: &Segment) -> Result<(), SealError> {
+        let Some(content) = segment.aborted_content() else {
+            return Ok(());
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        let written = self.write_small_file(path, content).await;
+        written.map_err(SealError::Files)?;
+        self.sync_names().await.map_err(SealError::Sync)
     }
 
     /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
@@ -257,6 +260,7 @@ impl PartitionLog {
         let end = next.filter(|next| all_before_synced && *next <= state.written_end);
         if state.takes_records() {
             *segment.index.borrow_mut() = None;
+            segment.release_aborted();
             segment.close_appender();
         }
         drop(state);
@@ -297,4 +301,12 @@ impl State {
         let begins = |segment: &Rc<Segment>| segment.base_offset == before;
         (before != offset && !self.segments.iter().any(begins)).then_some(before)
     }
+}
+
+/// What went wrong in sealing decides what becomes of the partition.
+enum SealError {
+    /// The records may not be on the device.
+    Sync(LogError),
+    /// Only files that can be made again are missing.
+    Files(LogError),
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 
 use super::append::StagedRun;
-use super::error::{LogError, SyncError, is_no_space};
+use super::error::{LogError, is_no_space};
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
@@ -34,6 +34,8 @@ enum Step {
     Write(StagedRun),
     /// Sync everything written so far.
     Sync,
+    /// Write the transaction index of the active segment, for tools: a start makes it again.
+    WriteAborted(Rc<Segment>),
     /// Nothing is left to do.
     Rest,
 }
@@ -67,6 +69,7 @@ impl PartitionLog {
                 Step::Create(segment) => self.create_segment(segment).await,
                 Step::Write(run) => self.write_run(run).await,
                 Step::Sync => self.sync().await,
+                Step::WriteAborted(segment) => self.write_aborted(&segment).await,
                 Step::Rest => return self.note_idle(),
             }
         }
@@ -96,12 +99,27 @@ impl PartitionLog {
         }
     }
 
+    async fn write_aborted(&self, segment: &Segment) {
+        let Some(content) = segment.aborted_content() else {
+            return;
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        if let Err(error) = self
+            .storage
+            .write_files(vec![(path.clone(), content)])
+            .await
+        {
+            log::warn!(
+                "{}: {error}; it is written again when the segment is complete",
+                path.display()
+            );
+        }
+    }
+
     async fn create_segment(self: &Rc<Self>, segment: Rc<Segment>) {
         // Before there is a second task that syncs: what concerns the small files is the writer's alone.
-        match self.sync_birth().await {
-            Err(SyncError::NoRoom(error)) => return self.out_of_space(error),
-            Err(SyncError::Lost(error)) => return self.sync_failed(error),
-            Ok(()) => {}
+        if let Err(error) = self.sync_birth().await {
+            return self.sync_failed(error);
         }
         let path = segment.path(FileKind::Log);
         let file = match self.storage.create(&path).await {
@@ -181,38 +199,54 @@ impl PartitionLog {
     }
 
     /// Makes the directory's entries durable, where any are new; those of a new partition with their contents.
-    pub(super) async fn sync_names(&self) -> Result<(), SyncError> {
+    pub(super) async fn sync_names(&self) -> Result<(), LogError> {
         self.sync_birth().await?;
         let (changed, synced) = {
             let writer = &self.state.borrow().writer;
             (writer.names_changed, writer.names_synced)
         };
         if synced < changed {
-            self.sync_dir(&self.dir).await.map_err(SyncError::Lost)?;
+            self.sync_dir(&self.dir).await?;
             let mut state = self.state.borrow_mut();
             state.writer.names_synced = state.writer.names_synced.max(changed);
         }
         Ok(())
     }
 
-    /// In a new partition: writes the small files anew, durably, and then makes the directory's own name durable.
-    async fn sync_birth(&self) -> Result<(), SyncError> {
+    /// In a new partition: makes the small files durable, and then the directory's own name.
+    async fn sync_birth(&self) -> Result<(), LogError> {
         if !self.state.borrow().writer.birth_unsynced {
             return Ok(());
         }
-        let files = small_files(&self.dir, self.topic_id(), &self.state.borrow().epochs);
-        for (path, content) in files {
-            let replaced = self.storage.replace_file(&path, content).await;
-            let failed = |error| LogError::storage("write", &path, error);
-            replaced.map_err(|error| SyncError::of_small_file(failed(error)))?;
-        }
-        for dir in [Some(self.dir.as_path()), self.dir.parent()] {
-            if let Some(dir) = dir {
-                self.sync_dir(dir).await.map_err(SyncError::Lost)?;
+        match self.write_small_files_anew().await {
+            // Those that are there need no room to be made durable, with all else on the disk.
+            Err(error) if error.is_no_space() => self.sync_file_system().await?,
+            written => {
+                written?;
+                self.sync_dir(&self.dir).await?;
+                if let Some(parent) = self.dir.parent() {
+                    self.sync_dir(parent).await?;
+                }
             }
         }
         self.state.borrow_mut().writer.birth_unsynced = false;
         Ok(())
+    }
+
+    async fn write_small_files_anew(&self) -> Result<(), LogError> {
+        let files = small_files(&self.dir, self.topic_id(), &self.state.borrow().epochs);
+        for (path, content) in files {
+            let replaced = self.storage.replace_file(&path, content).await;
+            replaced.map_err(|error| LogError::storage("write", &path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable that is on the disk of this log.
+    pub(super) async fn sync_file_system(&self) -> Result<(), LogError> {
+        let data_dir = self.dir.parent().unwrap_or(&self.dir);
+        let synced = self.storage.sync_file_system(data_dir).await;
+        synced.map_err(|error| LogError::storage("syncfs", data_dir, error))
     }
 
     pub(super) async fn sync_dir(&self, dir: &Path) -> Result<(), LogError> {
@@ -273,6 +307,9 @@ impl State {
             Some(_) => self.staged.pop_front().map_or(Step::Rest, Step::Write),
             // Rolled with nothing to write: the old segment is to go.
             None if self.active().appender().is_none() => Step::Create(self.active().clone()),
+            None if std::mem::take(&mut self.writer.aborted_unwritten) => {
+                Step::WriteAborted(self.active().clone())
+            }
             None => self.rest(),
         }
     }

@@ -185,7 +185,10 @@ impl Shard {
         log.set_on_advance(Box::new(move |advance| {
             let Some(shard) = shard.upgrade() else { return };
             let told = match advance.cause {
-                AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
+                AdvanceCause::Committed => {
+                    let (bytes, stable_bytes) = (advance.bytes, advance.stable_bytes);
+                    shard.watches.advanced(&key, bytes, stable_bytes)
+                }
                 AdvanceCause::Failed | AdvanceCause::Closed => shard.watches.ended(&key),
             };
             if advance.cause == AdvanceCause::Failed {
@@ -237,15 +240,17 @@ impl Shard {
     }
 
     pub(super) fn checkpoint_here(&self) -> Vec<PartitionCheckpoint> {
-        self.partitions
-            .borrow()
+        let partitions = self.partitions.borrow();
+        let open = partitions
             .iter()
-            .map(|(key, partition)| checkpoint(key, partition))
-            .collect()
+            .map(|(key, partition)| checkpoint(key, partition));
+        open.chain(self.waiting_points()).collect()
     }
 
     /// Flushes and closes every log; whoever fails keeps no claim to be clean.
     pub(super) async fn close_here(&self) -> Vec<PartitionCheckpoint> {
+        // Nobody opens one any more. Nobody closes the turn.
+        let _turn = self.installing.acquire_permit(1).await;
         let partitions: Vec<_> = self.partitions.borrow_mut().drain().collect();
         // All at once: logs that close together share their sync.
         let closing: Vec<_> = partitions
@@ -256,6 +261,7 @@ impl Shard {
         for closed in closing {
             points.push(closed.await);
         }
+        points.extend(self.waiting_points());
         points
     }
 }

@@ -6,6 +6,7 @@ use super::administration::{PartitionQuestion, PartitionReply};
 use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
 use super::groups::{GroupFault, GroupOutcome};
+use super::markers::MarkerPart;
 use super::read::{ReadCall, ReadOutcome};
 use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
 use crate::log::{AppendError, Appended, LogError, Written};
@@ -39,6 +40,8 @@ pub enum Message {
 pub enum Call {
     /// Append to partitions that the core owns; answered when the records are as durable as the flush policy says.
     Append(Vec<AppendPart>),
+    /// Write markers that end transactions, by the rules of this `transaction.version`; answered like an append.
+    Markers(i16, Vec<MarkerPart>),
     /// Plan reads of partitions that the core owns.
     Read(Box<ReadCall>),
     /// Look offsets up.
@@ -72,7 +75,7 @@ pub enum Call {
 /// Answers, one kind a call.
 #[derive(Debug)]
 pub enum Answer {
-    /// To [`Call::Append`], in its order.
+    /// To [`Call::Append`] and [`Call::Markers`], in their order.
     Append(Vec<AppendOutcome>),
     /// To [`Call::Read`], in its order.
     Read(Vec<ReadOutcome>),
@@ -146,12 +149,14 @@ pub struct OffsetQuery {
     pub current_leader_epoch: i32,
     /// Which offset.
     pub wanted: Wanted,
+    /// Only records below the last stable offset count.
+    pub committed: bool,
 }
 
 /// The offsets that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The high watermark: where new records will be seen.
+    /// The high watermark, or the last stable offset: where new records will be seen.
     Latest,
     /// The log start offset.
     Earliest,
@@ -238,4 +243,6 @@ pub struct Watch {
     pub id: u64,
     /// Tell once this many bytes are there, those available at planning included.
     pub bytes: u64,
+    /// Bytes count when they are below the last stable offset, not the high watermark.
+    pub committed: bool,
 }

@@ -16,6 +16,7 @@ mod everywhere;
 mod groups;
 mod install;
 mod lookup;
+mod markers;
 mod mesh;
 mod message;
 mod offline;
@@ -41,6 +42,7 @@ pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use dirs::{Dir, Dirs};
 pub use groups::{GroupFault, GroupOutcome};
 pub use lookup::EpochEnd;
+pub use markers::MarkerPart;
 pub use mesh::MeshEntrance;
 pub use message::{
     AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,

@@ -5,6 +5,7 @@
 //! wrong stays so until the next start.
 
 use super::install::remove_after;
+use super::message::PartitionCheckpoint;
 use super::{Shard, Startup};
 use crate::limits;
 use crate::log::{partition_dir_name, set_aside_deleted};
@@ -67,6 +68,30 @@ impl Shard {
                 self.open_waiting(key, place, startup).await;
             }
         }
+    }
+
+    /// What the last run left of those that wait for room holds on; where they lie is not clean.
+    pub(super) fn waiting_points(&self) -> Vec<PartitionCheckpoint> {
+        let point = |(key, dir, startup): (PartitionKey, usize, Option<Startup>)| {
+            let (startup, image) = (startup?, self.image());
+            let topic = image.topic(key.topic_id)?.name.to_string();
+            let recovery_point = startup.recovery_point(&topic, key.partition);
+            Some(PartitionCheckpoint {
+                log_start: startup.log_start(&topic, key.partition),
+                topic,
+                partition: key.partition,
+                dir,
+                recovery_point,
+                high_watermark: recovery_point,
+                written: None,
+                failed: true,
+            })
+        };
+        self.offline
+            .waiting()
+            .into_iter()
+            .filter_map(point)
+            .collect()
     }
 
     /// A partition that waits for room is deleted: what there is of it goes.

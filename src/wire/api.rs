@@ -47,6 +47,7 @@ use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use super::messages::produce::ProduceRequest;
 use super::messages::sync_group::SyncGroupRequest;
 use super::messages::update_features::UpdateFeaturesRequest;
+use super::messages::write_txn_markers::WriteTxnMarkersRequest;
 use super::schema::{Message, Request};
 
 macro_rules! api_keys {
@@ -243,6 +244,7 @@ pub static TABLE: &[Row] = &[
     row_of::<DeleteRecordsRequest>(0..=2, 0..=2),
     row_of::<InitProducerIdRequest>(0..=5, 0..=5),
     row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
+    row_of::<WriteTxnMarkersRequest>(0..=2, 0..=2),
     row_of::<DescribeAclsRequest>(0..=3, 0..=3),
     row_of::<CreateAclsRequest>(0..=3, 0..=3),
     row_of::<DeleteAclsRequest>(0..=3, 0..=3),

@@ -19,3 +19,4 @@ mod offsets;
 mod produce;
 mod timestamps;
 mod topics;
+mod transactions_log;

@@ -233,39 +233,6 @@ fn transactions_that_have_not_ended_are_refused() {
         with.write(STATES, offset, batch, TRANSACTIONAL_ID, &transaction(state));
     }
     Vltava::start(&with.data).kill();
-
-    // A producer that its coordinator has forgotten; Kafka was killed.
-    let with = directory.copy();
-    let of_transaction = || {
-        BatchBuilder::new(Codec::None)
-            .producer(5, 0, 0)
-            .transactional()
-    };
-    with.write("t-0", 2, of_transaction(), b"k", b"v");
-    fs::remove_file(with.data.join(".kafka_cleanshutdown")).expect("the mark of a clean stop");
-    with.assert_refused(&["transactions in t-0 never end"]);
-    // Ended after all.
-    let marker = || of_transaction().control();
-    with.write("t-0", 3, marker(), b"\0\0\0\x01", b"\0\0\0\0\0\0");
-    let aborted = with.copy();
-    Vltava::start(&with.data).kill();
-
-    aborted.write("t-0", 4, of_transaction(), b"k", b"v");
-    aborted.write("t-0", 5, marker(), b"\0\0\0\0", b"\0\0\0\0\0\0");
-    aborted.assert_refused(&["records of aborted transactions in t-0"]);
-
-    let with = directory.copy();
-    let index = with.data.join("t-0/00000000000000000000.txnindex");
-    let mut aborted = [0; 34];
-    aborted[25] = 1; // its last offset
-    fs::write(index, aborted).expect("a file of ours");
-    with.assert_refused(&["records of aborted transactions in t-0"]);
-    // Records before the log's start are nobody's.
-    let starts = with.data.join("log-start-offset-checkpoint");
-    fs::write(&starts, "0\n1\nt 0 1\n").expect("a file of ours");
-    with.assert_refused(&["records of aborted transactions in t-0"]);
-    fs::write(&starts, "0\n1\nt 0 2\n").expect("a file of ours");
-    Vltava::start(&with.data).kill();
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn all_settled(log: &PartitionLog) -> bool {
     sealed.iter().all(|segment| segment.settled.get())
 }
 
-fn is_full(log: &PartitionLog) -> bool {
+/// Whether it takes records, or would if there were room.
+fn goes_on(log: &PartitionLog) -> bool {
     log.failure().is_none()
 }
 
@@ -83,36 +84,34 @@ fn a_batch_that_is_written_gets_its_sync_though_the_next_finds_no_room() {
 }
 
 #[test]
-fn a_first_sync_that_finds_no_room_for_the_small_files_refuses_and_is_done_later() {
+fn a_first_sync_without_room_to_write_the_small_files_anew_has_the_disk_synced() {
     with_faults(flush_each(), async |log, storage, dir| {
         storage.fail_replacements([ENOSPC]);
-        assert!(refused(&log, &idempotent(9, 0, 0)).await.is_no_space());
-        assert_eq!(
-            (log.high_watermark(), log.log_end_offset()),
-            (Offset(0), Offset(0))
-        );
-        assert!(read(&log, 0, 1 << 20).await.is_none());
-        let again = append_committed(&log, &idempotent(9, 0, 0)).await;
-        assert_eq!((again.base_offset, again.duplicate), (Offset(0), false));
+        append_committed(&log, &idempotent(9, 0, 0)).await;
+        assert_eq!(log.recovery_point(), Offset(2));
+        let synced = storage.count(|operation| *operation == Operation::SyncFileSystem);
+        assert_eq!(synced, 1);
+        append_committed(&log, &batch(2)).await;
         log.close().await.unwrap();
         let (log, report) = open(&dir, UNCLEAN).await;
         assert_eq!(report.cut, None);
-        assert_eq!(all_offsets(&log).await, [(0, 1)]);
+        assert_eq!(all_offsets(&log).await, [(0, 1), (2, 3)]);
     });
 }
 
 #[test]
-fn a_flush_that_finds_no_room_for_the_small_files_is_told_and_keeps_the_records() {
+fn where_that_fails_too_nothing_of_it_counts() {
     with_faults(LogConfig::default(), async |log, storage, _| {
         append_committed(&log, &batch(2)).await;
         storage.fail_replacements([ENOSPC]);
-        assert!(log.flush().await.unwrap_err().is_no_space());
-        assert_eq!(log.recovery_point(), Offset(0));
-        assert_eq!(all_offsets(&log).await, [(0, 1)]);
-        append_committed(&log, &batch(2)).await;
-        log.flush().await.unwrap();
-        assert_eq!(log.recovery_point(), Offset(4));
-        log.close().await.unwrap();
+        // The segment's sync goes well, the file system's does not.
+        storage.fail_syncs([Fault::Short(0), EIO]);
+        log.flush().await.unwrap_err();
+        assert!(!goes_on(&log));
+        assert_eq!(
+            (log.high_watermark(), log.recovery_point()),
+            (Offset(0), Offset(0))
+        );
     });
 }
 
@@ -121,7 +120,7 @@ fn small_files_that_the_device_refuses_end_the_log() {
     with_faults(flush_each(), async |log, storage, _| {
         storage.fail_replacements([EIO]);
         refused(&log, &batch(2)).await;
-        assert!(!is_full(&log));
+        assert!(!goes_on(&log));
     });
 }
 
@@ -152,22 +151,22 @@ fn a_directory_that_cannot_be_synced_ends_the_log_whatever_the_reason() {
             storage.fail_dir_syncs([fault]);
             append(&log, &batch(4));
             until(|| log.failure().is_some()).await;
-            assert_eq!(all_offsets(&log).await, [(0, 3)]);
+            assert_eq!(log.high_watermark(), Offset(4), "up to what is synced");
         });
     }
 }
 
 #[test]
 fn a_new_segment_that_the_device_refuses_ends_the_log_and_one_without_room_does_not() {
-    for (fault, goes_on) in [(ENOSPC, true), (EIO, false)] {
+    for (fault, resumes) in [(ENOSPC, true), (EIO, false)] {
         with_faults(small_segments(), async |log, storage, _| {
             append_committed(&log, &batch(4)).await;
             append_committed(&log, &batch(4)).await;
             storage.fail_creations([fault]);
-            assert_eq!(refused(&log, &batch(4)).await.is_no_space(), goes_on);
+            assert_eq!(refused(&log, &batch(4)).await.is_no_space(), resumes);
             assert_eq!(all_offsets(&log).await, [(0, 3), (4, 7)]);
-            assert_eq!(is_full(&log), goes_on);
-            if goes_on {
+            assert_eq!(goes_on(&log), resumes);
+            if resumes {
                 append_committed(&log, &batch(4)).await;
                 assert_eq!(log.segments_len(), 2);
             }
@@ -183,7 +182,7 @@ fn indexes_and_snapshots_that_cannot_be_written_stay_in_memory_until_the_next_se
                 append_committed(&log, &batch(4)).await;
                 log.flush().await.unwrap();
                 append_committed(&log, &idempotent(9, 0, 0)).await;
-                // Index, time index, snapshot.
+                // Index, time index, snapshot; a fault of syncs leaves a replacement alone.
                 let good = std::iter::repeat_n(Fault::LateErrno(0), written_before);
                 storage.fail_replacements(good.chain([fault]));
                 append_committed(&log, &batch(4)).await;
@@ -241,7 +240,7 @@ fn a_leader_epoch_that_the_device_refuses_ends_the_log() {
         let next = LeaderEpoch(EPOCH.0 + 1);
         let appended = log.append(&batch(2), next, NOW).unwrap();
         log.committed(appended.last_offset + 1).await.unwrap_err();
-        assert!(!is_full(&log));
+        assert!(!goes_on(&log));
         assert_eq!(all_offsets(&log).await, [(0, 1)]);
     });
 }

@@ -1,5 +1,8 @@
 //! When a new segment begins, and what becomes of the old one.
 
+use std::fs;
+use std::os::unix::fs::FileExt;
+
 use super::*;
 
 /// Two batches of four records fit a segment.
@@ -166,5 +169,30 @@ fn a_sealed_segment_moves_the_recovery_point() {
         }
         glommio::timer::sleep(std::time::Duration::from_millis(100)).await;
         assert_eq!(log.recovery_point(), Offset(8));
+    });
+}
+
+#[test]
+fn an_offset_that_an_index_entry_cannot_hold_begins_a_segment() {
+    with_dir(async |dir| {
+        let log = create(&dir, LogConfig::default()).await;
+        append_committed(&log, &batch(2)).await;
+        log.close().await.unwrap();
+        // As if compaction had taken two thousand million records; no checksum covers the base offset.
+        let last = i64::from(i32::MAX);
+        let path = dir.join("00000000000000000000.log");
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all_at(&(last - 2).to_be_bytes(), 0).unwrap();
+        for kind in ["index", "timeindex", "snapshot"] {
+            let _ = fs::remove_file(dir.join(format!("{:020}.{kind}", 0)));
+        }
+        let (log, report) = open(&dir, UNCLEAN).await;
+        assert_eq!((report.log_end_offset, &report.cut), (Offset(last), &None));
+        append_committed(&log, &batch(1)).await;
+        assert_eq!(log.segments_len(), 1, "the last that can be held");
+        append_committed(&log, &batch(2)).await;
+        assert_eq!(log.segments_len(), 2);
+        let expected = [(last - 2, last - 1), (last, last), (last + 1, last + 2)];
+        assert_eq!(all_offsets(&log).await, expected);
     });
 }

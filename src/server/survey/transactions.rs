@@ -1,15 +1,13 @@
-//! What transactions have left in a directory. This broker serves none, so one that has not ended would never end, and what was
-//! aborted would be shown to readers who asked for committed records only.
+//! Transactions that have not ended, by what their coordinator has written down. This broker has none yet that would end them.
 //!
-//! Only a cluster that has `__transaction_state` ever had a transaction; in any other nothing is read.
+//! What they have left in the partitions themselves is served: a transaction that is open holds the last stable offset, one that
+//! was aborted is told to readers of committed records. Only a cluster that has `__transaction_state` ever had a transaction.
 
 use super::{Logs, SurveyError};
 use crate::limits::INFLATED_BATCH_BYTES;
-use crate::log::offset_checkpoint::{self, OffsetCheckpoint};
-use crate::log::partition_dir_name;
-use crate::log::survey::{each_batch, has_aborted_transactions, open_transactions};
+use crate::log::survey::each_batch;
 use crate::metadata::Image;
-use crate::metadata::topic_name::{GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC};
+use crate::metadata::topic_name::TRANSACTION_STATE_TOPIC;
 use crate::types::Offset;
 use crate::wire::records::{Batch, Scratch};
 use std::collections::BTreeMap;
@@ -37,39 +35,6 @@ pub(super) fn obstacles(logs: &Logs<'_>, image: &Image) -> Result<Vec<String>, S
         found.push(format!(
             "the transactions of {} have not ended: with Kafka, let their producers end or time them out (kafka-transactions.sh abort), then stop it cleanly",
             list(&names)
-        ));
-    }
-    let (mut open, mut aborted) = (Vec::new(), Vec::new());
-    let dirs = logs.dirs.usable();
-    let log_starts: OffsetCheckpoint = dirs.flat_map(|dir| log_starts(dir.path())).collect();
-    for topic in image.topics() {
-        for &partition in topic.partitions.keys() {
-            let Some((dir, clean)) = logs.of(&topic.name, partition) else {
-                continue;
-            };
-            let name = partition_dir_name(&topic.name, partition);
-            let key = (topic.name.to_string(), partition);
-            let start = log_starts.get(&key).copied().unwrap_or(Offset::ZERO);
-            let left = left_in(&dir, clean, start)?;
-            if left.open && unfinished.is_empty() {
-                open.push(name.clone());
-            }
-            // Of the groups' positions nobody but their coordinator reads, and it heeds the markers.
-            if left.aborted && &*topic.name != GROUP_METADATA_TOPIC {
-                aborted.push(name);
-            }
-        }
-    }
-    if !open.is_empty() {
-        found.push(format!(
-            "transactions in {} never end, because their coordinator has forgotten them: with Kafka, find and end them (kafka-transactions.sh find-hanging, abort)",
-            list(&open)
-        ));
-    }
-    if !aborted.is_empty() {
-        found.push(format!(
-            "records of aborted transactions in {} would be shown to readers of committed records: with Kafka, let retention take them, or delete the records up to there (kafka-delete-records.sh)",
-            list(&aborted)
         ));
     }
     Ok(found)
@@ -145,62 +110,6 @@ fn transactional_id(key: &[u8]) -> Option<String> {
 /// `TransactionLogValue`, any version: int16 version, int64 producer id, int16 epoch, int32 timeout, int8 state.
 fn state(value: &[u8]) -> Option<State> {
     value.get(16).map(|state| State(state.cast_signed()))
-}
-
-/// What transactions left in one partition.
-#[derive(Clone, Copy, Default, Debug)]
-struct Left {
-    open: bool,
-    aborted: bool,
-}
-
-/// Where logs begin whose first records were deleted; nothing if it cannot be read, as for a log that begins with its first segment.
-fn log_starts(dir: &Path) -> OffsetCheckpoint {
-    let text = std::fs::read_to_string(dir.join(offset_checkpoint::LOG_STARTS));
-    let read = text
-        .ok()
-        .and_then(|text| offset_checkpoint::parse(&text).ok());
-    read.unwrap_or_default()
-}
-
-fn left_in(dir: &Path, clean: bool, start: Offset) -> Result<Left, SurveyError> {
-    let (from, open) = open_transactions(dir)?;
-    let mut open: BTreeMap<i64, Offset> = open.into_iter().collect();
-    let mut aborted = has_aborted_transactions(dir, start)?;
-    // After a clean stop the newest snapshot stands at the end; else what came behind it tells.
-    if !clean || from == Offset::ZERO {
-        each_batch(dir, from, &mut |batch| {
-            follow(&batch, start, &mut open, &mut aborted);
-            ControlFlow::Continue(())
-        })?;
-    }
-    Ok(Left {
-        // Records before the log's start are nobody's.
-        open: open.values().any(|last| *last >= start),
-        aborted,
-    })
-}
-
-fn follow(batch: &Batch, start: Offset, open: &mut BTreeMap<i64, Offset>, aborted: &mut bool) {
-    let header = batch.header();
-    if !header.attributes().is_transactional() {
-        return;
-    }
-    if !header.attributes().is_control() {
-        open.insert(header.producer_id(), header.last_offset());
-        return;
-    }
-    open.remove(&header.producer_id());
-    *aborted |= header.base_offset() >= start && is_abort(batch);
-}
-
-/// A marker's key: int16 version 0, int16 0 for an abort, 1 for a commit.
-fn is_abort(batch: &Batch) -> bool {
-    let records = batch.records(INFLATED_BATCH_BYTES, &mut Scratch::default());
-    records.is_ok_and(|records| {
-        let first = records.iter().next().and_then(Result::ok);
-        first.is_some_and(|marker| matches!(marker.key, Some([_, _, 0, 0, ..])))
-    })
 }
 
 fn list(names: &[String]) -> String {

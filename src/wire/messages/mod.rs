@@ -46,3 +46,4 @@ pub mod offset_for_leader_epoch;
 pub mod produce;
 pub mod sync_group;
 pub mod update_features;
+pub mod write_txn_markers;

@@ -34,7 +34,7 @@ pub fn look(host: &Host) -> Finding {
     Finding::advise(TOPIC, Verdict::Change, is, advice)
 }
 
-const BUYS: &str = "at 200 MB/s to 16 partitions a p99 of 11 and 56 ms, against 78 ms and 4.2 s; to one partition no difference";
+const BUYS: &str = "at 200 MB/s to 16 partitions a p99 of 11 to 56 ms, against 78 ms to 4.2 s; to one partition no difference";
 
 /// Bytes at which it begins, and the setting that says so: bytes count where they are not 0, otherwise percent of the memory
 /// that can be had, of which the machine's whole is the bound.
