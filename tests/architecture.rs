@@ -54,7 +54,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // What is asked over HTTP: counts and states, never a record, a setting or a core.
     (
         "admin",
-        &["io::background", "metrics", "wire::api", "limits", "types"],
+        &[
+            "io::background",
+            "metrics",
+            "wire::ApiKey",
+            "limits",
+            "types",
+        ],
     ),
     // Frames and correlation: no topic, no partition, no property.
     (

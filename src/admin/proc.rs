@@ -2,7 +2,7 @@
 
 use crate::metrics::CpuTimes;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Clock ticks a second in `/proc`: USER_HZ, 100 on every Linux in use.
 const TICKS_PER_SECOND: u64 = 100;
@@ -48,19 +48,22 @@ pub fn process() -> Process {
     }
 }
 
-/// The thread of the core on this CPU, found by the name that `server` gives it.
+/// The thread of the core on this CPU, found by the name that `server` gives it, behind which the runtime puts a number. Its
+/// helpers for what may block have the same name and came later.
 pub fn core_times(cpu: usize) -> CpuTimes {
-    let name = format!("vltava-{cpu}");
+    let name = format!("vltava-{cpu}-");
     let Ok(threads) = fs::read_dir("/proc/self/task") else {
         return CpuTimes::default();
     };
     let is_it =
-        |dir: &Path| fs::read_to_string(dir.join("comm")).is_ok_and(|comm| comm.trim() == name);
+        |dir: &Path| fs::read_to_string(dir.join("comm")).is_ok_and(|comm| comm.starts_with(&name));
+    let number = |dir: &PathBuf| dir.file_name()?.to_str()?.parse::<u32>().ok();
     let found = threads
         .flatten()
         .map(|thread| thread.path())
-        .find(|dir| is_it(dir));
-    found.map_or_else(CpuTimes::default, |dir| times_of(&dir))
+        .filter(|dir| is_it(dir));
+    let first = found.min_by_key(number);
+    first.map_or_else(CpuTimes::default, |dir| times_of(&dir))
 }
 
 fn times_of(thread: &Path) -> CpuTimes {
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_thread_is_found_by_its_name_and_a_missing_one_counts_as_nothing() {
-        let waiting = std::thread::Builder::new().name("vltava-7777".to_owned());
+        let waiting = std::thread::Builder::new().name("vltava-7777-1".to_owned());
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let thread = waiting
             .spawn(move || drop(stopped.recv()))
