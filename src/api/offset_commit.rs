@@ -131,6 +131,7 @@ fn commit(
     dates: BTreeMap<(String, i32), TimestampMs>,
 ) -> CommitRequest {
     CommitRequest {
+        producer: None,
         claim: groups::claim(
             &request.group_id,
             &request.member_id,

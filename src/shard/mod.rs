@@ -11,22 +11,26 @@ mod changes;
 mod compacted;
 mod compaction;
 mod controller;
+mod coordinators;
 mod dirs;
 mod everywhere;
 mod groups;
 mod install;
 mod lookup;
+mod markers;
 mod mesh;
 mod message;
 mod opening;
 mod partition;
 mod placement;
 mod presence;
+mod producer_ids;
 mod read;
 mod serve;
 mod signal;
 mod startup;
 mod ticks;
+mod transactions;
 mod waits;
 mod watches;
 
@@ -36,7 +40,8 @@ pub use changes::{Change, ChangeError, ChangeOutcome};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
 pub use dirs::{Dir, Dirs};
-pub use groups::{GroupFault, GroupOutcome};
+pub use coordinators::CoordinatorFault;
+pub use groups::GroupOutcome;
 pub use lookup::EpochEnd;
 pub use mesh::MeshEntrance;
 pub use message::{
@@ -48,6 +53,7 @@ pub use partition::Partition;
 pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
 pub use startup::Startup;
+pub use transactions::TransactionOutcome;
 
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::log::WrittenCheckpoint;
@@ -57,10 +63,12 @@ use glommio::net::AcceptedTcpStream;
 use glommio::sync::Semaphore;
 use groups::Groups;
 use mesh::{Joined, Mesh};
+use producer_ids::ProducerIds;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use transactions::Transactions;
 use waits::Waits;
 use watches::Watches;
 
@@ -89,7 +97,11 @@ pub struct Shard {
     offline: RefCell<HashSet<PartitionKey>>,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
-    groups: Groups,
+    groups: Rc<Groups>,
+    transactions: Rc<Transactions>,
+    producer_ids: ProducerIds,
+    /// The settings of which it has been said that more replicas were asked for than there are brokers.
+    told_of_replication: RefCell<HashSet<&'static str>>,
     startup: RefCell<Option<Startup>>,
     /// The checkpoint of written positions.
     pub written: Arc<WrittenCheckpoint>,
@@ -117,7 +129,10 @@ impl Shard {
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
-            groups: Groups::new(&config),
+            groups: Groups::new(groups::settings(&config)),
+            transactions: Transactions::new(transactions::settings(&config, &Image::default())),
+            producer_ids: ProducerIds::default(),
+            told_of_replication: RefCell::default(),
             live: RefCell::new(Rc::new((*config).clone())),
             on_live: RefCell::new(None),
             config,

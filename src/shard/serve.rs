@@ -70,7 +70,7 @@ impl Shard {
                 Answer::Changed(Box::new(shard.change_here(*change).await))
             }),
             Call::Group(partition, request) => {
-                let asked = self.ask_group_here(partition, *request);
+                let asked = self.groups.ask(partition, *request);
                 self.answer(
                     from,
                     ticket,
@@ -80,6 +80,20 @@ impl Shard {
             Call::ListGroups(filter) => {
                 let asked = self.list_groups_here(filter);
                 self.answer(from, ticket, async move { Answer::Groups(asked.await) });
+            }
+            Call::Transaction(partition, request) => {
+                let asked = self.transactions.ask(partition, *request);
+                self.answer(from, ticket, async move {
+                    Answer::Transaction(Box::new(asked.await))
+                });
+            }
+            Call::ListTransactions(filter) => {
+                let asked = self.list_transactions_here(*filter);
+                self.answer(
+                    from,
+                    ticket,
+                    async move { Answer::Transactions(asked.await) },
+                );
             }
             Call::Open => {
                 self.open.raise();

@@ -1,9 +1,9 @@
 //! Joining: who becomes a member, under which id, and when that makes the group rebalance.
 
-use super::GroupError;
+use super::{GroupError, RequestId};
 use super::member::{Member, NEW_MEMBER_JOIN_TIMEOUT_MS};
 use super::outbox::{AfterWrite, Stage};
-use super::request::{JoinRequest, MemberClaim, RequestId};
+use super::request::{JoinRequest, MemberClaim};
 use super::state::{Group, State};
 use super::timers::Due;
 use crate::limits::{

@@ -13,7 +13,7 @@ use crate::metadata::bootstrap;
 use crate::server::data_dirs::DataDirs;
 use crate::server::{life, survey};
 use crate::shard::{
-    AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Opening, Shard,
+    AppendPart, Change, ChangeOutcome, Controller, CoordinatorFault, MeshEntrance, Opening, Shard,
 };
 use crate::types::{PartitionKey, TopicId};
 use crate::wire::records::{BatchBuilder, Codec};
@@ -173,7 +173,7 @@ impl Node {
         loop {
             match self.shard.group(GROUP, request.clone()).await {
                 Ok(answer) => return Some(answer),
-                Err(GroupFault::Loading) => {
+                Err(CoordinatorFault::Loading) => {
                     glommio::timer::sleep(Duration::from_micros(200)).await;
                 }
                 Err(_) => return None,
