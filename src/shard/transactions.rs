@@ -170,12 +170,13 @@ impl Shard {
             coordinator_epoch: host.partition().leader_epoch.get().0,
             committed: ending.commit,
         };
-        let outcomes = self.write_markers(keys.into_iter().map(part).collect()).await;
+        let parts = keys.into_iter().map(part).collect();
+        let outcomes = self.write_markers_of(ending.version, parts).await;
         let mut outcomes = outcomes.into_iter();
         left.retain(|(topic, partition)| match outcomes.next() {
             Some(Err(PartitionFault::Refused(AppendError::InvalidProducerEpoch { .. }))) => {
-                log::warn!(
-                    "{topic}-{partition}: the transaction of {} has been ended by a newer producer",
+                log::info!(
+                    "{topic}-{partition}: the transaction of {} has been ended there before",
                     ending.transactional_id
                 );
                 false

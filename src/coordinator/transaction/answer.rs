@@ -24,6 +24,8 @@ pub struct Ending {
     pub producer: Producer,
     /// Commit, or abort.
     pub commit: bool,
+    /// The level of `transaction.version` that the transaction is of.
+    pub version: i16,
     /// Where the transaction has written.
     pub partitions: Vec<TopicPartition>,
 }

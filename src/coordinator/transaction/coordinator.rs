@@ -297,6 +297,7 @@ impl Coordinator {
                 transactional_id: id.to_owned(),
                 producer: current.producer(),
                 commit: current.state == State::PrepareCommit,
+                version: current.version,
                 partitions: current.partitions.iter().cloned().collect(),
             }));
         }
