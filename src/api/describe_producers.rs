@@ -1,4 +1,4 @@
-//! DescribeProducers (61): the idempotent producers that partitions remember. Version 0.
+//! DescribeProducers (61): the idempotent producers that partitions remember, with their open transactions. Version 0.
 
 use super::{Asked, Handled, faults};
 use crate::metadata::topic_name;
@@ -68,6 +68,6 @@ fn described(producer: ProducerDescription) -> ProducerState {
         last_sequence: producer.last_sequence,
         last_timestamp: producer.last_timestamp,
         coordinator_epoch: producer.coordinator_epoch,
-        current_txn_start_offset: -1,
+        current_txn_start_offset: producer.transaction_first_offset,
     }
 }

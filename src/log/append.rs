@@ -12,10 +12,11 @@ use super::error::{AppendError, LogError};
 use super::index::{IndexMark, IndexedBatch};
 use super::partition_log::PartitionLog;
 use super::producer_snapshot;
-use super::producer_state::{ProducerBatch, ProducerUndo, SequenceCheck};
+use super::producer_state::{Marker, ProducerBatch, ProducerUndo, SequenceCheck};
 use super::recent::RecentBatch;
 use super::segment::Segment;
 use super::state::{Condition, State};
+use super::transaction_index::AbortedTransaction;
 use crate::types::{LeaderEpoch, Offset, TimestampMs};
 use crate::wire::records::{TimestampType, ValidatedBatch, stamp};
 
@@ -65,6 +66,19 @@ pub(super) struct Undo {
     pub(super) index: IndexMark,
     pub(super) first_timestamp: Option<i64>,
     pub(super) producer: Option<ProducerUndo>,
+    /// It got an entry in the segment's transaction index.
+    pub(super) aborts: bool,
+}
+
+/// Who writes a batch, as the rules see it.
+#[derive(Clone, Copy)]
+enum Writer {
+    /// Nobody in particular.
+    Anyone,
+    /// An idempotent producer.
+    Producer(ProducerBatch),
+    /// The coordinator that ends a producer's transaction.
+    Coordinator(Marker),
 }
 
 impl InFlight {
@@ -109,6 +123,37 @@ impl PartitionLog {
         }
         Ok(appended)
     }
+
+    /// Ends a producer's transaction: appends its marker, like any batch. One for a producer that has none open is appended all
+    /// the same, as by Kafka.
+    ///
+    /// # Errors
+    /// [`AppendError`]; the log is then as it was.
+    ///
+    /// # Panics
+    /// Outside a glommio executor.
+    pub fn append_marker(
+        self: &Rc<Self>,
+        marker: &Marker,
+        leader_epoch: LeaderEpoch,
+        now: TimestampMs,
+    ) -> Result<Appended, AppendError> {
+        let batch = marker.end.batch(marker.producer_id, marker.epoch, now.0);
+        let mut state = self.state.borrow_mut();
+        state.check_writable()?;
+        state.check_size(&batch)?;
+        state.producers.check_marker(marker)?;
+        let appended = state.place(
+            self,
+            &batch,
+            leader_epoch,
+            now,
+            Writer::Coordinator(*marker),
+        );
+        drop(state);
+        self.start_writer();
+        Ok(appended)
+    }
 }
 
 impl State {
@@ -121,16 +166,31 @@ impl State {
     ) -> Result<Appended, AppendError> {
         self.check_writable()?;
         self.check_size(batch)?;
-        let producer = producer_batch(batch);
-        if let Some(producer) = producer.filter(|producer| !producer.control)
-            && let SequenceCheck::Duplicate(original) = self.producers.check(&producer)?
-        {
-            return Ok(self.duplicate(
-                original.base_offset(),
-                Offset(original.last_offset),
-                original.timestamp,
-            ));
-        }
+        let writer = match producer_batch(batch) {
+            None => Writer::Anyone,
+            Some(producer) => match self.producers.check(&producer)? {
+                SequenceCheck::Next => Writer::Producer(producer),
+                SequenceCheck::Duplicate(original) => {
+                    return Ok(self.duplicate(
+                        original.base_offset(),
+                        Offset(original.last_offset),
+                        original.timestamp,
+                    ));
+                }
+            },
+        };
+        Ok(self.place(log, batch, leader_epoch, now, writer))
+    }
+
+    /// The batch may be appended: rolls if it is time to, and stages it.
+    fn place(
+        &mut self,
+        log: &PartitionLog,
+        batch: &ValidatedBatch,
+        leader_epoch: LeaderEpoch,
+        now: TimestampMs,
+        writer: Writer,
+    ) -> Appended {
         let stamped_time =
             (self.config.timestamp_type == TimestampType::LogAppendTime).then_some(now);
         let max_timestamp = stamped_time.map_or(batch.max_timestamp, |time| time.0);
@@ -138,11 +198,7 @@ impl State {
             self.roll(log, now);
         }
         self.writer.epochs_unwritten |= self.epochs.assign(leader_epoch, self.log_end_offset);
-        let producer = producer.map(|producer| ProducerBatch {
-            max_timestamp,
-            ..producer
-        });
-        Ok(self.stage(batch, leader_epoch, stamped_time, max_timestamp, producer))
+        self.stage(batch, leader_epoch, stamped_time, max_timestamp, writer)
     }
 
     fn check_writable(&self) -> Result<(), LogError> {
@@ -221,13 +277,14 @@ impl State {
         leader_epoch: LeaderEpoch,
         stamped_time: Option<TimestampMs>,
         max_timestamp: i64,
-        producer: Option<ProducerBatch>,
+        writer: Writer,
     ) -> Appended {
         let segment = self.active().clone();
         let base_offset = self.log_end_offset;
         let last_offset = base_offset + i64::from(batch.last_offset_delta);
         let position = segment.staged.get();
         let size = batch.bytes.len() as u64;
+        let (producer, aborted) = self.note_writer(writer, base_offset, max_timestamp);
         let undo = Undo {
             index: index_append(
                 &segment,
@@ -238,8 +295,12 @@ impl State {
                 &self.config,
             ),
             first_timestamp: segment.first_timestamp.get(),
-            producer: producer.map(|producer| self.producers.record(&producer, base_offset)),
+            producer,
+            aborts: aborted.is_some(),
         };
+        if let Some(aborted) = aborted {
+            segment.note_aborted(aborted);
+        }
         if position == 0 {
             segment.first_timestamp.set(Some(max_timestamp));
         }
@@ -271,6 +332,27 @@ impl State {
             log_append_time: stamped_time.map_or(-1, |time| time.0),
             log_start_offset: self.log_start_offset,
             duplicate: false,
+        }
+    }
+
+    fn note_writer(
+        &mut self,
+        writer: Writer,
+        base_offset: Offset,
+        max_timestamp: i64,
+    ) -> (Option<ProducerUndo>, Option<AbortedTransaction>) {
+        match writer {
+            Writer::Anyone => (None, None),
+            Writer::Producer(mut batch) => {
+                batch.max_timestamp = max_timestamp;
+                (Some(self.producers.record(&batch, base_offset)), None)
+            }
+            Writer::Coordinator(marker) => {
+                let (undo, aborted) =
+                    self.producers
+                        .record_marker(&marker, base_offset, max_timestamp);
+                (Some(undo), aborted)
+            }
         }
     }
 
@@ -328,6 +410,6 @@ fn producer_batch(batch: &ValidatedBatch) -> Option<ProducerBatch> {
         base_sequence: batch.base_sequence,
         last_offset_delta: batch.last_offset_delta,
         max_timestamp: batch.max_timestamp,
-        control: batch.control,
+        transactional: batch.transactional,
     })
 }

@@ -92,6 +92,26 @@ pub enum AppendError {
         /// The newest epoch the log holds.
         current_epoch: i16,
     },
+    /// A batch outside of any transaction comes while the producer has one open.
+    #[error(
+        "producer {producer_id}: its transaction from offset {first_offset} on is open, and the batch is not part of it"
+    )]
+    InvalidTransactionState {
+        /// The producer.
+        producer_id: i64,
+        /// Where its transaction began.
+        first_offset: Offset,
+    },
+    /// The marker's coordinator has been replaced by another.
+    #[error("producer {producer_id}: coordinator epoch {epoch} is older than {current_epoch}")]
+    CoordinatorFenced {
+        /// The producer.
+        producer_id: i64,
+        /// The epoch in the marker.
+        epoch: i32,
+        /// The newest that the log holds.
+        current_epoch: i32,
+    },
     /// No offset is left to give.
     #[error("the log end offset {log_end_offset} leaves no room for the batch")]
     OffsetsExhausted {

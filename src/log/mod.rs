@@ -26,6 +26,7 @@
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
+//! | `transactions`, `transaction_index` | which transactions are open, and the file of the aborted ones |
 //! | `producer_state`, `producer_snapshot`, `leader_epochs`, `partition_metadata`, `file_names` | what else is kept, and its files |
 
 mod append;
@@ -64,6 +65,8 @@ mod state;
 pub mod survey;
 #[cfg(test)]
 mod tests;
+pub mod transaction_index;
+mod transactions;
 mod vouched;
 mod waiters;
 mod walker;
@@ -85,9 +88,10 @@ pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;
 pub use partition_log::{Advance, AdvanceCause, PartitionLog};
 pub use presence::a_partition_in;
-pub use producer_state::ProducerEntry;
+pub use producer_state::{Marker, ProducerEntry};
 pub use read::{ReadPlan, ReadView};
 pub use recovered::Written;
 pub use retire::Retired;
+pub use transaction_index::AbortedTransaction;
 pub use written_checkpoint::{WrittenMark, WrittenMarks};
 pub use written_file::{WrittenCheckpoint, WrittenPositions};

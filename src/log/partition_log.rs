@@ -258,9 +258,16 @@ impl PartitionLog {
         self.state.borrow().log_start_offset
     }
 
-    /// The offset before which every transaction has ended; the high watermark, as no transaction can be open.
+    /// The offset before which every transaction has ended, and its end is committed: readers of committed records see those
+    /// before it and no others.
     pub fn last_stable_offset(&self) -> Offset {
-        self.high_watermark()
+        self.state.borrow().last_stable_offset()
+    }
+
+    /// Whether a transaction of the producer's, in this epoch, is open here.
+    pub fn has_open_transaction(&self, producer_id: i64, epoch: i16) -> bool {
+        let producers = &self.state.borrow().producers;
+        producers.has_open_transaction(producer_id, epoch)
     }
 
     /// The offset before which everything is on the device: what belongs in `recovery-point-offset-checkpoint`.

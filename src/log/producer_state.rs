@@ -1,4 +1,4 @@
-//! What a log remembers of idempotent producers: enough to notice a repeated batch and a gap.
+//! What a log remembers of idempotent producers: enough to notice a repeated batch and a gap, and whose transaction is open.
 //!
 //! Rules of Kafka's `ProducerStateManager` and `ProducerAppendInfo`: of each producer the last five batches of its newest epoch
 //! are kept. Pure data: no file (`producer_snapshot`), no clock.
@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 
 use super::error::AppendError;
+use super::transaction_index::AbortedTransaction;
+use super::transactions::Transactions;
 use crate::types::Offset;
+use crate::wire::records::EndTransaction;
 
 /// How many batches of a producer are remembered.
 pub const REMEMBERED_BATCHES: usize = 5;
@@ -18,14 +21,27 @@ pub struct ProducerBatch {
     pub producer_id: i64,
     /// Its epoch.
     pub epoch: i16,
-    /// Sequence number of the first record.
+    /// Sequence number of the first record; negative where a coordinator writes, which has none.
     pub base_sequence: i32,
     /// Records in the batch, less one.
     pub last_offset_delta: i32,
     /// The batch's largest timestamp in milliseconds.
     pub max_timestamp: i64,
-    /// Whether it is a marker, which has no sequence numbers.
-    pub control: bool,
+    /// Whether it is part of a transaction.
+    pub transactional: bool,
+}
+
+/// The end of a producer's transaction, as the rules see it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Marker {
+    /// The producer's id; not negative.
+    pub producer_id: i64,
+    /// Its epoch; with transactions of version 2 the next one after the transaction's.
+    pub epoch: i16,
+    /// What the marker says.
+    pub end: EndTransaction,
+    /// `transaction.version` of the coordinator that writes it (KIP-890).
+    pub transaction_version: i16,
 }
 
 /// A batch that was appended.
@@ -69,6 +85,7 @@ pub enum SequenceCheck {
 #[derive(Clone, Default, Debug)]
 pub struct ProducerStates {
     producers: HashMap<i64, ProducerEntry>,
+    transactions: Transactions,
 }
 
 /// What a producer was before an append: see [`ProducerStates::restore`].
@@ -113,6 +130,28 @@ impl ProducerEntry {
         self.remembered += 1;
     }
 
+    /// First offset of its open transaction.
+    fn open_transaction(&self) -> Option<Offset> {
+        let first = self.transaction_first_offset;
+        (first >= 0).then_some(Offset(first))
+    }
+
+    fn fences(&self, producer_id: i64, epoch: i16) -> AppendError {
+        AppendError::InvalidProducerEpoch {
+            producer_id,
+            epoch,
+            current_epoch: self.epoch,
+        }
+    }
+
+    /// The batches of an older epoch no longer count; its open transaction does.
+    fn move_to(&mut self, epoch: i16) {
+        if self.epoch != epoch {
+            self.epoch = epoch;
+            self.remembered = 0;
+        }
+    }
+
     fn find_duplicate(&self, batch: &ProducerBatch) -> Option<RememberedBatch> {
         let last_sequence = batch.last_sequence();
         let same = |known: &&RememberedBatch| {
@@ -135,58 +174,107 @@ impl RememberedBatch {
 
 impl ProducerBatch {
     fn last_sequence(&self) -> i32 {
-        sequence_after(self.base_sequence, self.last_offset_delta)
+        match self.has_sequence() {
+            true => sequence_after(self.base_sequence, self.last_offset_delta),
+            false => -1,
+        }
+    }
+
+    fn has_sequence(&self) -> bool {
+        self.base_sequence >= 0
+    }
+}
+
+impl Marker {
+    /// Why the marker comes too late for a producer that is known. With transactions of version 2 each ends in an epoch of its
+    /// own, so that a marker of the current one is a repeated one, and harmless if the transaction has ended.
+    fn is_stale_for(&self, entry: &ProducerEntry) -> bool {
+        if self.transaction_version < 2 || self.epoch != entry.epoch {
+            return self.epoch < entry.epoch;
+        }
+        entry.open_transaction().is_some() && self.epoch != i16::MAX
     }
 }
 
 impl ProducerStates {
-    /// Judges a client's batch. An unknown producer may start anywhere; a new epoch starts at 0.
+    /// Judges a batch. An unknown producer may start anywhere; a new epoch starts at 0.
     ///
     /// # Errors
-    /// [`AppendError::InvalidProducerEpoch`], [`AppendError::OutOfOrderSequence`].
+    /// [`AppendError::InvalidProducerEpoch`], [`AppendError::OutOfOrderSequence`], [`AppendError::InvalidTransactionState`].
     pub fn check(&self, batch: &ProducerBatch) -> Result<SequenceCheck, AppendError> {
         let Some(entry) = self.producers.get(&batch.producer_id) else {
             return Ok(SequenceCheck::Next);
         };
-        if let Some(original) = entry.find_duplicate(batch) {
+        if batch.has_sequence()
+            && let Some(original) = entry.find_duplicate(batch)
+        {
             return Ok(SequenceCheck::Duplicate(original));
         }
         if batch.epoch < entry.epoch {
-            return Err(AppendError::InvalidProducerEpoch {
-                producer_id: batch.producer_id,
-                epoch: batch.epoch,
-                current_epoch: entry.epoch,
-            });
+            return Err(entry.fences(batch.producer_id, batch.epoch));
         }
         let last_sequence = if batch.epoch == entry.epoch {
             entry.last_sequence()
         } else {
             -1
         };
-        if entry.epoch >= 0 && batch.base_sequence != next_sequence(last_sequence) {
+        if entry.epoch >= 0
+            && batch.has_sequence()
+            && batch.base_sequence != next_sequence(last_sequence)
+        {
             return Err(AppendError::OutOfOrderSequence {
                 producer_id: batch.producer_id,
                 sequence: batch.base_sequence,
                 last_sequence,
             });
         }
-        Ok(SequenceCheck::Next)
+        match entry.open_transaction() {
+            Some(first_offset) if !batch.transactional => {
+                Err(AppendError::InvalidTransactionState {
+                    producer_id: batch.producer_id,
+                    first_offset,
+                })
+            }
+            _ => Ok(SequenceCheck::Next),
+        }
+    }
+
+    /// Judges a marker. One for a producer that is not known, or has no transaction open, does no harm.
+    ///
+    /// # Errors
+    /// [`AppendError::InvalidProducerEpoch`], [`AppendError::CoordinatorFenced`].
+    pub fn check_marker(&self, marker: &Marker) -> Result<(), AppendError> {
+        let Some(entry) = self.producers.get(&marker.producer_id) else {
+            return Ok(());
+        };
+        if marker.is_stale_for(entry) {
+            return Err(entry.fences(marker.producer_id, marker.epoch));
+        }
+        if marker.end.coordinator_epoch < entry.coordinator_epoch {
+            return Err(AppendError::CoordinatorFenced {
+                producer_id: marker.producer_id,
+                epoch: marker.end.coordinator_epoch,
+                current_epoch: entry.coordinator_epoch,
+            });
+        }
+        Ok(())
     }
 
     /// Notes an appended batch; no judgement. Returns what brings the previous state back.
     pub fn record(&mut self, batch: &ProducerBatch, base_offset: Offset) -> ProducerUndo {
         let before = self.producers.get(&batch.producer_id).copied();
-        let mut entry = before
-            .filter(|entry| entry.epoch == batch.epoch)
-            .unwrap_or_else(|| ProducerEntry::new(batch.epoch));
+        let mut entry = before.unwrap_or_else(|| ProducerEntry::new(batch.epoch));
+        entry.move_to(batch.epoch);
         entry.last_timestamp = batch.max_timestamp;
-        if !batch.control {
-            entry.remember(RememberedBatch {
-                last_sequence: batch.last_sequence(),
-                last_offset: base_offset.0 + i64::from(batch.last_offset_delta),
-                offset_delta: batch.last_offset_delta,
-                timestamp: batch.max_timestamp,
-            });
+        entry.remember(RememberedBatch {
+            last_sequence: batch.last_sequence(),
+            last_offset: base_offset.0 + i64::from(batch.last_offset_delta),
+            offset_delta: batch.last_offset_delta,
+            timestamp: batch.max_timestamp,
+        });
+        if batch.transactional && entry.open_transaction().is_none() {
+            entry.transaction_first_offset = base_offset.0;
+            self.transactions.begin(base_offset, batch.producer_id);
         }
         self.producers.insert(batch.producer_id, entry);
         ProducerUndo {
@@ -195,24 +283,87 @@ impl ProducerStates {
         }
     }
 
-    /// Takes back one [`ProducerStates::record`]; the newest first.
-    pub fn restore(&mut self, undo: ProducerUndo) {
-        match undo.before {
-            Some(entry) => self.producers.insert(undo.producer_id, entry),
-            None => self.producers.remove(&undo.producer_id),
+    /// Notes an appended marker; no judgement. Returns what brings the previous state back, and the transaction if there was
+    /// one and it is aborted.
+    pub fn record_marker(
+        &mut self,
+        marker: &Marker,
+        offset: Offset,
+        timestamp: i64,
+    ) -> (ProducerUndo, Option<AbortedTransaction>) {
+        let before = self.producers.get(&marker.producer_id).copied();
+        let mut entry = before.unwrap_or_else(|| ProducerEntry::new(marker.epoch));
+        entry.move_to(marker.epoch);
+        entry.coordinator_epoch = marker.end.coordinator_epoch;
+        entry.last_timestamp = timestamp;
+        let open = entry.open_transaction();
+        entry.transaction_first_offset = -1;
+        self.producers.insert(marker.producer_id, entry);
+        let undo = ProducerUndo {
+            producer_id: marker.producer_id,
+            before,
         };
+        let Some(first_offset) = open else {
+            return (undo, None);
+        };
+        self.transactions.end(first_offset, offset);
+        let next_open = self.transactions.first_ongoing();
+        let aborted = AbortedTransaction {
+            producer_id: marker.producer_id,
+            first_offset,
+            last_offset: offset,
+            last_stable_offset: next_open.unwrap_or(offset + 1),
+        };
+        (undo, (!marker.end.committed).then_some(aborted))
+    }
+
+    /// Takes back one [`ProducerStates::record`] or [`ProducerStates::record_marker`]; the newest first.
+    pub fn restore(&mut self, undo: ProducerUndo) {
+        let ProducerUndo {
+            producer_id,
+            before,
+        } = undo;
+        let open_before = before.and_then(|entry| entry.open_transaction());
+        let now = match before {
+            Some(entry) => self.producers.insert(producer_id, entry),
+            None => self.producers.remove(&producer_id),
+        };
+        match (open_before, now.and_then(|entry| entry.open_transaction())) {
+            (None, Some(first)) => self.transactions.forget(first),
+            (Some(first), None) => self.transactions.reopen(first, producer_id),
+            _ => {}
+        }
+    }
+
+    /// Markers before this offset are committed.
+    pub fn committed_up_to(&mut self, high_watermark: Offset) {
+        self.transactions.committed_up_to(high_watermark);
+    }
+
+    /// The first offset of all transactions whose end is not committed yet.
+    pub fn first_unstable(&self) -> Option<Offset> {
+        self.transactions.first_unstable()
+    }
+
+    /// Whether a transaction of the producer's, in this epoch, is open.
+    pub fn has_open_transaction(&self, producer_id: i64, epoch: i16) -> bool {
+        let entry = self.producers.get(&producer_id);
+        entry.is_some_and(|entry| entry.epoch == epoch && entry.open_transaction().is_some())
     }
 
     /// Forgets producers whose newest batch is `expiration_ms` old, by its own timestamp, and that have no open transaction.
     pub fn expire(&mut self, now_ms: i64, expiration_ms: i64) {
         self.producers.retain(|_, entry| {
-            entry.transaction_first_offset >= 0
+            entry.open_transaction().is_some()
                 || now_ms.saturating_sub(entry.last_timestamp) < expiration_ms
         });
     }
 
     /// Puts an entry in, as a snapshot has it.
     pub fn insert(&mut self, producer_id: i64, entry: ProducerEntry) {
+        if let Some(first) = entry.open_transaction() {
+            self.transactions.begin(first, producer_id);
+        }
         self.producers.insert(producer_id, entry);
     }
 
@@ -242,131 +393,4 @@ fn next_sequence(last: i32) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn batch(epoch: i16, base_sequence: i32, records: i32) -> ProducerBatch {
-        ProducerBatch {
-            producer_id: 7,
-            epoch,
-            base_sequence,
-            last_offset_delta: records - 1,
-            max_timestamp: 1000,
-            control: false,
-        }
-    }
-
-    /// Producer 7 with batches of two records each, from sequence 0 and offset 0 on.
-    fn after_batches(count: i32) -> ProducerStates {
-        let mut states = ProducerStates::default();
-        for n in 0..count {
-            let next = batch(3, 2 * n, 2);
-            assert_eq!(states.check(&next).unwrap(), SequenceCheck::Next);
-            states.record(&next, Offset(i64::from(2 * n)));
-        }
-        states
-    }
-
-    #[test]
-    fn an_unknown_producer_starts_at_any_sequence() {
-        assert_eq!(
-            ProducerStates::default().check(&batch(5, 1234, 1)).unwrap(),
-            SequenceCheck::Next
-        );
-    }
-
-    #[test]
-    fn each_of_the_last_five_batches_is_recognised_and_older_ones_are_out_of_order() {
-        let states = after_batches(7);
-        for n in 2..7 {
-            let SequenceCheck::Duplicate(original) = states.check(&batch(3, 2 * n, 2)).unwrap()
-            else {
-                panic!("batch {n} is not recognised");
-            };
-            assert_eq!(original.base_offset(), Offset(i64::from(2 * n)));
-        }
-        let forgotten = states.check(&batch(3, 2, 2)).unwrap_err();
-        assert!(matches!(
-            forgotten,
-            AppendError::OutOfOrderSequence {
-                last_sequence: 13,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn a_batch_with_one_bound_of_an_old_one_is_no_duplicate() {
-        let states = after_batches(3);
-        assert!(states.check(&batch(3, 4, 1)).is_err());
-        assert!(states.check(&batch(3, 5, 1)).is_err());
-    }
-
-    #[test]
-    fn a_gap_is_out_of_order() {
-        let gap = after_batches(2).check(&batch(3, 5, 1)).unwrap_err();
-        assert!(matches!(
-            gap,
-            AppendError::OutOfOrderSequence {
-                sequence: 5,
-                last_sequence: 3,
-                ..
-            }
-        ));
-    }
-
-    #[test]
-    fn an_older_epoch_is_fenced_and_a_newer_one_starts_at_zero() {
-        let mut states = after_batches(2);
-        let old = states.check(&batch(2, 4, 1)).unwrap_err();
-        assert!(matches!(
-            old,
-            AppendError::InvalidProducerEpoch {
-                epoch: 2,
-                current_epoch: 3,
-                ..
-            }
-        ));
-        assert!(states.check(&batch(4, 4, 1)).is_err());
-        assert_eq!(states.check(&batch(4, 0, 1)).unwrap(), SequenceCheck::Next);
-        states.record(&batch(4, 0, 1), Offset(4));
-        assert_eq!(states.check(&batch(4, 1, 1)).unwrap(), SequenceCheck::Next);
-    }
-
-    #[test]
-    fn sequences_go_on_at_zero_after_the_largest() {
-        let mut states = ProducerStates::default();
-        let wrapping = batch(0, i32::MAX - 1, 3); // MAX - 1, MAX, 0
-        states.record(&wrapping, Offset(0));
-        assert_eq!(states.check(&batch(0, 1, 1)).unwrap(), SequenceCheck::Next);
-        assert!(matches!(
-            states.check(&wrapping).unwrap(),
-            SequenceCheck::Duplicate(_)
-        ));
-        states.record(&batch(1, i32::MAX, 1), Offset(3));
-        assert_eq!(states.check(&batch(1, 0, 1)).unwrap(), SequenceCheck::Next);
-    }
-
-    #[test]
-    fn taking_back_brings_the_previous_state_back() {
-        let mut states = after_batches(6);
-        let before: Vec<_> = states.iter().map(|(_, entry)| *entry).collect();
-        let first = states.record(&batch(3, 12, 2), Offset(12));
-        let second = states.record(&batch(4, 0, 2), Offset(14));
-        states.restore(second);
-        states.restore(first);
-        assert_eq!(
-            states.iter().map(|(_, entry)| *entry).collect::<Vec<_>>(),
-            before
-        );
-    }
-
-    #[test]
-    fn silent_producers_expire() {
-        let mut states = after_batches(1);
-        states.expire(1999, 1000);
-        assert_eq!(states.count(), 1);
-        states.expire(2000, 1000);
-        assert_eq!(states.count(), 0);
-    }
-}
+mod tests;

@@ -170,6 +170,7 @@ impl State {
             return None;
         }
         let high_watermark = self.high_watermark;
+        self.producers.committed_up_to(high_watermark);
         self.waiters.reached(Goal::Committed, high_watermark);
         Some(bytes)
     }
@@ -192,6 +193,9 @@ impl State {
                 .set(batch.undo.first_timestamp);
             if let Some(index) = batch.segment.index.borrow_mut().as_mut() {
                 index.restore(batch.undo.index);
+            }
+            if batch.undo.aborts {
+                batch.segment.forget_aborted();
             }
             if let Some(producer) = batch.undo.producer {
                 self.producers.restore(producer);

@@ -84,7 +84,7 @@ impl PartitionLog {
             log: self.clone(),
             from,
             high_watermark: state.high_watermark,
-            last_stable_offset: state.high_watermark,
+            last_stable_offset: state.last_stable_offset(),
             log_start_offset: state.log_start_offset,
         })
     }

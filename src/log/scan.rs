@@ -31,6 +31,8 @@ pub(super) struct BatchFrame {
     pub(super) leader_epoch: LeaderEpoch,
     /// What the sequence rules look at, if its producer is idempotent.
     pub(super) producer: Option<ProducerBatch>,
+    /// Holds control records: the end of its producer's transaction.
+    pub(super) control: bool,
 }
 
 impl BatchFrame {
@@ -81,8 +83,9 @@ impl BatchFrame {
                 base_sequence: header.base_sequence(),
                 last_offset_delta: header.last_offset_delta(),
                 max_timestamp: header.max_timestamp(),
-                control: attributes.is_control(),
+                transactional: attributes.is_transactional(),
             }),
+            control: attributes.is_control(),
         })
     }
 
@@ -105,6 +108,7 @@ impl BatchFrame {
             max_timestamp: timestamp.unwrap_or(-1),
             leader_epoch: LeaderEpoch(-1),
             producer: None,
+            control: false,
         })
     }
 }

@@ -24,6 +24,7 @@ use super::cleaner::Handles;
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::{MaxTimestamp, MemoryIndex};
+use super::transaction_index::AbortedTransaction;
 use crate::io::blocking::blocking;
 use crate::io::{AppendFile, SegmentFile};
 use crate::types::{Offset, TimestampMs};
@@ -50,6 +51,8 @@ pub(super) struct Segment {
     pub(super) index_made_again: Cell<Option<bool>>,
     /// That it is damaged was said.
     damage_told: Cell<bool>,
+    /// The transactions whose abort marker it holds; in memory like the index.
+    pub(super) aborted: RefCell<Option<Vec<AbortedTransaction>>>,
     /// The producers before its first record, to be written when the file is made.
     pub(super) snapshot: RefCell<Option<Vec<u8>>>,
     /// Drawn once: which part of `segment.jitter.ms` this segment is rolled early by.
@@ -77,6 +80,7 @@ impl Segment {
     pub(super) fn new(dir: &Path, base_offset: Offset, created: TimestampMs) -> Segment {
         let segment = Segment::sealed(dir, base_offset, 0, created);
         *segment.index.borrow_mut() = Some(MemoryIndex::new(base_offset));
+        *segment.aborted.borrow_mut() = Some(Vec::new());
         segment.settled.set(false);
         segment
     }
@@ -101,6 +105,7 @@ impl Segment {
             index: RefCell::new(None),
             index_made_again: Cell::new(None),
             damage_told: Cell::new(false),
+            aborted: RefCell::new(None),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),
             sync_turn: Semaphore::new(1),
@@ -115,6 +120,22 @@ impl Segment {
         match u64::try_from(most_ms) {
             Ok(most) if most > 0 => (self.draw % most) as i64,
             _ => 0,
+        }
+    }
+
+    /// An abort marker was appended.
+    pub(super) fn note_aborted(&self, transaction: AbortedTransaction) {
+        let mut aborted = self.aborted.borrow_mut();
+        aborted
+            .as_mut()
+            .expect("the active segment's transaction index is in memory")
+            .push(transaction);
+    }
+
+    /// The newest abort marker is taken back.
+    pub(super) fn forget_aborted(&self) {
+        if let Some(aborted) = self.aborted.borrow_mut().as_mut() {
+            aborted.pop();
         }
     }
 

@@ -171,6 +171,14 @@ impl State {
         state
     }
 
+    /// Where the first transaction begins whose end is not committed, the high watermark without one; never before the log.
+    pub(super) fn last_stable_offset(&self) -> Offset {
+        match self.producers.first_unstable() {
+            Some(first) => first.max(self.log_start_offset).min(self.high_watermark),
+            None => self.high_watermark,
+        }
+    }
+
     /// Whether it takes records, or would if there were room.
     pub(super) fn takes_records(&self) -> bool {
         matches!(self.condition, Condition::Writable | Condition::OutOfSpace)

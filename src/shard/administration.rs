@@ -33,6 +33,8 @@ pub enum Question {
     Size,
     /// Which producers it remembers.
     Producers,
+    /// Whether this producer has a transaction open in this epoch: what it appends is then verified already.
+    HasOpenTransaction(i64, i16),
     /// To forget the records before this offset; -1 is the high watermark.
     DeleteBefore(i64),
     /// Where segments begin, by when they were last written to; the first if it is the earliest that is wanted. How many at most.
@@ -51,6 +53,8 @@ pub enum Reply {
     },
     /// To [`Question::Producers`], by id.
     Producers(Vec<ProducerDescription>),
+    /// To [`Question::HasOpenTransaction`].
+    HasOpenTransaction(bool),
     /// To [`Question::DeleteBefore`]: the log start offset.
     LowWatermark(Offset),
     /// To [`Question::SegmentStarts`], the largest first.
@@ -70,6 +74,8 @@ pub struct ProducerDescription {
     pub last_timestamp: i64,
     /// The newest transaction coordinator's epoch, -1 for none.
     pub coordinator_epoch: i32,
+    /// First offset of its open transaction, -1 without one.
+    pub transaction_first_offset: i64,
 }
 
 /// A reply, or why there is none.
@@ -132,9 +138,13 @@ impl Shard {
                     last_sequence: entry.last_sequence(),
                     last_timestamp: entry.last_timestamp,
                     coordinator_epoch: entry.coordinator_epoch,
+                    transaction_first_offset: entry.transaction_first_offset,
                 };
                 Ok(Reply::Producers(log.producers(describe)))
             }
+            Question::HasOpenTransaction(id, epoch) => Ok(Reply::HasOpenTransaction(
+                log.has_open_transaction(id, epoch),
+            )),
             Question::SegmentStarts(wanted, most) => {
                 let starts = match wanted {
                     Wanted::Earliest => Ok([log.log_start_offset()][..most.min(1)].to_vec()),

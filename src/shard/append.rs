@@ -6,18 +6,19 @@
 use super::Shard;
 use super::mesh::Pending;
 use super::message::{Answer, AppendOutcome, AppendPart, Call, PartitionFault};
-use crate::log::{Appended, LogError};
-use crate::types::{ShardId, TimestampMs};
+use super::partition::Partition;
+use crate::log::{AppendError, Appended, LogError};
+use crate::types::{PartitionKey, ShardId, TimestampMs};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
 /// The wait until a batch is committed, or its log has failed.
-type Commit = Pin<Box<dyn Future<Output = Result<(), LogError>>>>;
+pub(super) type Commit = Pin<Box<dyn Future<Output = Result<(), LogError>>>>;
 
 /// A batch that its partition has accepted, with the wait for it, or refused. The wait begins with the append: one that
 /// began later could miss a failure in between.
-type Staged = Result<(Appended, Commit), PartitionFault>;
+pub(super) type Staged = Result<(Appended, Commit), PartitionFault>;
 
 enum Share {
     Here(Vec<Staged>),
@@ -32,10 +33,26 @@ impl Shard {
         self: &Rc<Self>,
         parts: Vec<AppendPart>,
     ) -> impl Future<Output = Vec<AppendOutcome>> + use<> {
+        self.append_at_owners(parts, |part| &part.key, Shard::stage, Call::Append)
+    }
+
+    /// Has each owner append what is its own: here by `stage`, on other cores by a `call`. All are asked when this returns.
+    pub(super) fn append_at_owners<P, K, S, C>(
+        self: &Rc<Self>,
+        parts: Vec<P>,
+        key: K,
+        stage: S,
+        call: C,
+    ) -> impl Future<Output = Vec<AppendOutcome>> + use<P, K, S, C>
+    where
+        K: Fn(&P) -> &PartitionKey,
+        S: Fn(&Shard, Vec<P>) -> Vec<Staged>,
+        C: Fn(Vec<P>) -> Call,
+    {
         let count = parts.len();
-        let mut by_owner: Vec<(ShardId, Vec<usize>, Vec<AppendPart>)> = Vec::new();
+        let mut by_owner: Vec<(ShardId, Vec<usize>, Vec<P>)> = Vec::new();
         for (index, part) in parts.into_iter().enumerate() {
-            let owner = self.owner(&part.key);
+            let owner = self.owner(key(&part));
             match by_owner.iter_mut().find(|(core, ..)| *core == owner) {
                 Some((_, indexes, parts)) => {
                     indexes.push(index);
@@ -48,9 +65,9 @@ impl Shard {
             .into_iter()
             .map(|(owner, indexes, parts)| {
                 let share = if owner == self.me() {
-                    Share::Here(self.stage(parts))
+                    Share::Here(stage(self, parts))
                 } else {
-                    Share::Elsewhere(self.mesh.call(owner, Call::Append(parts)))
+                    Share::Elsewhere(self.mesh.call(owner, call(parts)))
                 };
                 (indexes, share)
             })
@@ -75,13 +92,18 @@ impl Shard {
                 let partition = self.partition(&part.key)?;
                 let appended = partition
                     .log
-                    .append(&part.batch, partition.leader_epoch.get(), now)
-                    .map_err(PartitionFault::Refused)?;
-                let end = appended.last_offset + 1;
-                Ok((appended, Box::pin(partition.log.committed(end)) as Commit))
+                    .append(&part.batch, partition.leader_epoch.get(), now);
+                staged(&partition, appended)
             })
             .collect()
     }
+}
+
+/// What a log said to an append, with the wait for it.
+pub(super) fn staged(partition: &Partition, appended: Result<Appended, AppendError>) -> Staged {
+    let appended = appended.map_err(PartitionFault::Refused)?;
+    let end = appended.last_offset + 1;
+    Ok((appended, Box::pin(partition.log.committed(end)) as Commit))
 }
 
 async fn settle(share: Share) -> Vec<AppendOutcome> {

@@ -1,6 +1,7 @@
 //! Consumer groups on their cores: requests to the coordinator that owns the group, and what it must hear of topics.
 
 use super::coordinators::{self, CoordinatorFault, Coordinators, Host};
+use super::markers::MarkerPart;
 use super::message::{Answer, Call};
 use super::{Partition, Shard};
 use crate::config::BrokerConfig;
@@ -99,6 +100,24 @@ impl Shard {
             shard.forget_topics_that_are_gone(&host);
         })
         .detach();
+    }
+
+    /// The wait until a coordinator of groups knows of a marker in its partition; none in any other partition. It begins when the
+    /// marker is committed.
+    pub(super) fn offsets_settled(
+        &self,
+        marker: &MarkerPart,
+        partition: &Partition,
+    ) -> impl Future<Output = ()> + 'static + use<> {
+        let host = (&*partition.topic == GROUP_METADATA_TOPIC)
+            .then(|| self.groups.host(marker.key.partition).ok())
+            .flatten();
+        let (producer_id, committed) = (marker.producer_id, marker.committed);
+        async move {
+            if let Some(host) = host {
+                host.transaction_ended(producer_id, committed).await;
+            }
+        }
     }
 
     /// Topics are gone: so are the offsets in them.

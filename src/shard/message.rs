@@ -7,6 +7,7 @@ use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
 use super::coordinators::CoordinatorFault;
 use super::groups::GroupOutcome;
+use super::markers::MarkerPart;
 use super::read::{ReadCall, ReadOutcome};
 use super::transactions::TransactionOutcome;
 use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
@@ -42,6 +43,8 @@ pub enum Message {
 pub enum Call {
     /// Append to partitions that the core owns; answered when the records are as durable as the flush policy says.
     Append(Vec<AppendPart>),
+    /// Write markers that end transactions, by the rules of this `transaction.version`; answered like an append.
+    Markers(i16, Vec<MarkerPart>),
     /// Plan reads of partitions that the core owns.
     Read(Box<ReadCall>),
     /// Look offsets up.
@@ -79,7 +82,7 @@ pub enum Call {
 /// Answers, one kind a call.
 #[derive(Debug)]
 pub enum Answer {
-    /// To [`Call::Append`], in its order.
+    /// To [`Call::Append`] and [`Call::Markers`], in their order.
     Append(Vec<AppendOutcome>),
     /// To [`Call::Read`], in its order.
     Read(Vec<ReadOutcome>),

@@ -43,6 +43,7 @@ pub use dirs::{Dir, Dirs};
 pub use coordinators::CoordinatorFault;
 pub use groups::GroupOutcome;
 pub use lookup::EpochEnd;
+pub use markers::MarkerPart;
 pub use mesh::MeshEntrance;
 pub use message::{
     AppendOutcome, AppendPart, EpochQuery, FoundOffset, InstallReport, Message, OffsetOutcome,

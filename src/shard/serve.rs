@@ -47,6 +47,12 @@ impl Shard {
                     Answer::Append(committed(staged).await)
                 });
             }
+            Call::Markers(version, parts) => {
+                let staged = self.stage_markers(version, parts);
+                self.answer(from, ticket, async move {
+                    Answer::Append(committed(staged).await)
+                });
+            }
             Call::Read(read) => self.answer(from, ticket, async move {
                 Answer::Read(shard.plan_reads(from, *read).await)
             }),

@@ -121,8 +121,7 @@ impl Node {
                 ..MemberClaim::default()
             },
             offsets: vec![((topic.to_owned(), partition), committed)],
-            retention_ms: None,
-            commit_timestamps: BTreeMap::new(),
+            ..CommitRequest::default()
         };
         match self.ask_group(GroupRequest::Commit(commit)).await {
             Some(GroupAnswer::Commit(outcomes)) => assert_eq!(outcomes, vec![Ok(())]),
@@ -150,13 +149,13 @@ impl Node {
         }
         let wanted = FetchOffsetsRequest {
             group: GROUP.to_owned(),
-            partitions: None,
-            member: None,
+            ..FetchOffsetsRequest::default()
         };
         if let Some(GroupAnswer::FetchOffsets(found)) =
             self.ask_group(GroupRequest::FetchOffsets(wanted)).await
         {
             for (partition, committed) in found.unwrap() {
+                let committed = committed.unwrap();
                 let offset = committed.map_or(-1, |committed| committed.offset);
                 state.positions.insert(partition, offset);
             }

@@ -10,6 +10,7 @@
 //! | [`crc`] | the two checksums: CRC-32C for batches, CRC-32 for the older message sets |
 //! | [`codec`] | the codecs' names, and compressing |
 //! | [`inflate`] | decompressing in pieces, in bounded memory |
+//! | [`control`] | the record that ends a transaction |
 //! | [`validate`] | what a broker checks once in a client's batch, in bounded steps |
 //! | `stream`, `walk` | going through the records in steps, inflating as needed, holding none |
 //! | [`stamp`] | what the log writes into a batch: offset, leader epoch, append time |
@@ -28,6 +29,7 @@ pub mod attributes;
 pub mod batch;
 pub mod builder;
 pub mod codec;
+pub mod control;
 pub mod crc;
 pub mod down_convert;
 pub mod error;
@@ -48,6 +50,7 @@ pub use attributes::{Attributes, TimestampType};
 pub use batch::{BatchHeader, HEADER_BYTES};
 pub use builder::BatchBuilder;
 pub use codec::Codec;
+pub use control::EndTransaction;
 pub use error::{BatchError, Corruption, Invalid, Malformed, RejectedReason, RejectedRecord};
 pub use inflate::{InflateError, Scratch};
 pub use lookup::{LookupProgress, RecordTime, TimeLookup, Wanted};
