@@ -19,3 +19,5 @@ mod offsets;
 mod produce;
 mod timestamps;
 mod topics;
+mod transactions;
+mod transactions_offsets;

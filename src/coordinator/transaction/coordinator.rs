@@ -29,6 +29,8 @@ pub struct Coordinator {
     pub(super) bytes: usize,
     /// Open transactions by the time at which they have taken too long, in milliseconds of the wall clock.
     pub(super) open: BTreeSet<(i64, String)>,
+    /// Ids whose transactions have ended in every partition, which could not be written down.
+    pub(super) unfinished: BTreeSet<String>,
     /// Producer ids to give away.
     pub(super) stock: Vec<i64>,
     /// Requests that wait for a producer id.
@@ -61,6 +63,7 @@ impl StateMachine for Coordinator {
             ids: BTreeMap::new(),
             bytes: 0,
             open: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             stock: Vec::new(),
             parked: VecDeque::new(),
             out: Outbox::default(),
@@ -122,7 +125,8 @@ impl StateMachine for Coordinator {
     }
 
     fn next_deadline(&self) -> Option<u64> {
-        let abort = (!self.open.is_empty()).then_some(self.next_abort_check_ms);
+        let due = !(self.open.is_empty() && self.unfinished.is_empty());
+        let abort = due.then_some(self.next_abort_check_ms);
         let expiry = match self.to_check.is_empty() {
             true => (!self.ids.is_empty()).then_some(self.next_expiry_check_ms),
             false => Some(0),
@@ -140,6 +144,7 @@ impl StateMachine for Coordinator {
             }
         }
         self.open.clear();
+        self.unfinished.clear();
         self.out.take()
     }
 }
@@ -263,7 +268,11 @@ impl Coordinator {
 
     /// A change could not be written: the id is as it was, and one that was never written is none.
     fn not_changed(&mut self, id: &str, pending: Pending, failed: WriteFault) {
-        let never_written = self.ids.get(id).is_some_and(|entry| entry.current.epoch == NO_EPOCH);
+        let current = self.ids.get(id).map(|entry| &entry.current);
+        let never_written = current.is_some_and(|current| current.epoch == NO_EPOCH);
+        if current.is_some_and(|current| current.state.is_ending()) {
+            self.unfinished.insert(id.to_owned());
+        }
         if never_written {
             self.set(id, None);
         }
@@ -288,7 +297,7 @@ impl Coordinator {
     }
 
     /// Has markers written if the id is about to end its transaction.
-    fn send_markers(&mut self, id: &str) {
+    pub(super) fn send_markers(&mut self, id: &str) {
         let Some(Entry { current, .. }) = self.ids.get(id) else {
             return;
         };

@@ -9,10 +9,13 @@ use super::{Now, records};
 const CHECKED_AT_ONCE: usize = 256;
 
 impl Coordinator {
-    /// Aborts transactions that are past their time, every `transaction.abort.timed.out.transaction.cleanup.interval.ms`.
+    /// Aborts transactions that are past their time, and tries again what could not be completed, every `transaction.abort.timed.out.transaction.cleanup.interval.ms`.
     pub(super) fn abort_what_takes_too_long(&mut self, now: Now) {
         if now.monotonic_ms < self.next_abort_check_ms {
             return;
+        }
+        for id in std::mem::take(&mut self.unfinished) {
+            self.send_markers(&id);
         }
         let over = self.open.iter().take_while(|(at, _)| *at < now.wall.0);
         let idle = |id: &&String| self.ids[*id].pending.is_none();

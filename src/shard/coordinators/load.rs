@@ -7,7 +7,7 @@ use crate::coordinator::{LogRecord, Producer, StateMachine};
 use crate::limits;
 use crate::log::{LogError, ReadError};
 use crate::types::Offset;
-use crate::wire::records::{self, Batch, BatchError, Scratch};
+use crate::wire::records::{self, Batch, BatchError, EndTransaction, Scratch};
 use bytes::Bytes;
 use std::rc::Rc;
 use thiserror::Error;
@@ -55,17 +55,15 @@ async fn replay<M: StateMachine>(host: &Host<M>, read_bytes: u32) -> Result<(), 
     Ok(())
 }
 
-/// A marker's type in its key, behind an int16 version: the transaction is committed (Kafka's `ControlRecordType`).
-const COMMIT: [u8; 2] = [0, 1];
-
 /// Gives the machine the records of a batch. One it cannot use is left out.
 fn take<M: StateMachine>(machine: &mut M, name: &str, batch: &Batch, records: Vec<LogRecord>) {
     let header = batch.header();
     let attributes = header.attributes();
     if attributes.is_control() {
-        for record in records {
-            let committed = record.key.get(2..4) == Some(COMMIT.as_slice());
-            machine.transaction_ended(header.producer_id(), committed);
+        for LogRecord { key, value } in records {
+            if let Some(end) = EndTransaction::decode(&key, &value.unwrap_or_default()) {
+                machine.transaction_ended(header.producer_id(), end.committed);
+            }
         }
         return;
     }
@@ -187,11 +185,11 @@ mod tests {
         commit(&mut machine, plain(), "c");
         commit(&mut machine, of(1), "d");
         assert_eq!(positions(&mut machine), ["c"]);
-        load(&mut machine, of(2).control(), b"\0\0\0\0", b"aborted");
+        load(&mut machine, of(2).control(), b"\0\0\0\0", &[0; 6]);
         assert_eq!(positions(&mut machine), ["c"]);
-        load(&mut machine, of(1).control(), b"\0\0\0\x01", b"committed");
+        load(&mut machine, of(1).control(), b"\0\0\0\x01", &[0; 6]);
         assert_eq!(positions(&mut machine), ["a", "c", "d"]);
-        load(&mut machine, of(2).control(), b"\0\0\0\x01", b"too late");
+        load(&mut machine, of(2).control(), b"\0\0\0\x01", &[0; 6]);
         assert_eq!(positions(&mut machine), ["a", "c", "d"]);
     }
 }

@@ -25,6 +25,9 @@ fn a_group_is_written_as_kafka_writes_it() {
     let mut world = World::new();
     let members = world.stable(&[Some("a")]);
     let record = world.log.last().unwrap().clone();
+    let Logged::Record(record, None) = record else {
+        panic!("not a record");
+    };
     let Ok(GroupRecordKey::Group(key)) = GroupRecordKey::decode(record.key) else {
         panic!("not a group");
     };

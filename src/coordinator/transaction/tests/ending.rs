@@ -93,3 +93,20 @@ fn markers_that_come_late_end_nothing_else() {
     world.apply(effects);
     assert_eq!(world.state(), "PrepareCommit");
 }
+
+#[test]
+fn an_end_that_cannot_be_written_down_is_tried_again() {
+    let mut world = World::new(0);
+    world.holds_markers = true;
+    let me = world.initialize();
+    world.add(me, &["a"]).unwrap();
+    world.end(me, true).unwrap();
+    world.holds_writes = true;
+    world.mark(0);
+    world.land(Err(WriteFault::Storage));
+    assert_eq!(world.state(), "PrepareCommit");
+    world.holds_writes = false;
+    world.holds_markers = false;
+    world.pass(ABORT_CHECK_MS);
+    assert_eq!(world.state(), "CompleteCommit");
+}

@@ -73,7 +73,7 @@ fn verification_tells_what_is_in_the_transaction() {
     world.holds_markers = true;
     let me = world.initialize();
     world.add(me, &["a"]).unwrap();
-    let mut verify = |world: &mut World, who| {
+    let verify = |world: &mut World, who| {
         let wanted = partitions(&["a", "b"]);
         let id = world.ask(TransactionRequest::Verify(claim(who), wanted));
         match world.answer(id) {
