@@ -5,13 +5,14 @@
 //! and the network fills the hole that the encoder leaves.
 
 use super::fetch_sessions::{Interest, Opened, SessionError};
-use super::{Asked, Handled, faults, old_formats};
+use super::{Asked, Handled, READ_COMMITTED, faults, old_formats};
 use crate::limits;
-use crate::log::ReadPlan;
+use crate::log::{self, ReadPlan};
 use crate::shard::{FetchSpec, PartitionFault, PartitionRead, ReadOutcome, ReadPart, Shard};
 use crate::types::{Offset, PartitionKey};
 use crate::wire::messages::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
+    PartitionData,
 };
 use crate::wire::records::Codec;
 use crate::wire::{ApiKey, ErrorCode, Records};
@@ -25,7 +26,6 @@ const RECORD_BATCHES_FROM: i16 = 4;
 const ZSTD_FROM: i16 = 10;
 /// Topics are named by id from this version on.
 const TOPIC_IDS_FROM: i16 = 13;
-const READ_COMMITTED: i8 = 1;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: FetchRequest = asked.decode()?;
@@ -99,6 +99,7 @@ async fn read(
             .max(0)
             .unsigned_abs()
             .min(largest_answer(asked)),
+        committed: request.isolation_level == READ_COMMITTED,
         deadline: wait.then(|| Instant::now() + patience.min(limits::LONGEST_FETCH_WAIT)),
         gone: Rc::clone(&asked.client.gone),
     };
@@ -273,7 +274,13 @@ fn fill(data: &mut PartitionData, read: PartitionRead, committed: bool, plans: &
     data.high_watermark = read.high_watermark.0;
     data.last_stable_offset = read.last_stable_offset.0;
     data.log_start_offset = read.log_start.0;
-    data.aborted_transactions = committed.then(Vec::new);
+    data.aborted_transactions = committed.then(|| {
+        let listed = |one: &log::AbortedTransaction| AbortedTransaction {
+            producer_id: one.producer_id,
+            first_offset: one.first_offset.0,
+        };
+        read.aborted.iter().map(listed).collect()
+    });
     if let Some((epoch, end_offset)) = read.diverging {
         data.diverging_epoch = EpochEndOffset {
             epoch: epoch.0,

@@ -4,7 +4,7 @@
 //! timestamps came later: -3 (7), -4 (8), -5 (9), -6 (11). Nothing is stored remotely here, so -4 is the earliest offset and the
 //! remote ones find nothing.
 
-use super::{Asked, Handled, faults};
+use super::{Asked, Handled, READ_COMMITTED, faults};
 use crate::shard::{
     FoundOffset, OffsetQuery, PartitionQuestion, Question, Reply as PartitionAnswer, Wanted,
 };
@@ -30,6 +30,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     if version == 0 {
         return Ok(before_timestamps(asked, &request).await);
     }
+    let committed = request.isolation_level == READ_COMMITTED;
     let image = asked.context.shard.image();
     let mut response = ListOffsetsResponse::default();
     let (mut queries, mut places) = (Vec::new(), Vec::new());
@@ -50,7 +51,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
                 (_, Meaning::Nothing) => {}
                 (Some(known), Meaning::Look(wanted)) => {
                     places.push((response.topics.len(), answers.len()));
-                    queries.push(query(known.id, partition, wanted));
+                    queries.push(query(known.id, partition, wanted, committed));
                 }
             }
             answers.push(answer);
@@ -72,7 +73,12 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     Ok(asked.answer(ApiKey::ListOffsets, &response))
 }
 
-fn query(topic_id: uuid::Uuid, partition: &ListOffsetsPartition, wanted: Wanted) -> OffsetQuery {
+fn query(
+    topic_id: uuid::Uuid,
+    partition: &ListOffsetsPartition,
+    wanted: Wanted,
+    committed: bool,
+) -> OffsetQuery {
     OffsetQuery {
         key: PartitionKey {
             topic_id,
@@ -80,6 +86,7 @@ fn query(topic_id: uuid::Uuid, partition: &ListOffsetsPartition, wanted: Wanted)
         },
         current_leader_epoch: partition.current_leader_epoch,
         wanted,
+        committed,
     }
 }
 

@@ -50,6 +50,7 @@ mod transactions;
 mod txn;
 mod txn_offset_commit;
 mod update_features;
+mod write_txn_markers;
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -65,6 +66,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+
+/// The isolation level of readers who want no records of transactions that are open or aborted.
+const READ_COMMITTED: i8 = 1;
 
 /// What clients are told of a listener.
 #[derive(Clone, Debug)]
@@ -277,6 +281,7 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::TxnOffsetCommit => txn_offset_commit::handle(asked).await,
         ApiKey::DescribeTransactions => transactions::describe(asked).await,
         ApiKey::ListTransactions => transactions::list(asked).await,
+        ApiKey::WriteTxnMarkers => write_txn_markers::handle(asked).await,
         other => unreachable!("{other} is in the table of served keys and has no handler"),
     }
 }

@@ -300,6 +300,7 @@ impl State {
         };
         if let Some(aborted) = aborted {
             segment.note_aborted(aborted);
+            self.writer.aborted_unwritten = true;
         }
         if position == 0 {
             segment.first_timestamp.set(Some(max_timestamp));

@@ -213,6 +213,15 @@ impl MemoryIndex {
         self.offset_entry_before(after).1
     }
 
+    /// The last offset of the first batch an entry knows of at or behind `position`; `None` without one.
+    pub fn offset_at_or_behind(&self, position: u64) -> Option<Offset> {
+        let before = self
+            .offsets
+            .partition_point(|entry| (entry.position.get() as u64) < position);
+        let entry = self.offsets.get(before)?;
+        Some(self.base_offset + entry.relative_offset.get().into())
+    }
+
     /// The offset from which on a timestamp of at least `timestamp` may be found.
     pub fn offset_for_timestamp(&self, timestamp: i64) -> Offset {
         let after = self

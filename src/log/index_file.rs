@@ -11,6 +11,7 @@ use super::file_names::FileKind;
 use super::index::{MaxTimestamp, OffsetEntry, TimeEntry};
 use super::loader::Loader;
 use super::segment::Segment;
+use super::transaction_index;
 use crate::io::SegmentFile;
 use crate::io::blocking::blocking;
 use crate::types::{Offset, TimestampMs};
@@ -75,6 +76,37 @@ pub(super) async fn position_behind(
 pub(super) async fn boundary_before(segment: &Segment, position: u64) -> Result<u64, LogError> {
     last_position(segment, |entry| {
         u64::try_from(entry.position.get()).is_ok_and(|known| known <= position)
+    })
+    .await
+}
+
+/// The last offset of the first batch an entry knows of at or behind `position`; `None` without one.
+pub(super) async fn offset_at_or_behind(
+    segment: &Segment,
+    position: u64,
+) -> Result<Option<Offset>, LogError> {
+    let file = segment.index_reader().await?;
+    let failed = |error| LogError::storage("read", file.path(), error);
+    let before = count_where(&file, |entry: &OffsetEntry| {
+        u64::try_from(entry.position.get()).is_ok_and(|known| known < position)
+    })
+    .await?;
+    if (before + 1) * size_of::<OffsetEntry>() as u64 > file.len().map_err(failed)? {
+        return Ok(None);
+    }
+    let entry: OffsetEntry = entry_at(&file, before).await?;
+    Ok(Some(
+        segment.base_offset + i64::from(entry.relative_offset.get()),
+    ))
+}
+
+/// How many entries of a transaction index file have their marker before `offset`.
+pub(super) async fn count_aborted_before(
+    file: &SegmentFile,
+    offset: Offset,
+) -> Result<u64, LogError> {
+    count_where(file, |entry: &transaction_index::Entry| {
+        entry.last_offset.get() < offset.0
     })
     .await
 }

@@ -10,6 +10,7 @@ use super::file_names::{self, FileKind};
 use super::partition_log::{AdvanceCause, PartitionLog};
 use super::partition_metadata;
 use super::producer_snapshot;
+use super::progress::Moved;
 use super::state::{Condition, State};
 use super::waiters::{Goal, Wait};
 use crate::io::blocking::blocking;
@@ -87,7 +88,7 @@ impl PartitionLog {
         self.state.borrow_mut().waiters.fail_all(&LogError::Closed {
             path: self.dir.clone(),
         });
-        self.announce(0, AdvanceCause::Closed);
+        self.announce(Moved::default(), AdvanceCause::Closed);
     }
 
     /// Waits until neither the writer nor the sealer nor compaction is at work, nor anybody who takes segments out; none starts
@@ -150,6 +151,9 @@ impl State {
             // An empty segment has them too: Kafka takes a log without them for a damaged one.
             if index.is_dirty() {
                 index.append_time_entry();
+                let aborted = segment.aborted_content();
+                let path = segment.path(FileKind::TransactionIndex);
+                files.extend(aborted.map(|content| (path, content)));
                 let (offsets, times) = index.encode();
                 files.push((segment.path(FileKind::OffsetIndex), offsets));
                 files.push((segment.path(FileKind::TimeIndex), times));

@@ -22,6 +22,7 @@ use super::producer_snapshot;
 use super::producer_state::ProducerStates;
 use super::recent::RecentBatches;
 use super::recovery;
+use super::segment::AbortedIndex;
 use super::walker::{Found, SegmentWalker};
 use super::written_checkpoint::WrittenMark;
 use crate::io::SegmentFile;
@@ -119,6 +120,8 @@ pub(super) struct LoadedSegment {
     pub(super) first_timestamp: Option<i64>,
     /// In memory for the active segment.
     pub(super) index: Option<MemoryIndex>,
+    /// In memory for the active segment.
+    pub(super) aborted: AbortedIndex,
 }
 
 /// [`load`] as a piece of work for another thread.
@@ -197,7 +200,7 @@ impl Loader<'_> {
             if let Err(reason) = self.ensure_index_files(base, size)? {
                 return Ok(Err(reason));
             }
-            segments.push(LoadedSegment::sealed(base, size));
+            segments.push(self.sealed(base, size));
         }
         let (active, log_end_offset) = match self.load_active(active_base)? {
             Ok(active) => active,
@@ -242,9 +245,14 @@ impl Loader<'_> {
             end = frame.next_offset();
         })?;
         self.recent = recent;
+        let aborted = match self.read_transaction_index(base)? {
+            Ok(aborted) => aborted,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let first_timestamp = self.first_timestamp(base, size)?;
         let loaded = LoadedSegment {
             first_timestamp,
+            aborted: AbortedIndex::Memory(aborted),
             index: Some(index),
             ..LoadedSegment::sealed(base, size)
         };
@@ -292,12 +300,10 @@ impl Loader<'_> {
         Ok(Ok(()))
     }
 
-    /// Before the segments from `first` on are walked: the producers there, from the newest snapshot. If it lies behind, those
-    /// at the snapshot; the walk records what follows.
+    /// Before the segments from `first` on are walked: the producers there, and the transactions that are open.
     pub(super) fn begin_producers(&mut self, first: Offset) -> Result<(), LogError> {
-        let newest = self.load_snapshot(Offset(i64::MAX))?;
-        self.producers_from = newest.unwrap_or_else(|| self.start());
-        if self.replay_producers(self.producers_from, first)?.is_err() {
+        let from = self.load_snapshot(first)?.unwrap_or_else(|| self.start());
+        if self.replay_producers(from, first)?.is_err() {
             // Heads before the recovery point that cannot be read: what is recorded from there on is all there is.
             log::warn!(
                 "{}: the producers before the recovery point are not all known",
@@ -307,22 +313,12 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// After the walk, at the end it found: the snapshot may have been that of records that are gone.
-    pub(super) fn finish_producers(&mut self, end: Offset) -> Result<(), LogError> {
-        if self.producers_from <= end {
-            self.producers
-                .expire(self.now.0, self.config.producer_id_expiration_ms);
-            return Ok(());
-        }
-        self.producers = ProducerStates::default();
-        self.snapshot_offset = None;
-        if self.load_producers(end)?.is_err() {
-            log::warn!(
-                "{}: the producers before the recovery point are not all known",
-                self.dir.display()
-            );
-        }
-        Ok(())
+    /// After the walk, which has recorded what it met up to `end`.
+    pub(super) fn finish_producers(&mut self, end: Offset) {
+        self.producers
+            .expire(self.now.0, self.config.producer_id_expiration_ms);
+        let there = self.snapshots.iter().copied();
+        self.snapshot_offset = there.filter(|offset| *offset <= end).max();
     }
 
     /// Takes in the batch heads from `from` to `end`; what is wrong if not all can be read.
@@ -338,11 +334,8 @@ impl Loader<'_> {
             }
             let mut producers = std::mem::take(&mut self.producers);
             let walked = self.walk_heads(*base, 0, &mut |_, frame| {
-                if let Some(producer) = frame
-                    .producer
-                    .filter(|_| frame.base_offset >= from && frame.base_offset < end)
-                {
-                    producers.record(&producer, frame.base_offset);
+                if frame.base_offset >= from && frame.base_offset < end {
+                    frame.record_in(&mut producers);
                 }
             })?;
             self.producers = producers;
@@ -390,6 +383,7 @@ impl LoadedSegment {
             synced: size,
             first_timestamp: None,
             index: None,
+            aborted: AbortedIndex::Empty,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Plain blocking file operations, on a blocking thread. It must never know which of its findings are to be believed: that is
 //! for `load` and `recovery`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -21,6 +21,8 @@ use super::partition_metadata;
 use super::producer_state::ProducerStates;
 use super::recent::{RecentBatch, RecentBatches};
 use super::scan::BatchFrame;
+use super::segment::AbortedIndex;
+use super::transaction_index::{self, AbortedTransaction};
 use super::walker::{Found, SegmentWalker};
 use crate::io::SegmentFile;
 use crate::io::changes::{self, ChangeFile};
@@ -34,6 +36,8 @@ pub(super) struct Loader<'a> {
     /// Base offset and size of each segment file.
     pub(super) sizes: BTreeMap<Offset, u64>,
     indexed: BTreeMap<Offset, (bool, bool)>,
+    /// Segments that have a transaction index.
+    transaction_indexes: BTreeSet<Offset>,
     pub(super) snapshots: Vec<Offset>,
     pub(super) epochs: LeaderEpochs,
     pub(super) epochs_changed: bool,
@@ -48,8 +52,6 @@ pub(super) struct Loader<'a> {
     pub(super) checked_bytes: Arc<AtomicU64>,
     /// Something in the directory was changed.
     pub(super) changed: bool,
-    /// From which offset on the producers are taken from batches; those before are in the snapshot.
-    pub(super) producers_from: Offset,
 }
 
 impl<'a> Loader<'a> {
@@ -59,6 +61,7 @@ impl<'a> Loader<'a> {
             config,
             sizes: BTreeMap::new(),
             indexed: BTreeMap::new(),
+            transaction_indexes: BTreeSet::new(),
             snapshots: Vec::new(),
             epochs: LeaderEpochs::default(),
             epochs_changed: false,
@@ -76,7 +79,6 @@ impl<'a> Loader<'a> {
             keep_all_before: None,
             checked_bytes: Arc::default(),
             changed: false,
-            producers_from: Offset::ZERO,
         }
     }
 
@@ -113,7 +115,10 @@ impl<'a> Loader<'a> {
                     self.indexed.entry(offset).or_default().1 = true
                 }
                 Some((offset, FileKind::Snapshot)) => self.snapshots.push(offset),
-                Some((_, FileKind::TransactionIndex)) | None => {}
+                Some((offset, FileKind::TransactionIndex)) => {
+                    self.transaction_indexes.insert(offset);
+                }
+                None => {}
             }
         }
         self.snapshots.sort_unstable();
@@ -170,7 +175,69 @@ impl<'a> Loader<'a> {
             return Ok(Ok(()));
         }
         debug_assert_eq!(self.sizes.get(&base), Some(&size));
+        self.rebuild_transaction_index(base)?;
         self.rebuild_index_files(base)
+    }
+
+    /// A segment that takes no more records, of which nothing needs to be in memory.
+    pub(super) fn sealed(&self, base: Offset, size: u64) -> LoadedSegment {
+        let has_index = self.transaction_indexes.contains(&base);
+        LoadedSegment {
+            aborted: match has_index {
+                true => AbortedIndex::File,
+                false => AbortedIndex::Empty,
+            },
+            ..LoadedSegment::sealed(base, size)
+        }
+    }
+
+    /// The transaction index of a segment; what is wrong with its file otherwise.
+    pub(super) fn read_transaction_index(
+        &self,
+        base: Offset,
+    ) -> Result<Result<Vec<AbortedTransaction>, String>, LogError> {
+        if !self.transaction_indexes.contains(&base) {
+            return Ok(Ok(Vec::new()));
+        }
+        let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
+        let content = fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
+        let read = transaction_index::decode(&content, base);
+        Ok(read.map_err(|reason| format!("{}: {reason}", path.display())))
+    }
+
+    /// Makes the transaction index of a segment that takes no more records from its batches and from what was open before it.
+    fn rebuild_transaction_index(&mut self, base: Offset) -> Result<(), LogError> {
+        let at_base = |loader: &mut Self| {
+            loader.begin_producers(base)?;
+            Ok(std::mem::take(&mut loader.producers))
+        };
+        let mut producers = at_base(self)?;
+        let mut aborted = Vec::new();
+        // What is wrong with the segment is found when its other indexes are made.
+        let _walked = self.walk_heads(base, 0, &mut |_, frame| {
+            aborted.extend(frame.record_in(&mut producers));
+        })?;
+        self.write_transaction_index(base, &aborted)
+    }
+
+    /// Writes a segment's transaction index; an empty one is no file.
+    pub(super) fn write_transaction_index(
+        &mut self,
+        base: Offset,
+        aborted: &[AbortedTransaction],
+    ) -> Result<(), LogError> {
+        let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
+        if !aborted.is_empty() {
+            let content = transaction_index::encode(aborted);
+            let written = durable_write::replace_file(&path, &content);
+            written.map_err(|error| LogError::storage("write", &path, error))?;
+            self.transaction_indexes.insert(base);
+            self.changed = true;
+        } else if self.transaction_indexes.remove(&base) {
+            remove(&path)?;
+            self.changed = true;
+        }
+        Ok(())
     }
 
     /// Makes a segment's index files from the heads of its batches; what is wrong if they cannot all be read.

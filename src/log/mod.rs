@@ -16,6 +16,7 @@
 //! | `behind` | syncs what nobody asked to have synced, so that the recovery point follows |
 //! | `seal` | a full segment gets its index files and its sync |
 //! | `read` | from an offset to a read plan |
+//! | `committed_read` | the same without what is not committed, and with what was aborted |
 //! | `lookup` | from a timestamp to an offset |
 //! | `load`, `recovery`, `loader` | opening, after a clean and an unclean stop |
 //! | `survey` | reading the files without opening the log |
@@ -33,6 +34,7 @@ mod append;
 mod behind;
 pub mod check;
 mod cleaner;
+mod committed_read;
 mod config;
 mod error;
 mod file_names;

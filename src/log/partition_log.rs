@@ -18,6 +18,7 @@ use super::file_names::FileKind;
 use super::leader_epochs::LeaderEpochs;
 use super::load::{self, Loaded, RecoveryReport, Trust};
 use super::producer_state::ProducerEntry;
+use super::progress::Moved;
 use super::segment::Segment;
 use super::state::{Condition, State, reserve, small_files};
 use super::waiters::{Goal, Wait};
@@ -43,6 +44,8 @@ pub struct Advance {
     pub high_watermark: Offset,
     /// Bytes of batches that have become readable with this step.
     pub bytes: u64,
+    /// The same for readers of committed records; perhaps too many, never too few.
+    pub stable_bytes: u64,
     /// What happened.
     pub cause: AdvanceCause,
 }
@@ -232,12 +235,13 @@ impl PartitionLog {
     }
 
     /// Calls the callback, outside of any borrow.
-    pub(super) fn announce(&self, bytes: u64, cause: AdvanceCause) {
+    pub(super) fn announce(&self, moved: Moved, cause: AdvanceCause) {
         let callback = self.on_advance.borrow().clone();
         if let Some(callback) = callback {
             callback(Advance {
                 high_watermark: self.high_watermark(),
-                bytes,
+                bytes: moved.bytes,
+                stable_bytes: moved.stable_bytes,
                 cause,
             });
         }

@@ -57,9 +57,9 @@ impl PartitionLog {
         self.announce_progress(moved);
     }
 
-    fn announce_progress(&self, moved: Option<u64>) {
-        if let Some(bytes) = moved {
-            self.announce(bytes, AdvanceCause::Committed);
+    fn announce_progress(&self, moved: Option<Moved>) {
+        if let Some(moved) = moved {
+            self.announce(moved, AdvanceCause::Committed);
         }
     }
 
@@ -115,8 +115,17 @@ impl PartitionLog {
         state.take_back_to(good);
         state.waiters.fail_all(&error);
         drop(state);
-        self.announce(0, AdvanceCause::Failed);
+        self.announce(Moved::default(), AdvanceCause::Failed);
     }
+}
+
+/// What a step has made readable, in bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Moved {
+    /// Below the high watermark.
+    pub(super) bytes: u64,
+    /// Below the last stable offset.
+    pub(super) stable_bytes: u64,
 }
 
 impl State {
@@ -148,8 +157,9 @@ impl State {
     }
 
     /// Moves the high watermark over what the flush policy lets through; returns the bytes that became readable.
-    fn advance(&mut self) -> Option<u64> {
+    fn advance(&mut self) -> Option<Moved> {
         let before = self.high_watermark;
+        let stable_before = self.last_stable_offset();
         let mut bytes = 0;
         self.writer.sync_needed = false;
         while let Some(batch) = self.in_flight.front() {
@@ -172,7 +182,22 @@ impl State {
         let high_watermark = self.high_watermark;
         self.producers.committed_up_to(high_watermark);
         self.waiters.reached(Goal::Committed, high_watermark);
-        Some(bytes)
+        let stable_bytes = self.stable_bytes(stable_before, bytes);
+        Some(Moved {
+            bytes,
+            stable_bytes,
+        })
+    }
+
+    /// What became readable to readers of committed records, when `bytes` did to all: never too little. Between two open
+    /// transactions it is not counted, so that the same bytes may be told more than once.
+    fn stable_bytes(&mut self, before: Offset, bytes: u64) -> u64 {
+        self.unstable_bytes = self.unstable_bytes.saturating_add(bytes);
+        match self.last_stable_offset() {
+            now if now == self.high_watermark => std::mem::take(&mut self.unstable_bytes),
+            now if now > before => self.unstable_bytes,
+            _ => 0,
+        }
     }
 
     /// Takes back everything past `good`, the newest batch first: places, indexes, producers, epochs, and segments that

@@ -38,8 +38,8 @@ pub struct ReadPlan {
 /// What may be read from an offset on, as things stood at one moment.
 #[derive(Debug)]
 pub struct ReadView {
-    log: Rc<PartitionLog>,
-    from: Offset,
+    pub(super) log: Rc<PartitionLog>,
+    pub(super) from: Offset,
     /// The high watermark of that moment.
     pub high_watermark: Offset,
     /// The last stable offset of that moment.
@@ -320,10 +320,25 @@ impl ReadView {
             return Ok(None);
         };
         let committed = first.segment.committed.get();
+        self.plan_up_to(&first, committed, max_bytes, at_least_one)
+            .await
+    }
+
+    /// The plan from the batch `first` on, to a position that is the end of a batch at most.
+    pub(super) async fn plan_up_to(
+        &self,
+        first: &Place,
+        readable: u64,
+        max_bytes: u32,
+        at_least_one: bool,
+    ) -> Result<Option<ReadPlan>, LogError> {
+        if first.position >= readable {
+            return Ok(None);
+        }
         let target = first.position + u64::from(max_bytes);
-        let mut end = match committed <= target {
-            true => committed,
-            false => self.log.last_end(&first, target).await?,
+        let mut end = match readable <= target {
+            true => readable,
+            false => self.log.last_end(first, target).await?,
         };
         if end <= first.position && at_least_one {
             end = first.end;
@@ -341,7 +356,7 @@ impl ReadView {
 }
 
 impl State {
-    fn recent_place(&self, from: Offset) -> Option<Place> {
+    pub(super) fn recent_place(&self, from: Offset) -> Option<Place> {
         let batch = self.recent.find(from)?;
         let segment = self
             .segment_of(from)

@@ -24,6 +24,8 @@ use super::index::MemoryIndex;
 use super::load::{Cut, Loaded, LoadedSegment};
 use super::loader::{Loader, indexed, recent_batch, remove};
 use super::scan::BatchFrame;
+use super::segment::AbortedIndex;
+use super::transaction_index::AbortedTransaction;
 use super::vouched::Vouched;
 use super::walker::{Found, SegmentWalker};
 use super::written_checkpoint::WrittenMark;
@@ -83,7 +85,7 @@ fn recover_with(
         }
     }
     loader.drop_past(end)?;
-    loader.finish_producers(end)?;
+    loader.finish_producers(end);
     let synced_end = recovery_point.clamp(loader.start(), end);
     if recovery_point > end {
         log::error!(
@@ -127,7 +129,7 @@ impl Loader<'_> {
                 first = at;
                 break;
             }
-            kept.push(LoadedSegment::sealed(*base, *size));
+            kept.push(self.sealed(*base, *size));
         }
         Ok((kept, sizes[first..].iter().map(|(base, _)| *base).collect()))
     }
@@ -148,6 +150,7 @@ impl Loader<'_> {
         }
         let mut doubt = None;
         let mut index = MemoryIndex::new(base);
+        let mut aborted = Vec::new();
         let mut segment = LoadedSegment {
             synced: 0,
             ..LoadedSegment::sealed(base, size)
@@ -175,7 +178,7 @@ impl Loader<'_> {
             if let Some(reason) = self.check_batch(&mut walker, &vouched, &frame, base, unsynced)? {
                 break Some(reason);
             }
-            self.take_in(&mut index, base, walker.position(), &frame);
+            aborted.extend(self.take_in(&mut index, base, walker.position(), &frame));
             segment.first_timestamp.get_or_insert(frame.max_timestamp);
             end = frame.next_offset();
             walker.pass(&frame);
@@ -185,6 +188,7 @@ impl Loader<'_> {
         };
         segment.size = walker.position();
         segment.index = Some(index);
+        segment.aborted = AbortedIndex::Memory(aborted);
         if let Some(reason) = &damage
             && vouched.denies_damage_at(segment.size)
         {
@@ -250,29 +254,32 @@ impl Loader<'_> {
         base: Offset,
         position: u64,
         frame: &BatchFrame,
-    ) {
+    ) -> Option<AbortedTransaction> {
         index.append(
             indexed(position, frame),
             u64::from(self.config.index_interval_bytes),
         );
         self.recent.push(recent_batch(base, position, frame));
-        if let Some(producer) = &frame.producer
-            && frame.base_offset >= self.producers_from
-        {
-            self.producers.record(producer, frame.base_offset);
-        }
         self.epochs_changed |= self.epochs.assign(frame.leader_epoch, frame.base_offset);
+        frame.record_in(&mut self.producers)
     }
 
-    /// The active segment keeps its index in memory, the others get their files.
+    /// The active segment keeps its indexes in memory, the others get their files. What its transaction index file holds is not
+    /// known to be right: it is written again when the segment is closed.
     fn keep_checked(
         &mut self,
         base: Offset,
         mut segment: LoadedSegment,
         keep_index: bool,
     ) -> Result<LoadedSegment, LogError> {
-        if !keep_index && let Some(mut index) = segment.index.take() {
+        if keep_index {
+            self.write_transaction_index(base, &[])?;
+        } else if let Some(mut index) = segment.index.take() {
+            if let AbortedIndex::Memory(aborted) = std::mem::take(&mut segment.aborted) {
+                self.write_transaction_index(base, &aborted)?;
+            }
             self.write_index_files(base, &mut index)?;
+            segment.aborted = self.sealed(base, segment.size).aborted;
         }
         self.sizes.insert(base, segment.size);
         Ok(segment)
@@ -365,13 +372,19 @@ impl Loader<'_> {
     ) -> Result<(), LogError> {
         if let Some(emptied) = segments.pop_if(|segment| segment.size == 0) {
             self.sizes.remove(&emptied.base_offset);
-            for kind in [FileKind::Log, FileKind::OffsetIndex, FileKind::TimeIndex] {
+            for kind in [
+                FileKind::Log,
+                FileKind::OffsetIndex,
+                FileKind::TimeIndex,
+                FileKind::TransactionIndex,
+            ] {
                 remove(&file_names::path_of(self.dir, emptied.base_offset, kind))?;
             }
         }
         self.create_segment(end)?;
         segments.push(LoadedSegment {
             index: Some(MemoryIndex::new(end)),
+            aborted: AbortedIndex::Memory(Vec::new()),
             ..LoadedSegment::sealed(end, 0)
         });
         Ok(())

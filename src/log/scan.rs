@@ -4,10 +4,11 @@
 //! the same place; where a message of an older format begins and ends is all that is read of it here.
 
 use super::error::LogError;
-use super::producer_state::ProducerBatch;
+use super::producer_state::{Marker, ProducerBatch, ProducerStates};
+use super::transaction_index::AbortedTransaction;
 use crate::io::SegmentFile;
 use crate::types::{LeaderEpoch, Offset};
-use crate::wire::records::{BatchHeader, HEADER_BYTES};
+use crate::wire::records::{BatchHeader, EndTransaction, HEADER_BYTES};
 
 /// Bytes read at a time when heads are looked at one after the other.
 const WINDOW_BYTES: u64 = 4096;
@@ -31,11 +32,31 @@ pub(super) struct BatchFrame {
     pub(super) leader_epoch: LeaderEpoch,
     /// What the sequence rules look at, if its producer is idempotent.
     pub(super) producer: Option<ProducerBatch>,
-    /// Holds control records: the end of its producer's transaction.
+    /// Holds control records.
     pub(super) control: bool,
+    /// The end of its producer's transaction that a control batch holds; known only where whole batches are read.
+    pub(super) end: Option<EndTransaction>,
 }
 
 impl BatchFrame {
+    /// Notes the batch among the producers; the transaction that it aborts, if it does. A control batch that compaction has
+    /// emptied says nothing.
+    pub(super) fn record_in(&self, producers: &mut ProducerStates) -> Option<AbortedTransaction> {
+        let producer = self.producer.as_ref()?;
+        if !self.control {
+            producers.record(producer, self.base_offset);
+            return None;
+        }
+        let marker = Marker {
+            producer_id: producer.producer_id,
+            epoch: producer.epoch,
+            end: self.end?,
+            transaction_version: 0,
+        };
+        let recorded = producers.record_marker(&marker, self.base_offset, producer.max_timestamp);
+        recorded.1
+    }
+
     /// The offset after the batch.
     pub(super) fn next_offset(&self) -> Offset {
         self.last_offset + 1
@@ -86,6 +107,7 @@ impl BatchFrame {
                 transactional: attributes.is_transactional(),
             }),
             control: attributes.is_control(),
+            end: None,
         })
     }
 
@@ -109,6 +131,7 @@ impl BatchFrame {
             leader_epoch: LeaderEpoch(-1),
             producer: None,
             control: false,
+            end: None,
         })
     }
 }

@@ -156,8 +156,14 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
+    /// Writes `.txnindex`, if anything is in it, then `.index` and `.timeindex`, the latter ended by the largest timestamp of
+    /// all. A start that finds the last two takes it that the first is whole, so it is durable before they are there.
     pub(super) async fn write_index_files(&self, segment: &Segment) -> Result<(), LogError> {
+        if let Some(content) = segment.aborted_content() {
+            self.write_small_file(segment.path(FileKind::TransactionIndex), content)
+                .await?;
+            self.sync_names().await?;
+        }
         let contents = segment.index.borrow_mut().as_mut().map(|index| {
             index.append_time_entry();
             (index.max_timestamp(), index.encode())
@@ -236,6 +242,7 @@ impl PartitionLog {
         let end = next.filter(|next| all_before_synced && *next <= state.written_end);
         if state.takes_records() {
             *segment.index.borrow_mut() = None;
+            segment.release_aborted();
             segment.close_appender();
         }
         drop(state);

@@ -24,7 +24,7 @@ use super::cleaner::Handles;
 use super::error::LogError;
 use super::file_names::{self, FileKind};
 use super::index::{MaxTimestamp, MemoryIndex};
-use super::transaction_index::AbortedTransaction;
+use super::transaction_index::{self, AbortedTransaction};
 use crate::io::blocking::blocking;
 use crate::io::{AppendFile, SegmentFile};
 use crate::types::{Offset, TimestampMs};
@@ -51,8 +51,8 @@ pub(super) struct Segment {
     pub(super) index_made_again: Cell<Option<bool>>,
     /// That it is damaged was said.
     damage_told: Cell<bool>,
-    /// The transactions whose abort marker it holds; in memory like the index.
-    pub(super) aborted: RefCell<Option<Vec<AbortedTransaction>>>,
+    /// Where its transaction index is.
+    pub(super) aborted: RefCell<AbortedIndex>,
     /// The producers before its first record, to be written when the file is made.
     pub(super) snapshot: RefCell<Option<Vec<u8>>>,
     /// Drawn once: which part of `segment.jitter.ms` this segment is rolled early by.
@@ -64,6 +64,18 @@ pub(super) struct Segment {
     dir: PathBuf,
 }
 
+/// The transactions whose abort marker a segment holds.
+#[derive(Debug, Default)]
+pub(super) enum AbortedIndex {
+    /// There are none.
+    #[default]
+    Empty,
+    /// In memory until the segment is sealed and its index files are written; in the order of the markers.
+    Memory(Vec<AbortedTransaction>),
+    /// In the segment's `.txnindex`.
+    File,
+}
+
 /// Handles of a sealed segment, opened when first needed.
 #[derive(Debug, Default)]
 struct Readers {
@@ -71,6 +83,8 @@ struct Readers {
     index: Option<SegmentFile>,
     /// Only while the segment is pinned.
     time_index: Option<SegmentFile>,
+    /// The same; `None` if the segment has none.
+    transaction_index: Option<SegmentFile>,
     /// Its files must not be opened by name: compaction is giving them another, or the name another file.
     pinned: bool,
 }
@@ -80,7 +94,7 @@ impl Segment {
     pub(super) fn new(dir: &Path, base_offset: Offset, created: TimestampMs) -> Segment {
         let segment = Segment::sealed(dir, base_offset, 0, created);
         *segment.index.borrow_mut() = Some(MemoryIndex::new(base_offset));
-        *segment.aborted.borrow_mut() = Some(Vec::new());
+        *segment.aborted.borrow_mut() = AbortedIndex::Memory(Vec::new());
         segment.settled.set(false);
         segment
     }
@@ -105,7 +119,7 @@ impl Segment {
             index: RefCell::new(None),
             index_made_again: Cell::new(None),
             damage_told: Cell::new(false),
-            aborted: RefCell::new(None),
+            aborted: RefCell::default(),
             snapshot: RefCell::new(None),
             draw: RandomState::new().hash_one(base_offset),
             sync_turn: Semaphore::new(1),
@@ -125,18 +139,36 @@ impl Segment {
 
     /// An abort marker was appended.
     pub(super) fn note_aborted(&self, transaction: AbortedTransaction) {
-        let mut aborted = self.aborted.borrow_mut();
-        aborted
-            .as_mut()
-            .expect("the active segment's transaction index is in memory")
-            .push(transaction);
+        match &mut *self.aborted.borrow_mut() {
+            AbortedIndex::Memory(aborted) => aborted.push(transaction),
+            other => unreachable!("the active segment's transaction index is {other:?}"),
+        }
     }
 
     /// The newest abort marker is taken back.
     pub(super) fn forget_aborted(&self) {
-        if let Some(aborted) = self.aborted.borrow_mut().as_mut() {
+        if let AbortedIndex::Memory(aborted) = &mut *self.aborted.borrow_mut() {
             aborted.pop();
         }
+    }
+
+    /// The content of its transaction index file, if it is in memory and there is anything in it.
+    pub(super) fn aborted_content(&self) -> Option<Vec<u8>> {
+        match &*self.aborted.borrow() {
+            AbortedIndex::Memory(aborted) if !aborted.is_empty() => {
+                Some(transaction_index::encode(aborted))
+            }
+            _ => None,
+        }
+    }
+
+    /// Its transaction index file is written: the memory goes.
+    pub(super) fn release_aborted(&self) {
+        let in_file = self.aborted_content().is_some();
+        *self.aborted.borrow_mut() = match in_file {
+            true => AbortedIndex::File,
+            false => AbortedIndex::Empty,
+        };
     }
 
     /// Where a file of this segment is.
@@ -203,6 +235,19 @@ impl Segment {
         }
     }
 
+    /// The transaction index file of a sealed segment that has one, for one look.
+    pub(super) async fn transaction_index_reader(&self) -> Result<SegmentFile, LogError> {
+        let pinned = self.readers.borrow().transaction_index.clone();
+        match pinned {
+            Some(file) => Ok(file),
+            None => {
+                let opened = self.open(FileKind::TransactionIndex).await;
+                let pinned = self.readers.borrow().transaction_index.clone();
+                pinned.map_or(opened, Ok)
+            }
+        }
+    }
+
     /// Keeps what was opened by name, unless the segment was pinned meanwhile: the name may have been another file's then.
     fn take_in(
         &self,
@@ -224,6 +269,7 @@ impl Segment {
             log: Some(handles.log),
             index: Some(handles.index),
             time_index: Some(handles.time_index),
+            transaction_index: handles.transaction_index,
             pinned: true,
         };
     }

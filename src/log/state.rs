@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) cleaning: Option<Arc<AtomicBool>>,
     /// After an unclean stop: what was found and is not yet known to be on the device.
     pub(super) unsynced: Option<Box<Unsynced>>,
+    /// At least the bytes between the last stable offset and the high watermark.
+    pub(super) unstable_bytes: u64,
 }
 
 /// What the writer task has to do besides writing.
@@ -94,6 +96,8 @@ pub(super) struct WriterState {
     pub(super) birth_unsynced: bool,
     /// `leader-epoch-checkpoint` is behind.
     pub(super) epochs_unwritten: bool,
+    /// The transaction index file of the active segment is behind.
+    pub(super) aborted_unwritten: bool,
     /// The file must be cut to this length before the next write.
     pub(super) cut: Option<(Rc<Segment>, u64)>,
     /// A task waits for `flush.ms`.
@@ -135,6 +139,7 @@ impl State {
             seen_by_behind: log_end_offset,
             cleaning: None,
             unsynced: None,
+            unstable_bytes: 0,
         }
     }
 
@@ -150,6 +155,7 @@ impl State {
                     .set(segment.index.is_none() && segment.synced == segment.size);
                 open.first_timestamp.set(segment.first_timestamp);
                 *open.index.borrow_mut() = segment.index;
+                *open.aborted.borrow_mut() = segment.aborted;
                 Rc::new(open)
             })
             .collect();
@@ -166,6 +172,10 @@ impl State {
         );
         state.synced_end = loaded.synced_end;
         state.producers = loaded.producers;
+        state.producers.committed_up_to(loaded.log_end_offset);
+        if state.last_stable_offset() < state.high_watermark {
+            state.unstable_bytes = u64::MAX; // how many is not known
+        }
         state.recent = loaded.recent;
         state.snapshot_offset = loaded.snapshot_offset;
         state

@@ -12,7 +12,6 @@ use bytes::Bytes;
 
 use super::error::LogError;
 use super::file_names::{self, FileKind};
-use super::producer_snapshot;
 use super::walker::{Found, SegmentWalker};
 use crate::types::Offset;
 use crate::wire::records::Batch;
@@ -103,56 +102,6 @@ pub fn each_batch_of_file(
 /// The directory cannot be listed.
 pub fn first_offset(dir: &Path) -> Result<Option<Offset>, LogError> {
     Ok(bases(dir, FileKind::Log)?.first().copied())
-}
-
-/// An entry of a `.txnindex`, as Kafka's `AbortedTxn` has it: int16 version, then as int64 the producer, the transaction's first
-/// and last offset, and the last stable offset.
-const ABORTED_ENTRY_BYTES: usize = 34;
-const LAST_OFFSET: std::ops::Range<usize> = 18..26;
-
-/// Whether the indexes of aborted transactions name one that reaches to `from` or beyond.
-///
-/// # Errors
-/// The directory cannot be listed, or a file not be read.
-pub fn has_aborted_transactions(dir: &Path, from: Offset) -> Result<bool, LogError> {
-    for base in bases(dir, FileKind::TransactionIndex)? {
-        let path = file_names::path_of(dir, base, FileKind::TransactionIndex);
-        let content = fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
-        let mut entries = content.chunks(ABORTED_ENTRY_BYTES);
-        // What is no whole entry is taken for the worst.
-        let reaches = |entry: &[u8]| {
-            let last = entry
-                .get(LAST_OFFSET)
-                .and_then(|bytes| bytes.try_into().ok());
-            last.is_none_or(|last| i64::from_be_bytes(last) >= from.0)
-        };
-        if entries.any(reaches) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// The producers with an open transaction in the newest snapshot that can be read, each with the offset of its last record, and the
-/// offset the snapshot was taken at.
-///
-/// # Errors
-/// A file cannot be read.
-pub fn open_transactions(dir: &Path) -> Result<(Offset, Vec<(i64, Offset)>), LogError> {
-    for offset in bases(dir, FileKind::Snapshot)?.into_iter().rev() {
-        let path = file_names::path_of(dir, offset, FileKind::Snapshot);
-        let content = fs::read(&path).map_err(|error| LogError::storage("read", &path, error))?;
-        let Ok(producers) = producer_snapshot::decode(&content) else {
-            continue;
-        };
-        let open = producers.iter().filter_map(|(id, entry)| {
-            let newest = entry.batches().last().map(|batch| batch.last_offset);
-            let last = Offset(newest.unwrap_or(entry.transaction_first_offset));
-            (entry.transaction_first_offset >= 0).then_some((id, last))
-        });
-        return Ok((offset, open.collect()));
-    }
-    Ok((Offset::ZERO, Vec::new()))
 }
 
 /// The offsets in the names of files of a kind, in order.

@@ -28,13 +28,14 @@ pub struct AbortedTransaction {
     pub last_stable_offset: Offset,
 }
 
+/// One entry of the file.
 #[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
-struct Entry {
+pub(super) struct Entry {
     version: I16,
     producer_id: I64,
     first_offset: I64,
-    last_offset: I64,
+    pub(super) last_offset: I64,
     last_stable_offset: I64,
 }
 

@@ -10,12 +10,16 @@ use std::os::unix::fs::FileExt;
 use super::scan::BatchFrame;
 use crate::types::Offset;
 use crate::wire::records::batch::{CRC_COVERS_FROM, MAGIC_AT};
-use crate::wire::records::{BatchError, BatchHeader, Corruption, HEADER_BYTES, crc};
+use crate::wire::records::{
+    BatchError, BatchHeader, Corruption, EndTransaction, HEADER_BYTES, crc,
+};
 
 /// What is read at a time when whole batches are checked.
 const CHECKING_WINDOW: usize = 256 << 10;
 /// What is read at a time when only heads are looked at.
 const HEADS_WINDOW: usize = 4 << 10;
+/// A batch with one control record is not larger.
+const MOST_CONTROL_BYTES: u64 = 4 << 10;
 /// What a message of magic 0 or 1 checks begins behind its CRC.
 const OLD_CRC_AT: usize = 12;
 
@@ -95,12 +99,25 @@ impl SegmentWalker {
         }
         let head = self.bytes(left.min(HEADER_BYTES as u64) as usize)?;
         Ok(match BatchFrame::parse(head) {
+            Ok(frame) if frame.size <= left && frame.control => Found::Batch(self.with_end(frame)?),
             Ok(frame) if frame.size <= left => Found::Batch(frame),
             Ok(frame) => Found::Damage(format!(
                 "the batch of {} bytes is cut off after {left}",
                 frame.size
             )),
             Err(reason) => Found::Damage(reason),
+        })
+    }
+
+    /// A control batch with what it says. A damaged one says nothing; whoever checks it finds that out.
+    fn with_end(&mut self, frame: BatchFrame) -> io::Result<BatchFrame> {
+        if frame.producer.is_none() || frame.size > MOST_CONTROL_BYTES {
+            return Ok(frame);
+        }
+        let end = EndTransaction::of_batch(self.bytes(frame.size as usize)?);
+        Ok(BatchFrame {
+            end: end.unwrap_or_default(),
+            ..frame
         })
     }
 

@@ -33,6 +33,8 @@ enum Step {
     Write(StagedRun),
     /// Sync everything written so far.
     Sync,
+    /// Write the transaction index of the active segment, for tools: a start makes it again.
+    WriteAborted(Rc<Segment>),
     /// Nothing is left to do.
     Rest,
 }
@@ -66,6 +68,7 @@ impl PartitionLog {
                 Step::Create(segment) => self.create_segment(segment).await,
                 Step::Write(run) => self.write_run(run).await,
                 Step::Sync => self.sync().await,
+                Step::WriteAborted(segment) => self.write_aborted(&segment).await,
                 Step::Rest => return self.note_idle(),
             }
         }
@@ -92,6 +95,23 @@ impl PartitionLog {
                 self.state.borrow_mut().writer.epochs_unwritten = true;
                 self.failed("write", &path, error);
             }
+        }
+    }
+
+    async fn write_aborted(&self, segment: &Segment) {
+        let Some(content) = segment.aborted_content() else {
+            return;
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        if let Err(error) = self
+            .storage
+            .write_files(vec![(path.clone(), content)])
+            .await
+        {
+            log::warn!(
+                "{}: {error}; it is written again when the segment is complete",
+                path.display()
+            );
         }
     }
 
@@ -263,6 +283,9 @@ impl State {
             Some(_) => self.staged.pop_front().map_or(Step::Rest, Step::Write),
             // Rolled with nothing to write: the old segment is to go.
             None if self.active().appender().is_none() => Step::Create(self.active().clone()),
+            None if std::mem::take(&mut self.writer.aborted_unwritten) => {
+                Step::WriteAborted(self.active().clone())
+            }
             None => self.rest(),
         }
     }

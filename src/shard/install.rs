@@ -297,7 +297,10 @@ impl Shard {
         log.set_on_advance(Box::new(move |advance| {
             let Some(shard) = shard.upgrade() else { return };
             let told = match advance.cause {
-                AdvanceCause::Committed => shard.watches.advanced(&key, advance.bytes),
+                AdvanceCause::Committed => {
+                    let (bytes, stable_bytes) = (advance.bytes, advance.stable_bytes);
+                    shard.watches.advanced(&key, bytes, stable_bytes)
+                }
                 AdvanceCause::Failed | AdvanceCause::Closed => shard.watches.ended(&key),
             };
             if advance.cause == AdvanceCause::Failed {

@@ -83,11 +83,15 @@ impl Shard {
             timestamp: -1,
             leader_epoch: log.epoch_at(offset).map_or(-1, |epoch| epoch.0),
         };
+        let end = match query.committed {
+            true => log.last_stable_offset(),
+            false => log.high_watermark(),
+        };
         let found = match query.wanted {
             Wanted::Latest => {
                 return Ok(FoundOffset {
                     leader_epoch: partition.leader_epoch.get().0,
-                    ..at(log.high_watermark())
+                    ..at(end)
                 });
             }
             Wanted::Earliest => return Ok(at(log.log_start_offset())),
@@ -95,6 +99,7 @@ impl Shard {
             Wanted::MaxTimestamp => log.offset_of_max_timestamp().await,
         };
         let found = found.map_err(PartitionFault::Failed)?;
+        let found = found.filter(|found| !query.committed || found.offset < end);
         Ok(found.map_or(FoundOffset::NONE, |found| FoundOffset {
             offset: found.offset.0,
             timestamp: found.timestamp,

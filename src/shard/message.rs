@@ -160,12 +160,14 @@ pub struct OffsetQuery {
     pub current_leader_epoch: i32,
     /// Which offset.
     pub wanted: Wanted,
+    /// Only records below the last stable offset count.
+    pub committed: bool,
 }
 
 /// The offsets that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The high watermark: where new records will be seen.
+    /// The high watermark, or the last stable offset: where new records will be seen.
     Latest,
     /// The log start offset.
     Earliest,
@@ -250,4 +252,6 @@ pub struct Watch {
     pub id: u64,
     /// Tell once this many bytes are there, those available at planning included.
     pub bytes: u64,
+    /// Bytes count when they are below the last stable offset, not the high watermark.
+    pub committed: bool,
 }

@@ -8,7 +8,7 @@ use super::Shard;
 use super::mesh::Pending;
 use super::message::{Answer, Call, Message, PartitionFault, Watch};
 use super::signal::Signal;
-use crate::log::{ReadError, ReadPlan};
+use crate::log::{AbortedTransaction, ReadError, ReadPlan};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
 use futures_lite::future::or;
 use std::rc::Rc;
@@ -36,6 +36,8 @@ pub struct ReadCall {
     pub parts: Vec<ReadPart>,
     /// Over all parts, but for the first batch.
     pub max_bytes: u32,
+    /// Nothing at or past the last stable offset, and which transactions were aborted.
+    pub committed: bool,
     /// Whether the first part with data may exceed the limits by its first batch.
     pub at_least_one: bool,
     /// To be told when more comes.
@@ -55,6 +57,8 @@ pub struct PartitionRead {
     pub diverging: Option<(LeaderEpoch, Offset)>,
     /// The bytes, if there are any.
     pub plan: Option<ReadPlan>,
+    /// The transactions that were aborted among them; only where committed records are read.
+    pub aborted: Vec<AbortedTransaction>,
 }
 
 impl PartitionRead {
@@ -75,6 +79,8 @@ pub struct FetchSpec {
     pub min_bytes: u32,
     /// Over all partitions, but for the first batch.
     pub max_bytes: u32,
+    /// Committed records only.
+    pub committed: bool,
     /// Answer by then with what is there; `None` answers at once.
     pub deadline: Option<Instant>,
     /// Raised when nobody waits for the answer any more.
@@ -144,6 +150,7 @@ impl Shard {
             bytes: u64::from(spec.min_bytes)
                 .div_ceil(owners.max(1) as u64)
                 .max(1),
+            committed: spec.committed,
         });
         let mut asked = Vec::with_capacity(owners);
         for (core, indexes) in by_owner.into_iter().enumerate() {
@@ -153,6 +160,7 @@ impl Shard {
             let call = ReadCall {
                 parts: indexes.iter().map(|&index| spec.parts[index]).collect(),
                 max_bytes: spec.max_bytes,
+                committed: spec.committed,
                 at_least_one: true,
                 watch,
             };
@@ -185,6 +193,7 @@ impl Shard {
             if bytes > limit {
                 if left == 0 {
                     read.plan = None;
+                    read.aborted.clear();
                 } else {
                     let smaller = ReadPart {
                         max_bytes: limit,
@@ -193,6 +202,7 @@ impl Shard {
                     let call = ReadCall {
                         parts: vec![smaller],
                         max_bytes: limit,
+                        committed: spec.committed,
                         at_least_one: first,
                         watch: None,
                     };
@@ -260,7 +270,9 @@ impl Shard {
         let mut outcomes = Vec::with_capacity(call.parts.len());
         for part in &call.parts {
             let limit = left.min(part.max_bytes);
-            let outcome = self.plan_read(part, limit, at_least_one).await;
+            let outcome = self
+                .plan_read(part, limit, at_least_one, call.committed)
+                .await;
             let bytes = outcome.as_ref().map_or(0, PartitionRead::bytes);
             at_least_one &= bytes == 0;
             left = left.saturating_sub(bytes);
@@ -278,6 +290,7 @@ impl Shard {
         part: &ReadPart,
         limit: u32,
         at_least_one: bool,
+        committed: bool,
     ) -> ReadOutcome {
         let partition = self.partition(&part.key)?;
         partition.check_epoch(part.current_leader_epoch)?;
@@ -288,6 +301,7 @@ impl Shard {
             log_start: log.log_start_offset(),
             diverging: None,
             plan: None,
+            aborted: Vec::new(),
         };
         if part.last_fetched_epoch >= 0 {
             read.diverging = diverging(log, part)?;
@@ -300,10 +314,14 @@ impl Shard {
             ReadError::Closed => PartitionFault::NotHere,
         })?;
         if limit > 0 || at_least_one {
-            read.plan = view
-                .plan(limit, at_least_one)
-                .await
-                .map_err(PartitionFault::Failed)?;
+            let planned = match committed {
+                true => view.plan_committed(limit, at_least_one).await,
+                false => view
+                    .plan(limit, at_least_one)
+                    .await
+                    .map(|plan| (plan, Vec::new())),
+            };
+            (read.plan, read.aborted) = planned.map_err(PartitionFault::Failed)?;
         }
         Ok(read)
     }

@@ -15,6 +15,7 @@ struct Watcher {
     id: u64,
     bytes: Cell<u64>,
     enough: u64,
+    committed: bool,
 }
 
 /// All watches on one core's partitions.
@@ -32,6 +33,7 @@ impl Watches {
             id: watch.id,
             bytes: Cell::new(0),
             enough: watch.bytes,
+            committed: watch.committed,
         });
         let mut by_partition = self.by_partition.borrow_mut();
         for key in &keys {
@@ -70,9 +72,19 @@ impl Watches {
         }
     }
 
-    /// The partition has `bytes` more to read: returns who is to be told, and forgets them.
-    pub fn advanced(&self, key: &PartitionKey, bytes: u64) -> Vec<(ShardId, u64)> {
+    /// The partition has `bytes` more to read, or `stable_bytes` for those who read committed records: returns who is to be
+    /// told, and forgets them.
+    pub fn advanced(
+        &self,
+        key: &PartitionKey,
+        bytes: u64,
+        stable_bytes: u64,
+    ) -> Vec<(ShardId, u64)> {
         self.told(key, |watcher| {
+            let bytes = match watcher.committed {
+                true => stable_bytes,
+                false => bytes,
+            };
             watcher.bytes.set(watcher.bytes.get().saturating_add(bytes));
             watcher.bytes.get() >= watcher.enough
         })
@@ -111,23 +123,38 @@ mod tests {
         }
     }
 
+    fn watch(committed: bool) -> Watch {
+        Watch {
+            id: 9,
+            bytes: 100,
+            committed,
+        }
+    }
+
+    #[test]
+    fn who_reads_committed_records_waits_for_those() {
+        let watches = Watches::default();
+        watches.add(ShardId(1), watch(true), vec![key(0)]);
+        assert!(watches.advanced(&key(0), 1000, 0).is_empty());
+        assert_eq!(watches.advanced(&key(0), 0, 100), [(ShardId(1), 9)]);
+    }
+
     #[test]
     fn a_watch_is_told_once_when_enough_bytes_have_come_over_all_its_partitions() {
         let watches = Watches::default();
-        let watch = Watch { id: 9, bytes: 100 };
         let keys = vec![key(0), key(1)];
-        watches.add(ShardId(1), watch, keys.clone());
+        watches.add(ShardId(1), watch(false), keys.clone());
         watches.credit(ShardId(1), 9, &keys, 30);
-        assert!(watches.advanced(&key(0), 40).is_empty());
-        assert_eq!(watches.advanced(&key(1), 30), [(ShardId(1), 9)]);
-        assert!(watches.advanced(&key(1), 1000).is_empty());
+        assert!(watches.advanced(&key(0), 40, 0).is_empty());
+        assert_eq!(watches.advanced(&key(1), 30, 0), [(ShardId(1), 9)]);
+        assert!(watches.advanced(&key(1), 1000, 0).is_empty());
         assert!(watches.by_partition.borrow().is_empty() && watches.keys.borrow().is_empty());
     }
 
     #[test]
     fn a_deleted_partition_ends_the_wait_of_whoever_watches_it() {
         let watches = Watches::default();
-        watches.add(ShardId(0), Watch { id: 1, bytes: 100 }, vec![key(0)]);
-        assert_eq!(watches.ended(&key(0)), [(ShardId(0), 1)]);
+        watches.add(ShardId(0), watch(false), vec![key(0)]);
+        assert_eq!(watches.ended(&key(0)), [(ShardId(0), 9)]);
     }
 }

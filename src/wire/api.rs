@@ -51,6 +51,7 @@ use super::messages::produce::ProduceRequest;
 use super::messages::sync_group::SyncGroupRequest;
 use super::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use super::messages::update_features::UpdateFeaturesRequest;
+use super::messages::write_txn_markers::WriteTxnMarkersRequest;
 use super::schema::{Message, Request};
 
 macro_rules! api_keys {
@@ -250,6 +251,7 @@ pub static TABLE: &[Row] = &[
     row_of::<AddPartitionsToTxnRequest>(0..=5, 0..=5),
     row_of::<AddOffsetsToTxnRequest>(0..=4, 0..=4),
     row_of::<EndTxnRequest>(0..=5, 0..=5),
+    row_of::<WriteTxnMarkersRequest>(0..=2, 0..=2),
     row_of::<TxnOffsetCommitRequest>(0..=5, 0..=5),
     row_of::<DescribeAclsRequest>(0..=3, 0..=3),
     row_of::<CreateAclsRequest>(0..=3, 0..=3),

@@ -20,6 +20,8 @@ pub(in crate::log) struct Handles {
     pub(in crate::log) log: SegmentFile,
     pub(in crate::log) index: SegmentFile,
     pub(in crate::log) time_index: SegmentFile,
+    /// If there are aborted transactions in it.
+    pub(in crate::log) transaction_index: Option<SegmentFile>,
 }
 
 /// A segment that is to take the place of others. All its files are synced.

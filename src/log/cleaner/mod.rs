@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::LogError;
 use super::partition_log::PartitionLog;
-use super::segment::Segment;
+use super::segment::{AbortedIndex, Segment};
 use super::state::State;
 use crate::io::background;
 use crate::types::{Offset, TimestampMs};
@@ -331,6 +331,9 @@ impl State {
         let created = self.segments[at].created;
         let new = Segment::sealed(dir, first, replacement.size, created);
         new.max_timestamp.set(Some(replacement.max_timestamp));
+        if replacement.handles.transaction_index.is_some() {
+            *new.aborted.borrow_mut() = AbortedIndex::File;
+        }
         new.pin(replacement.handles);
         let gone: Vec<_> = self
             .segments

@@ -334,7 +334,13 @@ impl Pass<'_> {
             file.map(|file| SegmentFile::new(file, path.clone()))
                 .map_err(|error| reading(&path, error))
         };
+        let transaction_index = match open(FileKind::TransactionIndex) {
+            Ok(file) => Some(file),
+            Err(CleanError::Changed) => None,
+            Err(error) => return Err(error),
+        };
         Ok(Handles {
+            transaction_index,
             log: open(FileKind::Log)?,
             index: open(FileKind::OffsetIndex)?,
             time_index: open(FileKind::TimeIndex)?,

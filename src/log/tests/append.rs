@@ -151,6 +151,7 @@ fn everyone_is_told_when_the_high_watermark_moves() {
             [Advance {
                 high_watermark: Offset(3),
                 bytes: sent.bytes.len() as u64,
+                stable_bytes: sent.bytes.len() as u64,
                 cause: AdvanceCause::Committed
             }]
         );

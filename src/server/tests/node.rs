@@ -53,7 +53,7 @@ impl Node {
         let owned = DataDirs::open(&config).map_err(|error| error.to_string())?;
         config.settle_node_id(1);
         let found = owned.find_logs().map_err(|error| error.to_string())?;
-        let inherited = survey::survey(&owned, &found);
+        let inherited = survey::survey(&owned);
         let inherited = inherited.map_err(|error| error.to_string())?;
         let startup = owned
             .take_over(found, Opening::new(1, vec![]))

@@ -50,3 +50,4 @@ pub mod produce;
 pub mod sync_group;
 pub mod txn_offset_commit;
 pub mod update_features;
+pub mod write_txn_markers;
