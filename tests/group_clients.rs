@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::broker::Broker;
 use harness::wire_client::WireClient;
-use harness::{child, package_dir, toolchain};
+use harness::{child, driver};
 
 const DEADLINE: Duration = Duration::from_secs(180);
 
@@ -22,36 +22,8 @@ fn start() -> Broker {
     Broker::start(&[("group.initial.rebalance.delay.ms", "100")])
 }
 
-/// The programs, by client; those whose toolchain is missing are left out (in CI that is a failure).
 fn programs() -> Vec<(&'static str, Command)> {
-    let mut programs = Vec::new();
-    if let Some(classes) = toolchain::java_classes() {
-        let mut command = Command::new("java");
-        let path = format!("{}:{}/*", classes.display(), classes.display());
-        command.args([
-            "-Xmx128m",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            &path,
-            "Groups",
-        ]);
-        programs.push(("java", command));
-    }
-    if let Some(driver) = toolchain::go_driver() {
-        let mut command = Command::new(driver);
-        command.arg("groups");
-        programs.push(("franz-go", command));
-    }
-    if let Some(python) = toolchain::python() {
-        for client in ["librdkafka", "kafka-python"] {
-            let mut command = Command::new(python);
-            command.arg("-u");
-            command.arg(package_dir().join("tests/clients/python/groups.py"));
-            command.arg(client);
-            programs.push((client, command));
-        }
-    }
-    programs
+    driver::programs("Groups", &["librdkafka", "kafka-python"])
 }
 
 fn scenarios_run(client: &str) {
