@@ -71,6 +71,10 @@ fn judge(entry: &Entry, end: &EndRequest, version: i16) -> Result<Verdict, Trans
     let invalid = Err(TransactionError::InvalidTransactionState);
     match current.state {
         State::Ongoing => Ok(Verdict::End),
+        // It has the answer and is about to end the next one: Kafka fences who is so fast, and a moment later lets it pass.
+        State::PrepareCommit | State::PrepareAbort if current.bumps_epoch() && !again => {
+            Err(TransactionError::ConcurrentTransactions)
+        }
         State::PrepareCommit | State::PrepareAbort => {
             match end.commit == (current.state == State::PrepareCommit) {
                 true => Err(TransactionError::ConcurrentTransactions),
@@ -105,7 +109,7 @@ fn is_its_epoch(
     }
     match current.state {
         State::Empty | State::Ongoing => same,
-        State::PrepareCommit | State::PrepareAbort => missed_epoch,
+        State::PrepareCommit | State::PrepareAbort => same || missed_epoch,
         State::CompleteCommit | State::CompleteAbort => same || missed_epoch || missed_id,
     }
 }
