@@ -89,6 +89,12 @@ pub const SYNC_BEHIND_CHECK: Duration = Duration::from_secs(1);
 /// How often a core looks whether the files that it writes to are still there.
 pub const FILES_LOOKED_AFTER: Duration = Duration::from_secs(5);
 
+/// What is kept free on the disk behind the metadata log: on a full disk topics can then be deleted and the broker starts.
+pub const METADATA_ROOM_KEPT: u64 = 256 << 10;
+
+/// How often a core tries again to open logs that found no room.
+pub const OFFLINE_RETRY: Duration = Duration::from_secs(5);
+
 /// How often a core looks for connections that are idle or hoard memory.
 pub const CONNECTION_SWEEP: Duration = Duration::from_secs(5);
 

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve(*args, began),
         Command::Check(args) => check(args),
+        Command::Tune(args) => vltava::cli::tune::run(&args, &mut std::io::stdout().lock()),
         Command::Client(command) => vltava::cli::run(&command),
     }
 }
@@ -68,6 +69,9 @@ fn options(args: ServeArgs) -> ServeOptions {
         .collect();
     if !dirs.is_empty() {
         overrides.push(("log.dirs".to_owned(), dirs.join(",")));
+    }
+    if let Some(list) = args.core_listeners {
+        overrides.push(("core.listeners".to_owned(), list));
     }
     ServeOptions {
         properties: args.properties,

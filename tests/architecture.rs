@@ -27,12 +27,16 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "types",
         ],
     ),
-    // Of the metadata only the owner's file of a data directory: `kafka-storage` writes it where no broker runs.
+    // Of the metadata only the owner's file of a data directory: `kafka-storage` writes it where no broker runs. Of `io` what
+    // tells of the host (`tune`), and how its files are replaced.
     (
         "cli",
         &[
             "client",
             "config",
+            "io::cpu_quota",
+            "io::durable_write",
+            "io::ring_check",
             "metadata::meta_properties",
             "wire",
             "types",

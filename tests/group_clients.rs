@@ -13,8 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::broker::Broker;
+use harness::child;
+use harness::driver::group_programs;
 use harness::wire_client::WireClient;
-use harness::{child, driver};
 
 const DEADLINE: Duration = Duration::from_secs(180);
 
@@ -22,13 +23,12 @@ fn start() -> Broker {
     Broker::start(&[("group.initial.rebalance.delay.ms", "100")])
 }
 
-fn programs() -> Vec<(&'static str, Command)> {
-    driver::programs("Groups", &["librdkafka", "kafka-python"])
-}
-
 fn scenarios_run(client: &str) {
     let broker = start();
-    for (_, mut command) in programs().into_iter().filter(|(name, _)| *name == client) {
+    for (_, mut command) in group_programs()
+        .into_iter()
+        .filter(|(name, _)| *name == client)
+    {
         command.args(["scenarios", &broker.bootstrap()]);
         let finished = child::run(&mut command, b"", DEADLINE);
         let finished = finished.unwrap_or_else(|error| panic!("{client}: {error}"));
@@ -136,7 +136,7 @@ fn members_of_different_clients_share_one_group() {
     let broker = start();
     WireClient::connect(broker.port()).create_topic("t", 8);
     let mut members = Vec::new();
-    for (client, command) in programs() {
+    for (client, command) in group_programs() {
         members.push(Member::join(client, command, &broker.bootstrap(), "t"));
         wait_until_shared(&members, 8);
     }

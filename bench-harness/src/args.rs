@@ -48,6 +48,8 @@ pub enum Command {
     EndToEnd(commands::end_to_end::EndToEndArgs),
     /// Producers, consumers at the tail and readers of old records, all at once
     Mixed(commands::mixed::MixedArgs),
+    /// The same load while the broker compacts or deletes another topic
+    Upkeep(commands::upkeep::UpkeepArgs),
     /// Many connections, idle or with a record now and then
     Connections(commands::connections::ConnectionsArgs),
     /// How long a consumer group takes to stand again
@@ -58,6 +60,8 @@ pub enum Command {
     Recovery(commands::recovery::RecoveryArgs),
     /// What a broker costs that nobody uses
     Idle(commands::idle::IdleArgs),
+    /// Where a broker's CPU time goes under a load, as a picture
+    Flamegraph(commands::flamegraph::FlamegraphArgs),
     /// What this machine can do at all: the floor under every broker
     Limits(commands::limits::LimitsArgs),
     /// Two or three brokers under the same load, in turn
@@ -80,8 +84,10 @@ impl Command {
             Command::Partitions(args) => Some(&mut args.common),
             Command::Connections(args) => Some(&mut args.common),
             Command::Groups(args) => Some(&mut args.common),
+            Command::Upkeep(args) => Some(&mut args.common),
             Command::Recovery(_)
             | Command::Idle(_)
+            | Command::Flamegraph(_)
             | Command::Limits(_)
             | Command::Compare(_)
             | Command::Sweep(_)

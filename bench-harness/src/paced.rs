@@ -60,7 +60,7 @@ impl Paced<'_> {
     /// # Errors
     /// When the load could not run as asked, or a consumer met what was not sent by it.
     pub fn run(&self) -> Result<RunResult, BenchError> {
-        let template = sized_template(self.load.record_size.0, self.paced.batch_size.0)?;
+        let template = sized_template(self.load.record_size.0, self.paced.batch_size.0, None)?;
         let mut target = Target::find(self.common, Some(self.topic))?;
         let lanes = target.lanes(self.load.connections as usize)?;
         let starts = target.offsets(OffsetQuery::Latest)?;

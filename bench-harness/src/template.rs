@@ -1,13 +1,13 @@
 //! Record batches made once and stamped anew for each request, so that one core can send more than a broker can take.
 //!
-//! All records of a template are alike in shape: no key, no headers, timestamp delta 0. Any number of its first records
-//! is a batch too, with only the header to rewrite. Layout: Kafka's `DefaultRecordBatch` and `DefaultRecord` (v2):
+//! All records of a template are alike in shape: no headers, timestamp delta 0, no key or one of eight bytes. Any number of its
+//! first records is a batch too, with only the header and the keys to rewrite. Layout: Kafka's `DefaultRecordBatch` and `DefaultRecord` (v2):
 //!
 //! ```text
 //!  0 i64 base offset | 8 i32 length of what follows | 12 i32 leader epoch | 16 i8 magic 2 | 17 u32 CRC-32C of what follows
 //! 21 i16 attributes | 23 i32 last offset delta | 27 i64 base timestamp | 35 i64 max timestamp
 //! 43 i64 producer id | 51 i16 producer epoch | 53 i32 base sequence | 57 i32 record count | 61 records
-//! record: varint length | i8 0 | varint timestamp delta | varint offset delta | varint -1 (no key)
+//! record: varint length | i8 0 | varint timestamp delta | varint offset delta | varint -1 (no key), or varint 8 | key
 //!         | varint value length | value | varint 0 (no headers)
 //! ```
 
@@ -17,11 +17,15 @@ use vltava::wire::records::{Codec, HEADER_BYTES};
 
 use crate::run::BenchError;
 
-/// A template of these sizes, which came from the command line.
+/// A template of these sizes and so many different keys, which came from the command line.
 ///
 /// # Errors
 /// When no batch can be so.
-pub fn sized_template(record_bytes: u64, batch_bytes: u64) -> Result<Template, BenchError> {
+pub fn sized_template(
+    record_bytes: u64,
+    batch_bytes: u64,
+    keys: Option<u64>,
+) -> Result<Template, BenchError> {
     const BATCH_BYTES_MAX: u64 = 256 << 20;
     if !(VALUE_BYTES_MIN as u64..=BATCH_BYTES_MAX).contains(&record_bytes)
         || batch_bytes > BATCH_BYTES_MAX
@@ -31,8 +35,15 @@ pub fn sized_template(record_bytes: u64, batch_bytes: u64) -> Result<Template, B
         );
         return Err(BenchError::Other(sentence));
     }
-    Ok(Template::new(record_bytes as usize, batch_bytes as usize))
+    Ok(Template::with_keys(
+        record_bytes as usize,
+        batch_bytes as usize,
+        keys,
+    ))
 }
+
+/// The bytes of a key: the number of it.
+const KEY_BYTES: usize = 8;
 
 /// A value has room for the time at which its record was due.
 pub const VALUE_BYTES_MIN: usize = 8;
@@ -45,14 +56,28 @@ pub struct Template {
     ends: Vec<usize>,
     /// Where each record's value starts; empty if compressed.
     values: Vec<usize>,
+    keys: Option<Keys>,
     records: usize,
     value_bytes: usize,
+}
+
+/// Keys of records, drawn anew for every batch.
+#[derive(Debug, Clone)]
+struct Keys {
+    /// How many different ones there are.
+    count: u64,
+    noise: Noise,
 }
 
 impl Template {
     /// As many records with values of `value_bytes` (at least [`VALUE_BYTES_MIN`]) as fit into `batch_bytes`, at
     /// least one. Values differ from each other and do not compress to nothing.
     pub fn new(value_bytes: usize, batch_bytes: usize) -> Template {
+        Template::with_keys(value_bytes, batch_bytes, None)
+    }
+
+    /// [`Template::new`], with keys if there are `keys` different ones: each record gets one at random when it is sent.
+    pub fn with_keys(value_bytes: usize, batch_bytes: usize, keys: Option<u64>) -> Template {
         assert!(
             value_bytes >= VALUE_BYTES_MIN,
             "a value holds the time it was due"
@@ -62,7 +87,8 @@ impl Template {
         let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
         loop {
             let start = bytes.len();
-            let value_at = push_record(&mut bytes, values.len(), value_bytes, &mut noise);
+            let delta = values.len();
+            let value_at = push_record(&mut bytes, delta, keys.is_some(), value_bytes, &mut noise);
             if bytes.len() > batch_bytes && !values.is_empty() {
                 bytes.truncate(start);
                 break;
@@ -75,6 +101,7 @@ impl Template {
             bytes,
             ends,
             values,
+            keys: keys.map(|count| Keys { count, noise }),
             records,
             value_bytes,
         }
@@ -138,12 +165,25 @@ impl Template {
         {
             self.bytes[at..at + 8].copy_from_slice(&due.to_be_bytes());
         }
+        self.draw_keys(records);
         self.write_header(records, end, timestamp_ms);
         let whole = Bytes::from(std::mem::take(&mut self.bytes));
         let sent = send(whole.slice(..end));
         // Whoever sent has let go by now; a clone that is still held costs a copy, no more.
         self.bytes = Vec::from(whole);
         sent
+    }
+
+    fn draw_keys(&mut self, records: usize) {
+        let Some(Keys { count, noise }) = &mut self.keys else {
+            return;
+        };
+        let length_bytes = varint(self.value_bytes as i32).len();
+        for &value_at in &self.values[..records.min(self.values.len())] {
+            let at = value_at - length_bytes - KEY_BYTES;
+            let key = noise.next() % *count;
+            self.bytes[at..at + KEY_BYTES].copy_from_slice(&key.to_be_bytes());
+        }
     }
 
     fn write_header(&mut self, records: usize, end: usize, timestamp_ms: i64) {
@@ -165,14 +205,20 @@ impl Template {
 fn push_record(
     bytes: &mut Vec<u8>,
     offset_delta: usize,
+    keyed: bool,
     value_bytes: usize,
     noise: &mut Noise,
 ) -> usize {
     let mut head = vec![0, 0];
-    push_varint(&mut head, offset_delta as i32);
-    push_varint(&mut head, -1);
-    push_varint(&mut head, value_bytes as i32);
-    push_varint(bytes, (head.len() + value_bytes + 1) as i32);
+    head.extend(varint(offset_delta as i32));
+    if keyed {
+        head.extend(varint(KEY_BYTES as i32));
+        head.extend([0; KEY_BYTES]);
+    } else {
+        head.extend(varint(-1));
+    }
+    head.extend(varint(value_bytes as i32));
+    bytes.extend(varint((head.len() + value_bytes + 1) as i32));
     bytes.extend_from_slice(&head);
     let value_at = bytes.len();
     while bytes.len() < value_at + value_bytes {
@@ -185,16 +231,19 @@ fn push_record(
 }
 
 /// Zigzag varint, as record fields have it.
-fn push_varint(bytes: &mut Vec<u8>, value: i32) {
+fn varint(value: i32) -> Vec<u8> {
+    let mut bytes = Vec::new();
     let mut rest = ((value << 1) ^ (value >> 31)) as u32;
     while rest >= 0x80 {
         bytes.push(rest as u8 | 0x80);
         rest >>= 7;
     }
     bytes.push(rest as u8);
+    bytes
 }
 
 /// Marsaglia's xorshift: the same text in every run.
+#[derive(Debug, Clone)]
 struct Noise(u64);
 
 /// Words the values are made of: codecs find something to do, and never everything.
@@ -249,6 +298,25 @@ mod tests {
                 assert_eq!(batch[at..at + 300], value[..]);
             }
         }
+    }
+
+    #[test]
+    fn keys_are_drawn_anew_for_every_batch() {
+        let mut template = Template::with_keys(200, 20_000, Some(5));
+        let mut keys_of_next = || {
+            let batch = template.stamped(90, 1, std::iter::empty(), |batch| batch);
+            let batch = batches(batch).next().unwrap().unwrap();
+            let batch = batch.records(1 << 30, &mut Scratch::default()).unwrap();
+            let keys = batch
+                .iter()
+                .map(|record| record.unwrap().key.unwrap().to_vec());
+            keys.collect::<Vec<_>>()
+        };
+        let (first, second) = (keys_of_next(), keys_of_next());
+        assert_ne!(first, second);
+        let different: std::collections::BTreeSet<_> = first.into_iter().chain(second).collect();
+        let all = (0..5_u64).map(|key| key.to_be_bytes().to_vec()).collect();
+        assert_eq!(different, all);
     }
 
     #[test]

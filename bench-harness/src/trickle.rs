@@ -77,7 +77,7 @@ impl<'a> Trickle<'a> {
         Ok(Trickle {
             lanes: members,
             topic,
-            template: sized_template(record_bytes, 1)?,
+            template: sized_template(record_bytes, 1, None)?,
             epoll,
         })
     }

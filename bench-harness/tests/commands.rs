@@ -72,6 +72,21 @@ fn open_loops_leave_histograms_that_other_tools_read() {
 }
 
 #[test]
+fn other_topics_are_compacted_and_deleted_beside_the_load() {
+    let broker = Broker::start();
+    let load = "--size 3MB --rate 0.5 --warmup 0.5";
+    let compaction = "--topic c --work compaction --work-partitions 1 --keys 10 --duration 25";
+    let compacted = result_of(&broker, "upkeep", &format!("{compaction} {load}"));
+    let (before, after) = ("the other topic, before", "the other topic, at the end");
+    assert!(figure(&compacted, after) < figure(&compacted, before));
+    assert!(figure(&compacted, "p99, with it / without") > 0.0);
+    let deletion = "--topic d --work deletion --work-partitions 2 --duration 3";
+    let deleted = result_of(&broker, "upkeep", &format!("{deletion} {load}"));
+    assert!(figure(&deleted, before) > 0.003);
+    assert_eq!(figure(&deleted, after), 0.0);
+}
+
+#[test]
 fn a_run_that_is_interrupted_reports_what_it_has() {
     let broker = Broker::start();
     let options = ["latency", "-b", &broker.address(), "--duration", "3600"];
@@ -219,6 +234,26 @@ fn a_broker_that_a_recipe_starts_rests_and_recovers() {
     }
     // Brokers that were started here are gone, and what they kept.
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+/// Where `perf` is missing or may not look, that is what must be said.
+#[test]
+fn a_broker_s_cpu_time_becomes_a_picture() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path().display();
+    let picture = format!("{dir}/small.svg");
+    let set = format!("--set vltava:VLTAVA={}", broker_binary().display());
+    let options = format!("--seconds 1 {set} --work-dir {dir} -o {picture}");
+    let output = run(&["flamegraph", "small-requests", &recipe()], &options);
+    if output.stderr.contains("perf") {
+        assert_eq!(output.status, 1, "{}", output.stderr);
+        return;
+    }
+    let stands = [FIGURES_STAND, INVALID].contains(&output.status);
+    assert!(stands, "{} {}", output.status, output.stderr);
+    let picture = std::fs::read_to_string(picture).expect("a picture");
+    assert!(picture.contains("<svg") && picture.contains("vltava-bench produce --batch-size 4Ki"));
+    assert!(picture.contains("glommio"), "the broker's own frames");
 }
 
 #[test]

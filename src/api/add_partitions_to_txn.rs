@@ -72,7 +72,12 @@ async fn outcomes(
     let mut partitions = Vec::new();
     for topic in topics {
         let name = topic.name.as_str();
-        partitions.extend(topic.partitions.iter().map(|&index| (name.to_owned(), index)));
+        partitions.extend(
+            topic
+                .partitions
+                .iter()
+                .map(|&index| (name.to_owned(), index)),
+        );
     }
     let exists = |(name, index): &(String, i32)| {
         let topic = image.topic_by_name(name);

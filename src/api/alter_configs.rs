@@ -5,7 +5,7 @@
 //! metadata: only IncrementalAlterConfigs changes them, and a restart forgets them, as in Kafka.
 
 use super::{Asked, Handled, broker_logger, faults};
-use crate::metadata::image::BROKER_LOGGER_RESOURCE;
+use crate::metadata::image::{BROKER_LOGGER_RESOURCE, BROKER_RESOURCE};
 use crate::metadata::{Alteration, ConfigChange};
 use crate::shard::{Change, ChangeError, ChangeOutcome};
 use crate::wire::messages::alter_configs::{
@@ -21,7 +21,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: AlterConfigsRequest = asked.decode()?;
     let changes = request.resources.iter().map(|resource| ConfigChange {
         resource_type: resource.resource_type,
-        resource_name: resource.resource_name.to_string(),
+        resource_name: name(asked, resource.resource_type, &resource.resource_name),
         settings: resource
             .configs
             .iter()
@@ -51,7 +51,8 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 
 pub(super) async fn handle_incremental(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: incremental::IncrementalAlterConfigsRequest = asked.decode()?;
-    let changes: Vec<_> = request.resources.iter().map(change).collect();
+    let resources = request.resources.iter();
+    let changes: Vec<_> = resources.map(|resource| change(asked, resource)).collect();
     let outcomes = alter_with_loggers(asked, changes, request.validate_only).await;
     let responses = request.resources.into_iter().zip(outcomes);
     let response = incremental::IncrementalAlterConfigsResponse {
@@ -71,11 +72,19 @@ pub(super) async fn handle_incremental(asked: &mut Asked<'_>) -> Result<Handled,
     Ok(asked.answer(ApiKey::IncrementalAlterConfigs, &response))
 }
 
+/// The resource's name; a broker's settings are kept under its own id, whichever the client knows it by.
+fn name(asked: &Asked<'_>, resource_type: i8, name: &Text) -> String {
+    match resource_type {
+        BROKER_RESOURCE | BROKER_LOGGER_RESOURCE => asked.nodes().meant_by_name(name).to_string(),
+        _ => name.to_string(),
+    }
+}
+
 fn set(value: Option<&Text>) -> Alteration {
     Alteration::Set(value.map(ToString::to_string))
 }
 
-fn change(resource: &incremental::AlterConfigsResource) -> ConfigChange {
+fn change(asked: &Asked<'_>, resource: &incremental::AlterConfigsResource) -> ConfigChange {
     let alteration = |config: &incremental::AlterableConfig| {
         let value = config.value.as_ref().map(ToString::to_string);
         match config.config_operation {
@@ -88,7 +97,7 @@ fn change(resource: &incremental::AlterConfigsResource) -> ConfigChange {
     };
     ConfigChange {
         resource_type: resource.resource_type,
-        resource_name: resource.resource_name.to_string(),
+        resource_name: name(asked, resource.resource_type, &resource.resource_name),
         settings: resource
             .configs
             .iter()

@@ -3,6 +3,7 @@
 //! Versions 0–3: 2 is flexible, 3 may be refused for a quota (there are none). The answer comes when every core works with the new
 //! partitions, so that a client may produce at once.
 
+use super::nodes::Nodes;
 use super::{Asked, Handled, faults};
 use crate::metadata::TopicGrowth;
 use crate::shard::{Change, ChangeError, ChangeOutcome};
@@ -16,8 +17,9 @@ use std::time::Duration;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: CreatePartitionsRequest = asked.decode()?;
+    let topics = request.topics.iter();
     let change = Change::CreatePartitions {
-        topics: request.topics.iter().map(wanted).collect(),
+        topics: topics.map(|topic| wanted(asked.nodes(), topic)).collect(),
         validate_only: request.validate_only,
     };
     let patience = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
@@ -37,11 +39,12 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     Ok(asked.answer(ApiKey::CreatePartitions, &response))
 }
 
-fn wanted(topic: &CreatePartitionsTopic) -> TopicGrowth {
+fn wanted(nodes: Nodes<'_>, topic: &CreatePartitionsTopic) -> TopicGrowth {
+    let meant = |ids: &[i32]| ids.iter().map(|&id| nodes.meant_by(id)).collect();
     let assignments = topic.assignments.as_ref().map(|assignments| {
         let replicas = assignments
             .iter()
-            .map(|assigned| assigned.broker_ids.clone());
+            .map(|assigned| meant(&assigned.broker_ids));
         replicas.collect()
     });
     TopicGrowth {

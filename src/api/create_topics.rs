@@ -3,6 +3,7 @@
 //! Versions 0–7: 1 can ask to validate only, 4 leaves numbers to the broker (-1), 5 is flexible and tells the settings of what was
 //! made, 7 its id. The answer comes when every core works with the topics, so that a client may produce at once.
 
+use super::nodes::Nodes;
 use super::{Asked, Handled, faults};
 use crate::config::describe;
 use crate::metadata::{CreatedTopic, NewTopic};
@@ -17,8 +18,9 @@ use std::time::Duration;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: CreateTopicsRequest = asked.decode()?;
+    let topics = request.topics.iter();
     let change = Change::CreateTopics {
-        topics: request.topics.iter().map(wanted).collect(),
+        topics: topics.map(|topic| wanted(asked.nodes(), topic)).collect(),
         validate_only: request.validate_only,
     };
     let patience = Duration::from_millis(request.timeout_ms.max(0).unsigned_abs().into());
@@ -39,7 +41,8 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     Ok(asked.answer(ApiKey::CreateTopics, &response))
 }
 
-fn wanted(topic: &CreatableTopic) -> NewTopic {
+fn wanted(nodes: Nodes<'_>, topic: &CreatableTopic) -> NewTopic {
+    let meant = |ids: &[i32]| ids.iter().map(|&id| nodes.meant_by(id)).collect();
     NewTopic {
         name: topic.name.to_string(),
         partitions: topic.num_partitions,
@@ -47,7 +50,7 @@ fn wanted(topic: &CreatableTopic) -> NewTopic {
         assignments: topic
             .assignments
             .iter()
-            .map(|assigned| (assigned.partition_index, assigned.broker_ids.clone()))
+            .map(|assigned| (assigned.partition_index, meant(&assigned.broker_ids)))
             .collect(),
         configs: topic
             .configs

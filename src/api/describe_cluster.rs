@@ -4,6 +4,7 @@
 //! connect to here, so that question is refused.
 
 use super::metadata::CLUSTER_OPERATIONS;
+use super::nodes::Node;
 use super::{Asked, Handled};
 use crate::wire::messages::describe_cluster::{
     DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
@@ -22,16 +23,17 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         return Ok(asked.answer(ApiKey::DescribeCluster, &response));
     }
     let shard = &asked.context.shard;
-    let endpoint = asked.context.endpoint(asked.client);
-    response.cluster_id = Text::from(shard.cluster_id.as_str());
-    response.controller_id = shard.node_id;
-    response.brokers = vec![DescribeClusterBroker {
-        broker_id: shard.node_id,
-        host: Text::from(endpoint.host.as_str()),
-        port: i32::from(endpoint.port),
+    let nodes = asked.nodes();
+    let broker = |node: Node<'_>| DescribeClusterBroker {
+        broker_id: node.id,
+        host: Text::from(node.endpoint.host.as_str()),
+        port: i32::from(node.endpoint.port),
         rack: shard.config.rack.as_deref().map(Text::from),
         ..DescribeClusterBroker::default()
-    }];
+    };
+    response.cluster_id = Text::from(shard.cluster_id.as_str());
+    response.controller_id = nodes.controller();
+    response.brokers = nodes.all().into_iter().map(broker).collect();
     if request.include_cluster_authorized_operations {
         response.cluster_authorized_operations = CLUSTER_OPERATIONS;
     }

@@ -90,7 +90,11 @@ fn settings_of(
     let shard = &asked.context.shard;
     let image = shard.image();
     let settings = &shard.config.settings;
-    let name = &*resource.resource_name;
+    let asked_name = &resource.resource_name;
+    let name = &*match resource.resource_type {
+        BROKER_RESOURCE | BROKER_LOGGER_RESOURCE => asked.nodes().meant_by_name(asked_name),
+        _ => asked_name.clone(),
+    };
     let dynamic = image.dynamic_configs(shard.node_id);
     let own = image
         .configs(resource.resource_type, name)

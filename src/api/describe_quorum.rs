@@ -67,9 +67,10 @@ fn node(context: &Context) -> Node {
         host: Text::from(point.host.as_str()),
         port: point.port,
     };
+    let doors = context.doors.iter().filter(|door| !door.to_one_core);
     Node {
         node_id: context.shard.node_id,
-        listeners: context.endpoints.iter().map(listener).collect(),
+        listeners: doors.map(|door| listener(&door.listener)).collect(),
     }
 }
 

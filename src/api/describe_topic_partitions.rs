@@ -4,8 +4,10 @@
 //! the cursor says where the next one begins.
 
 use super::metadata::TOPIC_OPERATIONS;
+use super::nodes::Nodes;
 use super::{Asked, Handled};
 use crate::metadata::{Image, Topic, topic_name};
+use crate::types::PartitionKey;
 use crate::wire::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic, TopicRequest,
@@ -43,7 +45,7 @@ pub(super) fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             response.topics.push(missing(name));
             continue;
         };
-        let (page, next) = described(topic, first, left);
+        let (page, next) = described(asked.nodes(), topic, first, left);
         left -= page.partitions.len();
         response.topics.push(page);
         if let Some(partition_index) = next {
@@ -114,21 +116,27 @@ fn missing(name: Text) -> DescribeTopicPartitionsResponseTopic {
 
 /// `most` partitions of a topic from `first` on, and the one after them if there is one.
 fn described(
+    nodes: Nodes<'_>,
     topic: &Topic,
     first: i32,
     most: usize,
 ) -> (DescribeTopicPartitionsResponseTopic, Option<i32>) {
     let mut rest = topic.partitions.range(first..);
-    let partitions = rest.by_ref().take(most).map(|(&partition_index, state)| {
+    let partitions = rest.by_ref().take(most).map(|(&partition, state)| {
+        let told = nodes.with_partition(PartitionKey {
+            topic_id: topic.id,
+            partition,
+        });
+        let all_told = |nodes: &[i32]| nodes.iter().copied().map(told).collect::<Vec<_>>();
         DescribeTopicPartitionsResponsePartition {
-            partition_index,
-            leader_id: state.leader,
+            partition_index: partition,
+            leader_id: told(state.leader),
             leader_epoch: state.leader_epoch.0,
-            replica_nodes: state.replicas.clone(),
-            isr_nodes: state.isr.clone(),
+            replica_nodes: all_told(&state.replicas),
+            isr_nodes: all_told(&state.isr),
             // Java's client takes them to be there, although the schema lets them be null.
-            eligible_leader_replicas: Some(state.eligible_leader_replicas.clone()),
-            last_known_elr: Some(state.last_known_eligible.clone()),
+            eligible_leader_replicas: Some(all_told(&state.eligible_leader_replicas)),
+            last_known_elr: Some(all_told(&state.last_known_eligible)),
             ..DescribeTopicPartitionsResponsePartition::default()
         }
     });

@@ -5,7 +5,7 @@
 //! (COORDINATOR_NOT_AVAILABLE, which clients take as "not now").
 
 use super::{Asked, Handled, faults};
-use crate::shard::ChangeError;
+use crate::shard::{ChangeError, LEADER};
 use crate::wire::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
 };
@@ -31,7 +31,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             super::text(format!("Unknown coordinator type {unknown}")),
         )),
     };
-    let coordinator = |key: &Text| coordinator(asked, key, &found);
+    let coordinator = |key: &Text| coordinator(asked, key, request.key_type, &found);
     let mut response = FindCoordinatorResponse::default();
     if asked.version() < BATCHED_FROM {
         let only = coordinator(&request.key);
@@ -60,16 +60,26 @@ fn ready(made: Result<(), ChangeError>) -> Result<(), Missing> {
     })
 }
 
-/// This broker, as the client's listener names it.
-fn coordinator(asked: &Asked<'_>, key: &Text, found: &Result<(), Missing>) -> Coordinator {
+/// The node that has the key's coordinator, as the client's listener names it.
+fn coordinator(
+    asked: &Asked<'_>,
+    key: &Text,
+    key_type: i8,
+    found: &Result<(), Missing>,
+) -> Coordinator {
     match found {
         Ok(()) => {
-            let endpoint = asked.context.endpoint(asked.client);
+            let shard = &asked.context.shard;
+            let owner = match key_type {
+                TRANSACTION => shard.transaction_owner(key),
+                _ => shard.group_owner(key),
+            };
+            let node = asked.nodes().at_core(owner.unwrap_or(LEADER));
             Coordinator {
                 key: key.clone(),
-                node_id: asked.context.shard.node_id,
-                host: Text::from(endpoint.host.as_str()),
-                port: i32::from(endpoint.port),
+                node_id: node.id,
+                host: Text::from(node.endpoint.host.as_str()),
+                port: i32::from(node.endpoint.port),
                 ..Coordinator::default()
             }
         }

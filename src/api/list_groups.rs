@@ -1,6 +1,6 @@
 //! ListGroups (16): the groups that this broker coordinates.
 //!
-//! Versions 0–5: 4 filters by state, 5 by type.
+//! Versions 0–5: 4 filters by state, 5 by type. Clients ask every node: a core's own address tells the groups of that core.
 
 use super::{Asked, Handled, faults};
 use crate::coordinator::group::{GroupListing, ListFilter};
@@ -15,7 +15,12 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         types: texts(&request.types_filter),
     };
     let mut response = ListGroupsResponse::default();
-    match asked.context.shard.list_groups(filter).await {
+    let shard = &asked.context.shard;
+    let groups = match asked.nodes().only_this_core() {
+        true => shard.list_groups_here(filter).await,
+        false => shard.list_groups(filter).await,
+    };
+    match groups {
         Ok(groups) => response.groups = groups.into_iter().map(listed).collect(),
         Err(fault) => response.error_code = faults::coordinator(&fault),
     }

@@ -2,7 +2,7 @@
 //! broker runs.
 //!
 //! DescribeLogDirs has versions 0–5: 2 is flexible, 3 has an error for the whole, 4 the size of the volume, 5 whether the directory
-//! takes new partitions. AlterReplicaLogDirs has versions 0–2: 2 is flexible.
+//! takes new partitions; clients ask every node, so a core's own address tells the partitions of that core. AlterReplicaLogDirs has versions 0–2: 2 is flexible.
 
 use super::{Asked, Handled};
 use crate::metadata::Image;
@@ -82,18 +82,23 @@ async fn describe_topics(
 ) -> BTreeMap<usize, Vec<DescribeLogDirsTopic>> {
     let shard = &asked.context.shard;
     let image = shard.image();
+    let only_this_core = asked.nodes().only_this_core();
     let (mut questions, mut names) = (Vec::new(), Vec::new());
     for (name, partitions) in wanted {
         let Some(topic) = image.topic_by_name(name) else {
             continue;
         };
         for &partition in partitions {
+            let key = PartitionKey {
+                topic_id: topic.id,
+                partition,
+            };
+            if only_this_core && shard.owner(&key) != shard.me() {
+                continue;
+            }
             names.push((name, partition));
             questions.push(PartitionQuestion {
-                key: PartitionKey {
-                    topic_id: topic.id,
-                    partition,
-                },
+                key,
                 question: Question::Size,
             });
         }

@@ -4,9 +4,11 @@
 //! forbid creation, 8 asks for authorized operations, 10 knows topic ids, 12 asks by them. A topic that is made by the
 //! request is answered with an error first: the client asks again and finds it.
 
+use super::nodes::{Node, Nodes};
 use super::{Asked, Handled};
-use crate::metadata::{Image, Topic, topic_name};
+use crate::metadata::{Image, Partition, Topic, topic_name};
 use crate::shard::{Change, ChangeOutcome};
+use crate::types::PartitionKey;
 use crate::wire::messages::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
@@ -30,7 +32,11 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         Some(topics) if !(topics.is_empty() && asked.version() == 0) => {
             named(asked, &image, topics, &request).await
         }
-        _ => image.topics().map(|topic| described(topic)).collect(),
+        _ => {
+            let nodes = asked.nodes();
+            let topics = image.topics();
+            topics.map(|topic| described(nodes, topic)).collect()
+        }
     };
     let mut response = frame_of(asked);
     response.topics = topics;
@@ -47,19 +53,20 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     Ok(asked.answer(ApiKey::Metadata, &response))
 }
 
-/// The response without topics: this broker, as the client's listener sees it.
+/// The response without topics: the nodes, as the client's listener sees them.
 fn frame_of(asked: &Asked<'_>) -> MetadataResponse {
     let shard = &asked.context.shard;
-    let endpoint = asked.context.endpoint(asked.client);
+    let nodes = asked.nodes();
+    let broker = |node: Node<'_>| MetadataResponseBroker {
+        node_id: node.id,
+        host: Text::from(node.endpoint.host.as_str()),
+        port: i32::from(node.endpoint.port),
+        rack: shard.config.rack.as_deref().map(Text::from),
+    };
     MetadataResponse {
-        brokers: vec![MetadataResponseBroker {
-            node_id: shard.node_id,
-            host: Text::from(endpoint.host.as_str()),
-            port: i32::from(endpoint.port),
-            rack: shard.config.rack.as_deref().map(Text::from),
-        }],
+        brokers: nodes.all().into_iter().map(broker).collect(),
         cluster_id: super::text(shard.cluster_id.as_str()),
-        controller_id: shard.node_id,
+        controller_id: nodes.controller(),
         ..MetadataResponse::default()
     }
 }
@@ -86,7 +93,7 @@ async fn named(
             None => image.topic(topic.topic_id),
         };
         answers.push(match known {
-            Some(known) => described(known),
+            Some(known) => described(asked.nodes(), known),
             None => unknown(name, topic.topic_id, may_create, &mut missing),
         });
     }
@@ -135,34 +142,46 @@ async fn create(asked: &Asked<'_>, answers: &mut [MetadataResponseTopic], names:
     }
 }
 
-fn described(topic: &Topic) -> MetadataResponseTopic {
+fn described(nodes: Nodes<'_>, topic: &Topic) -> MetadataResponseTopic {
+    let partition = |(&index, state): (&i32, &Partition)| partition(nodes, topic.id, index, state);
     MetadataResponseTopic {
         error_code: ErrorCode::NONE,
         name: super::text(&*topic.name),
         topic_id: topic.id,
         is_internal: topic_name::is_internal(&topic.name),
-        partitions: topic
-            .partitions
-            .iter()
-            .map(|(&partition_index, state)| MetadataResponsePartition {
-                error_code: if state.leader < 0 {
-                    ErrorCode::LEADER_NOT_AVAILABLE
-                } else {
-                    ErrorCode::NONE
-                },
-                partition_index,
-                leader_id: state.leader,
-                leader_epoch: state.leader_epoch.0,
-                replica_nodes: state.replicas.clone(),
-                isr_nodes: state.isr.clone(),
-                // Who has no leader here has its only replica in a directory that cannot be used.
-                offline_replicas: if state.leader < 0 {
-                    state.replicas.clone()
-                } else {
-                    Vec::new()
-                },
-            })
-            .collect(),
+        partitions: topic.partitions.iter().map(partition).collect(),
         ..MetadataResponseTopic::default()
+    }
+}
+
+fn partition(
+    nodes: Nodes<'_>,
+    topic_id: Uuid,
+    partition: i32,
+    state: &Partition,
+) -> MetadataResponsePartition {
+    let told = nodes.with_partition(PartitionKey {
+        topic_id,
+        partition,
+    });
+    let all_told = |nodes: &[i32]| nodes.iter().copied().map(told).collect();
+    // Who has no leader here has its only replica in a directory that cannot be used.
+    let is_offline = state.leader < 0;
+    MetadataResponsePartition {
+        error_code: if is_offline {
+            ErrorCode::LEADER_NOT_AVAILABLE
+        } else {
+            ErrorCode::NONE
+        },
+        partition_index: partition,
+        leader_id: told(state.leader),
+        leader_epoch: state.leader_epoch.0,
+        replica_nodes: all_told(&state.replicas),
+        isr_nodes: all_told(&state.isr),
+        offline_replicas: if is_offline {
+            all_told(&state.replicas)
+        } else {
+            Vec::new()
+        },
     }
 }

@@ -9,6 +9,7 @@ mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod broker_logger;
+mod core_ids;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -37,6 +38,7 @@ mod list_groups;
 mod list_offsets;
 mod log_dirs;
 mod metadata;
+mod nodes;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
@@ -51,6 +53,9 @@ mod txn;
 mod txn_offset_commit;
 mod update_features;
 mod write_txn_markers;
+
+pub use core_ids::{CoreIdError, CoreIds};
+pub use nodes::{CoreDoors, Door};
 
 use crate::limits;
 use crate::log::ReadPlan;
@@ -86,7 +91,7 @@ pub struct Context {
     /// Partitions and metadata, on all cores.
     pub shard: Rc<Shard>,
     /// By index of the listener.
-    endpoints: Vec<Endpoint>,
+    doors: Vec<Door>,
     sessions: RefCell<FetchSessions>,
     scratch: RefCell<Scratch>,
     inflating: Semaphore,
@@ -94,20 +99,20 @@ pub struct Context {
 
 impl Context {
     /// A core's context.
-    pub fn new(shard: Rc<Shard>, endpoints: Vec<Endpoint>) -> Rc<Context> {
+    pub fn new(shard: Rc<Shard>, doors: Vec<Door>) -> Rc<Context> {
         let slots = shard.config.fetch_session_slots as usize / shard.cores();
         Rc::new(Context {
             sessions: RefCell::new(FetchSessions::new(slots.max(1))),
             scratch: RefCell::default(),
             inflating: Semaphore::new(limits::INFLATING_PER_CORE),
-            endpoints,
+            doors,
             shard,
         })
     }
 
-    /// The address of this broker for a client of this listener.
-    fn endpoint(&self, client: &Client) -> &Endpoint {
-        &self.endpoints[client.listener]
+    /// Whether a connection that came in by this listener stays on this core.
+    pub fn is_to_one_core(&self, listener: usize) -> bool {
+        self.doors[listener].to_one_core
     }
 }
 

@@ -104,15 +104,16 @@ async fn refuse_outsiders(
     };
     let (id, epoch) = (first.batch.producer_id, first.batch.producer_epoch);
     let claim = txn::claim(transactional_id, id, epoch);
-    let own = |part: &AppendPart| {
-        (part.batch.producer_id, part.batch.producer_epoch) == (id, epoch)
-    };
+    let own =
+        |part: &AppendPart| (part.batch.producer_id, part.batch.producer_epoch) == (id, epoch);
     let image = asked.context.shard.image();
     let named = |part: &AppendPart| {
         let topic = image.topic(part.key.topic_id);
         Part {
             partition: (
-                topic.map(|topic| topic.name.to_string()).unwrap_or_default(),
+                topic
+                    .map(|topic| topic.name.to_string())
+                    .unwrap_or_default(),
                 part.key.partition,
             ),
             key: part.key,

@@ -4,6 +4,7 @@
 //! version 0. Asking for the replicas that are there is fine and changes nothing; everything else is refused as Kafka's
 //! controller refuses it.
 
+use super::nodes::Nodes;
 use super::{Asked, Handled};
 use crate::metadata::Image;
 use crate::wire::messages::alter_partition_reassignments::{
@@ -35,7 +36,7 @@ pub(super) fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             partitions: topic
                 .partitions
                 .iter()
-                .map(|partition| result(&image, &topic.name, partition))
+                .map(|partition| result(asked.nodes(), &image, &topic.name, partition))
                 .collect(),
         });
     let response = AlterPartitionReassignmentsResponse {
@@ -48,11 +49,12 @@ pub(super) fn alter(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 }
 
 fn result(
+    nodes: Nodes<'_>,
     image: &Image,
     topic: &str,
     partition: &ReassignablePartition,
 ) -> ReassignablePartitionResponse {
-    let refused = check(image, topic, partition).err();
+    let refused = check(nodes, image, topic, partition).err();
     let (error_code, words) = refused.unzip();
     ReassignablePartitionResponse {
         partition_index: partition.partition_index,
@@ -62,6 +64,7 @@ fn result(
 }
 
 fn check(
+    nodes: Nodes<'_>,
     image: &Image,
     topic: &str,
     partition: &ReassignablePartition,
@@ -79,24 +82,26 @@ fn check(
             ErrorCode::NO_REASSIGNMENT_IN_PROGRESS,
             "No partition reassignment is in progress.".to_owned(),
         )),
-        Some(replicas) => check_replicas(image, replicas)
-            .map_err(|words| (ErrorCode::INVALID_REPLICA_ASSIGNMENT, words)),
+        Some(replicas) => {
+            let meant = replicas.iter().map(|&id| nodes.meant_by(id)).collect();
+            check_replicas(image, meant)
+                .map_err(|words| (ErrorCode::INVALID_REPLICA_ASSIGNMENT, words))
+        }
     }
 }
 
 /// Every list that passes names the registered brokers once each: with one node, the replicas that are there already.
-fn check_replicas(image: &Image, replicas: &[i32]) -> Result<(), String> {
+fn check_replicas(image: &Image, mut replicas: Vec<i32>) -> Result<(), String> {
     if replicas.is_empty() {
         return Err("The manual partition assignment includes an empty replica list.".to_owned());
     }
-    let mut sorted = replicas.to_vec();
-    sorted.sort_unstable();
-    if let Some(id) = sorted.iter().find(|id| image.broker(**id).is_none()) {
+    replicas.sort_unstable();
+    if let Some(id) = replicas.iter().find(|id| image.broker(**id).is_none()) {
         return Err(format!(
             "The manual partition assignment includes broker {id}, but no such broker is registered."
         ));
     }
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+    match replicas.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!(
             "The manual partition assignment includes the broker {} more than once.",
             pair[0]

@@ -78,7 +78,11 @@ pub(super) async fn list(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: ListTransactionsRequest = asked.decode()?;
     let mut response = ListTransactionsResponse::default();
     let pattern = request.transactional_id_pattern.as_deref();
-    let Ok(pattern) = pattern.filter(|text| !text.is_empty()).map(whole).transpose() else {
+    let Ok(pattern) = pattern
+        .filter(|text| !text.is_empty())
+        .map(whole)
+        .transpose()
+    else {
         response.error_code = ErrorCode::INVALID_REGULAR_EXPRESSION;
         return Ok(asked.answer(ApiKey::ListTransactions, &response));
     };
@@ -86,12 +90,21 @@ pub(super) async fn list(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let unknown = request.state_filters.iter().filter(|state| !known(state));
     response.unknown_state_filters = unknown.cloned().collect();
     let filter = ListFilter {
-        states: request.state_filters.iter().map(ToString::to_string).collect(),
+        states: request
+            .state_filters
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         producer_ids: request.producer_id_filters.iter().copied().collect(),
         longer_than_ms: Some(request.duration_filter).filter(|&least| least >= 0),
         pattern,
     };
-    match asked.context.shard.list_transactions(filter).await {
+    let shard = &asked.context.shard;
+    let transactions = match asked.nodes().only_this_core() {
+        true => shard.list_transactions_here(filter).await,
+        false => shard.list_transactions(filter).await,
+    };
+    match transactions {
         Ok(found) => response.transaction_states = found.into_iter().map(listed).collect(),
         Err(fault) => response.error_code = faults::coordinator(&fault),
     }
@@ -101,7 +114,9 @@ pub(super) async fn list(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 /// A pattern that must match an id as a whole.
 fn whole(pattern: &str) -> Result<Regex, regex_lite::Error> {
     // By itself first: it must not close our group.
-    RegexBuilder::new(pattern).size_limit(MAX_PATTERN_BYTES).build()?;
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_PATTERN_BYTES)
+        .build()?;
     RegexBuilder::new(&format!("^(?:{pattern})$"))
         .size_limit(MAX_PATTERN_BYTES)
         .build()

@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a client of the wire protocol like any other (`dump-log` reads files).
 //!
-//! It must never know the broker's insides: what a command can learn of a broker, any Kafka client can learn.
+//! It must never know the broker's insides: what a command can learn of a broker, any Kafka client can learn. `tune` looks at the
+//! host instead.
 //! Runs on the main thread with blocking sockets; no runtime.
 //!
 //! | exit code | meaning |
@@ -23,6 +24,7 @@ mod line;
 mod produce;
 pub mod serve_args;
 mod topics;
+pub mod tune;
 mod values;
 
 use std::io::{self, BufWriter, Write};
@@ -43,7 +45,7 @@ use serve_args::ServeArgs;
     version,
     about = "A message broker that speaks Apache Kafka's protocol",
     long_about = "A message broker that speaks Apache Kafka's protocol and keeps Apache Kafka's files.\n\n\
-                  `serve` runs the broker, `check` looks at its files. The other commands are clients: they work against any \
+                  `serve` runs the broker, `check` looks at its files, `tune` at its host. The other commands are clients: they work against any \
                   Kafka broker.",
     after_help = EXAMPLES,
     max_term_width = 110,
@@ -62,6 +64,7 @@ Examples:
   echo 'hello' | vltava produce orders
   vltava consume orders --from-beginning --max-messages 1
   vltava check ./vltava-data                            is everything whole? (while no broker runs)
+  vltava tune                                           what this host should give it
 
 Kafka's own commands work by their names: `vltava kafka-topics --help`, and as links from `vltava install-links DIR`.
 
@@ -74,6 +77,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Check a data directory that no broker runs on, and repair what can be
     Check(CheckArgs),
+    /// Look at this host: what is worth changing for the broker, why, and how to undo it
+    Tune(Box<tune::TuneArgs>),
     /// A client command
     #[command(flatten)]
     Client(ClientCommand),
@@ -187,7 +192,11 @@ mod tests {
     fn every_option_is_read_as_what_it_is_declared() {
         for line in [
             "check d --repair --records",
-            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --strict --log-level debug",
+            "tune --config f --data-dir d --cores 1,2 --pid 3 --json --root r --host h",
+            "tune --apply --dry-run",
+            "tune --undo --dry-run",
+            "serve a.properties --override a=b --listen h:1 --data-dir d --cores 1,2 --core-listeners --strict --log-level debug",
+            "serve --core-listeners=PLAINTEXT://:9192 a.properties",
             "topics create a b -p 3 -r 1 -c a=b --if-not-exists --validate-only -b h:1,i:2 --timeout-ms 5 --client-id c",
             "topics list --exclude-internal",
             "topics describe a --configs",

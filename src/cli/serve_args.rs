@@ -33,6 +33,17 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N|LIST")]
     pub cores: Option<CoreChoice>,
 
+    /// Let each core also listen at a port of its own, which clients of these listeners are told: NAME or NAME://HOST:FIRST-PORT,
+    /// in place of the property `core.listeners` [without a list: all listeners, at the ports after theirs]
+    #[arg(
+        long,
+        value_name = "LIST",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "*"
+    )]
+    pub core_listeners: Option<String>,
+
     /// Stop at a property that is not known, which is otherwise a warning
     #[arg(long)]
     pub strict: bool,
@@ -55,6 +66,9 @@ Examples:
 
   vltava serve --data-dir /srv/vltava --cores 2,3 --override flush.messages=1
       two cores, chosen; nothing acknowledged before it is on the disk
+
+  vltava serve --core-listeners
+      clients still begin at 127.0.0.1:9092 and then talk to each core directly, at 9093 and the ports that follow
 
 SIGTERM or SIGINT stops cleanly: requests are answered, files flushed. A second one stops at once.";
 

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use super::listener::{Listener, listeners};
 use super::settings::{Origin, Setting, Settings};
-use super::transactions::TransactionConfig;
 use super::topic::{DynamicConfigs, TopicConfig};
+use super::transactions::TransactionConfig;
 use super::value::Value;
 use crate::wire::records::Codec;
 

@@ -3,6 +3,10 @@
 //! Pure: resolves no name and opens no socket. A listener on every interface that is told to clients under no name of
 //! its own is told under the machine's host name, as Kafka does; finding that name is the caller's.
 
+mod cores;
+
+pub use cores::{CorePorts, check_layout};
+
 use super::error::ConfigError;
 use super::settings::Settings;
 
@@ -17,6 +21,8 @@ pub struct Listener {
     pub port: u16,
     /// What clients are told.
     pub advertised: Advertised,
+    /// Where each core listens for itself, if clients are told of cores.
+    pub cores: Option<CorePorts>,
 }
 
 /// The address clients are told.
@@ -115,10 +121,10 @@ pub fn listeners(settings: &Settings) -> Result<Vec<Listener>, ConfigError> {
             "listeners: none is left for clients; add one, e.g. PLAINTEXT://:9092".to_owned(),
         ));
     }
-    Ok(endpoints
-        .into_iter()
-        .map(|endpoint| with_advertised(endpoint, &advertised))
-        .collect())
+    let with_advertised = |endpoint| with_advertised(endpoint, &advertised);
+    let mut listeners: Vec<_> = endpoints.into_iter().map(with_advertised).collect();
+    cores::add_core_ports(&mut listeners, settings)?;
+    Ok(listeners)
 }
 
 /// `listeners`, or what the older `host.name` and `port` say.
@@ -292,6 +298,7 @@ fn with_advertised(endpoint: Endpoint, advertised: &[Endpoint]) -> Listener {
         host: endpoint.host,
         port: endpoint.port,
         advertised,
+        cores: None,
     }
 }
 

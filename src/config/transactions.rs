@@ -50,10 +50,7 @@ impl TransactionConfig {
             add_patience: Duration::from_millis(ms("add.partitions.to.txn.retry.backoff.max.ms")),
             load_buffer_bytes: number(settings, "transaction.state.log.load.buffer.size"),
             topic_partitions: number(settings, "transaction.state.log.num.partitions"),
-            topic_replication_factor: number(
-                settings,
-                "transaction.state.log.replication.factor",
-            ),
+            topic_replication_factor: number(settings, "transaction.state.log.replication.factor"),
             topic_min_isr: number(settings, "transaction.state.log.min.isr"),
             topic_segment_bytes: number(settings, "transaction.state.log.segment.bytes"),
         }

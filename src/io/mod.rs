@@ -14,6 +14,7 @@ pub mod append_file;
 pub mod background;
 pub mod blocking;
 pub mod changes;
+pub mod cpu_quota;
 pub mod crew;
 pub mod disk;
 pub mod durable_write;

@@ -46,16 +46,36 @@ impl LogError {
         }
     }
 
-    /// Whether the cause is a full disk (or quota): such a partition resumes.
+    /// Whether the cause is that there was no room: such a partition resumes.
     pub fn is_no_space(&self) -> bool {
         matches!(self, LogError::Storage { source, .. } if is_no_space(source))
     }
 }
 
-/// Whether the system's error says that there is no room.
+/// Whether the system's error says that there is no room: on the disk, in a quota, or for this file (`ulimit -f`).
 pub fn is_no_space(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
+    let errno = error.raw_os_error();
+    matches!(errno, Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG))
         || error.kind() == io::ErrorKind::WriteZero
+}
+
+/// Why a sync has not made durable what it was asked for.
+#[derive(Debug)]
+pub(super) enum SyncError {
+    /// A sync failed: what was written may not be on the device.
+    Lost(LogError),
+    /// A small file that belongs with it found no room. The records are as they were, and it can be tried again.
+    NoRoom(LogError),
+}
+
+impl SyncError {
+    /// Of writing a small file as a whole; one that fails otherwise is as bad as a failed sync.
+    pub(super) fn of_small_file(error: LogError) -> SyncError {
+        match error.is_no_space() {
+            true => SyncError::NoRoom(error),
+            false => SyncError::Lost(error),
+        }
+    }
 }
 
 /// A batch is not appended.

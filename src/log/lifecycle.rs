@@ -123,11 +123,7 @@ impl PartitionLog {
         if files.is_empty() && !unsynced {
             return Ok(());
         }
-        if !files.is_empty() {
-            let written = self.storage.write_files(files).await;
-            written.map_err(|error| LogError::storage("write files in", &self.dir, error))?;
-            self.replace_snapshot(end).await?;
-        }
+        let files = self.write_files(files, end).await;
         let data_dir = self.dir.parent().unwrap_or(&self.dir);
         if let Err(error) = self.storage.sync_file_system(data_dir).await {
             let error = LogError::storage("syncfs", data_dir, error);
@@ -135,7 +131,21 @@ impl PartitionLog {
             return Err(error);
         }
         self.synced(end);
-        Ok(())
+        // The records are safe without them.
+        files
+    }
+
+    async fn write_files(
+        &self,
+        files: Vec<(PathBuf, Vec<u8>)>,
+        end: Offset,
+    ) -> Result<(), LogError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let written = self.storage.write_files(files).await;
+        written.map_err(|error| LogError::storage("write files in", &self.dir, error))?;
+        self.replace_snapshot(end).await
     }
 }
 

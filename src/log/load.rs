@@ -104,6 +104,8 @@ pub(super) struct Loaded {
     pub(super) active_file: SegmentFile,
     pub(super) topic_id: Option<TopicId>,
     pub(super) epochs: LeaderEpochs,
+    /// `leader-epoch-checkpoint` is behind.
+    pub(super) epochs_unwritten: bool,
     pub(super) producers: ProducerStates,
     pub(super) snapshot_offset: Option<Offset>,
     pub(super) recent: RecentBatches,
@@ -118,7 +120,7 @@ pub(super) struct LoadedSegment {
     pub(super) size: u64,
     pub(super) synced: u64,
     pub(super) first_timestamp: Option<i64>,
-    /// In memory for the active segment.
+    /// In memory for the active segment, and where its files found no room.
     pub(super) index: Option<MemoryIndex>,
     /// In memory for the active segment.
     pub(super) aborted: AbortedIndex,

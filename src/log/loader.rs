@@ -41,6 +41,8 @@ pub(super) struct Loader<'a> {
     pub(super) snapshots: Vec<Offset>,
     pub(super) epochs: LeaderEpochs,
     pub(super) epochs_changed: bool,
+    /// `leader-epoch-checkpoint` found no room.
+    epochs_unwritten: bool,
     pub(super) producers: ProducerStates,
     pub(super) snapshot_offset: Option<Offset>,
     pub(super) recent: RecentBatches,
@@ -52,6 +54,8 @@ pub(super) struct Loader<'a> {
     pub(super) checked_bytes: Arc<AtomicU64>,
     /// Something in the directory was changed.
     pub(super) changed: bool,
+    /// Indexes of sealed segments whose files found no room.
+    unwritten_indexes: BTreeMap<Offset, MemoryIndex>,
 }
 
 impl<'a> Loader<'a> {
@@ -65,6 +69,7 @@ impl<'a> Loader<'a> {
             snapshots: Vec::new(),
             epochs: LeaderEpochs::default(),
             epochs_changed: false,
+            epochs_unwritten: false,
             producers: ProducerStates::default(),
             snapshot_offset: None,
             recent: RecentBatches::default(),
@@ -79,6 +84,7 @@ impl<'a> Loader<'a> {
             keep_all_before: None,
             checked_bytes: Arc::default(),
             changed: false,
+            unwritten_indexes: BTreeMap::new(),
         }
     }
 
@@ -251,18 +257,29 @@ impl<'a> Loader<'a> {
             index.append(indexed(position, frame), interval)
         })?;
         if walked.is_ok() {
-            self.write_index_files(base, &mut index)?;
+            self.keep_index(base, index)?;
         }
         Ok(walked)
     }
 
-    /// Writes the index files of a segment that takes no more records.
-    pub(super) fn write_index_files(
+    /// Writes the index files of a segment that takes no more records; where there is no room for them, it stays in memory.
+    pub(super) fn keep_index(
         &mut self,
         base: Offset,
-        index: &mut MemoryIndex,
+        mut index: MemoryIndex,
     ) -> Result<(), LogError> {
         index.append_time_entry();
+        match self.write_index_files(base, &index) {
+            Err(error) if error.is_no_space() => {
+                log::warn!("{error}: the segment's index stays in memory");
+                self.unwritten_indexes.insert(base, index);
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn write_index_files(&mut self, base: Offset, index: &MemoryIndex) -> Result<(), LogError> {
         let (offsets, times) = index.encode();
         for (kind, content) in [
             (FileKind::OffsetIndex, offsets),
@@ -311,10 +328,14 @@ impl<'a> Loader<'a> {
     /// Hands everything over.
     pub(super) fn finish(
         &mut self,
-        segments: Vec<LoadedSegment>,
+        mut segments: Vec<LoadedSegment>,
         log_end_offset: Offset,
         synced_end: Offset,
     ) -> Result<Loaded, LogError> {
+        for segment in &mut segments {
+            let unwritten = self.unwritten_indexes.remove(&segment.base_offset);
+            segment.index = unwritten.or(segment.index.take());
+        }
         self.report.log_end_offset = log_end_offset;
         self.report.segments = segments.len();
         let active = segments
@@ -328,6 +349,7 @@ impl<'a> Loader<'a> {
             active_file: SegmentFile::new(file.into_file(), path),
             topic_id: self.read_topic_id()?,
             epochs: std::mem::take(&mut self.epochs),
+            epochs_unwritten: self.epochs_unwritten,
             producers: std::mem::take(&mut self.producers),
             snapshot_offset: self.snapshot_offset,
             recent: std::mem::take(&mut self.recent),
@@ -352,6 +374,23 @@ impl<'a> Loader<'a> {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LogError::storage("read", &path, error)),
+        }
+    }
+
+    /// Writes `leader-epoch-checkpoint`; where there is no room for it, the running log does it with the next record.
+    pub(super) fn keep_epochs(&mut self) -> Result<(), LogError> {
+        let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
+        let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
+        match written.map_err(|error| LogError::storage("write", &path, error)) {
+            Err(error) if error.is_no_space() => {
+                log::warn!("{error}: it is written when there is room");
+                self.epochs_unwritten = true;
+                Ok(())
+            }
+            written => {
+                self.changed = true;
+                written
+            }
         }
     }
 

@@ -36,7 +36,8 @@ impl PartitionLog {
     /// On return the new offset stands in the partition's `leader-epoch-checkpoint`, synced.
     ///
     /// # Errors
-    /// See [`LogStartError`]. Once the offset has moved for readers it stays so, even if it cannot be written down.
+    /// See [`LogStartError`]. Once the offset has moved for readers it stays so, even if it cannot be written down. Where only room
+    /// was missing for that, segments go all the same, and asking again writes it down.
     pub async fn advance_log_start(
         self: &Rc<Self>,
         start: Offset,
@@ -50,15 +51,18 @@ impl PartitionLog {
                     high_watermark: state.high_watermark,
                 });
             }
-            if !state.move_start(start) {
+            if start <= state.kept_start {
                 return Ok(state.log_start_offset);
             }
+            state.move_start(start);
         }
-        // Segments go only when it is durable why.
-        self.keep_epochs().await?;
+        let no_room = self.keep_epochs_if_there_is_room().await?;
         let gone = self.state.borrow_mut().take_segments_before(start);
         self.remove_segments(gone).await;
-        Ok(self.log_start_offset())
+        match no_room {
+            None => Ok(self.log_start_offset()),
+            Some(error) => Err(error.into()),
+        }
     }
 }
 
@@ -68,6 +72,7 @@ impl State {
         let own = self.epochs.start().unwrap_or(Offset::ZERO);
         let start = log_start.min(own).min(self.log_end_offset);
         self.log_start_offset = self.log_start_offset.max(start);
+        self.kept_start = self.log_start_offset;
     }
 
     /// Makes `start` the log start offset if it lies before it; whether it did.

@@ -25,6 +25,7 @@
 //! | `cleaner` | compaction, a room of its own |
 //! | `check` | looking at a directory offline, and putting right what can be |
 //! | `log_start`, `retention`, `retire`, `removal` | what goes from the old end: on demand, by which rules, when; and how |
+//! | `room` | blocks on the disk for records to come |
 //! | `lifecycle`, `presence` | closing and deleting; what somebody else deleted |
 //! | `segment`, `index`, `index_file`, `recent`, `waiters`, `scan`, `walker` | the parts |
 //! | `transactions`, `transaction_index` | which transactions are open, and the file of the aborted ones |
@@ -60,6 +61,7 @@ mod recovery;
 mod removal;
 mod retention;
 mod retire;
+mod room;
 mod scan;
 mod seal;
 mod segment;

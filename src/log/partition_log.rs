@@ -170,7 +170,11 @@ impl PartitionLog {
     ) -> (Rc<PartitionLog>, RecoveryReport) {
         let (report, topic_id) = (loaded.report.clone(), loaded.topic_id);
         let state = State::from_loaded(&dir, config, loaded);
+        let unsealed = !state.to_seal.is_empty();
         let log = PartitionLog::from_parts(storage, dir, topic_id, state);
+        if unsealed {
+            log.start_sealing();
+        }
         (log, report)
     }
 

@@ -11,6 +11,7 @@
 //! | failure | log end offset goes back to | then |
 //! |---|---|---|
 //! | no space for a write | what is written (whole batches) | the file is cut there; each append tries again |
+//! | no space for what a sync needs besides | the high watermark | likewise |
 //! | any other failed write | the high watermark | read-only |
 //! | failed sync | what was synced, the high watermark with it | read-only |
 //!
@@ -65,8 +66,26 @@ impl PartitionLog {
 
     /// A write failed for want of space: back to the last whole batch, and on from there when there is room.
     pub(super) fn out_of_space(&self, error: LogError) {
+        let good = self.state.borrow().written_end;
+        self.wait_for_space(good, good, error);
+    }
+
+    /// A sync was not done for want of space: who waits for it is told. Nothing is lost; what nobody has read goes, as it cannot be
+    /// acknowledged.
+    pub(super) fn no_space_for_sync(&self, error: LogError) {
+        let (committed, synced) = {
+            let state = self.state.borrow();
+            (state.high_watermark, state.synced_end)
+        };
+        self.wait_for_space(committed, synced, error);
+    }
+
+    /// Back to `good`; whoever waits for more than `reached` is told.
+    fn wait_for_space(&self, good: Offset, reached: Offset, error: LogError) {
         let mut state = self.state.borrow_mut();
-        let good = state.written_end;
+        if state.is_read_only() {
+            return;
+        }
         if matches!(state.condition, Condition::Writable) {
             log::error!(
                 "{error}: no room for offsets {good} to {}; their producers are told, and the log goes on at {good}",
@@ -75,7 +94,9 @@ impl PartitionLog {
             state.condition = Condition::OutOfSpace;
         }
         state.take_back_to(good);
-        state.waiters.fail_after(good, &error);
+        // What is written and waits for its sync still does.
+        state.writer.sync_needed &= !state.in_flight.is_empty();
+        state.waiters.fail_after(reached, &error);
         let active = state.active().clone();
         if active.appender().is_some() {
             state.writer.cut = Some((active.clone(), active.written.get()));
@@ -211,7 +232,7 @@ impl State {
             let Some(batch) = self.in_flight.pop_back() else {
                 break;
             };
-            batch.segment.staged.set(batch.position);
+            batch.segment.take_back_to(batch.position);
             batch
                 .segment
                 .first_timestamp

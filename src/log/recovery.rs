@@ -30,7 +30,6 @@ use super::vouched::Vouched;
 use super::walker::{Found, SegmentWalker};
 use super::written_checkpoint::WrittenMark;
 use crate::io::changes::{self, ChangeFile};
-use crate::io::durable_write;
 use crate::types::Offset;
 
 /// Where the first bad batch of a segment is, and why it is bad.
@@ -274,11 +273,11 @@ impl Loader<'_> {
     ) -> Result<LoadedSegment, LogError> {
         if keep_index {
             self.write_transaction_index(base, &[])?;
-        } else if let Some(mut index) = segment.index.take() {
+        } else if let Some(index) = segment.index.take() {
             if let AbortedIndex::Memory(aborted) = std::mem::take(&mut segment.aborted) {
                 self.write_transaction_index(base, &aborted)?;
             }
-            self.write_index_files(base, &mut index)?;
+            self.keep_index(base, index)?;
             segment.aborted = self.sealed(base, segment.size).aborted;
         }
         self.sizes.insert(base, segment.size);
@@ -411,10 +410,7 @@ impl Loader<'_> {
         self.snapshots.retain(|offset| *offset <= end);
         self.epochs_changed |= self.epochs.truncate_from(end + 1);
         if self.epochs_changed {
-            let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
-            let written = durable_write::replace_file(&path, self.epochs.encode().as_bytes());
-            written.map_err(|error| LogError::storage("write", &path, error))?;
-            self.changed = true;
+            self.keep_epochs()?;
         }
         if !self.changed {
             return Ok(());

@@ -104,16 +104,35 @@ impl PartitionLog {
 
     /// Writes `leader-epoch-checkpoint`, durably.
     pub(super) async fn keep_epochs(&self) -> Result<(), LogError> {
-        let content = {
+        let (start, content) = {
             let mut state = self.state.borrow_mut();
             // The writer may be about to put an older content in its place: it writes once more.
             state.writer.epochs_unwritten |= state.writer.running;
-            state.epochs.encode().into_bytes()
+            (state.log_start_offset, state.epochs.encode().into_bytes())
         };
         let path = self.dir.join(file_names::LEADER_EPOCH_CHECKPOINT);
         let written = self.storage.replace_file(&path, content).await;
         written.map_err(|error| LogError::storage("write", &path, error))?;
-        self.sync_dir(&self.dir).await
+        self.sync_dir(&self.dir).await?;
+        let mut state = self.state.borrow_mut();
+        state.kept_start = state.kept_start.max(start);
+        Ok(())
+    }
+
+    /// [`PartitionLog::keep_epochs`] before segments go. A disk too full for that small file keeps nothing from going, as that is
+    /// what makes room: it is then written with the next record, and the error is the value.
+    ///
+    /// # Errors
+    /// No segment may go.
+    pub(super) async fn keep_epochs_if_there_is_room(&self) -> Result<Option<LogError>, LogError> {
+        match self.keep_epochs().await {
+            Err(error) if error.is_no_space() => {
+                log::warn!("{error}: it is written when there is room");
+                self.state.borrow_mut().writer.epochs_unwritten = true;
+                Ok(Some(error))
+            }
+            kept => kept.map(|()| None),
+        }
     }
 }
 

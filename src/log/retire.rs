@@ -5,7 +5,7 @@
 //! ```
 //! The log start offset is then where a segment begins, so an open after a crash at any point finds a log that is whole: it
 //! begins at its first segment, or later if `leader-epoch-checkpoint` and the broker's checkpoint agree on it. Records may come
-//! back by a crash; the next look takes them out again. Therefore a disk too full for that small file keeps nothing from going.
+//! back by a crash; the next look takes them out again.
 
 use std::rc::Rc;
 
@@ -55,13 +55,7 @@ impl PartitionLog {
             return Ok(None);
         };
         self.state.borrow_mut().move_start(end);
-        match self.keep_epochs().await {
-            Err(error) if error.is_no_space() => {
-                log::warn!("{error}: it is written when there is room");
-                self.state.borrow_mut().writer.epochs_unwritten = true;
-            }
-            kept => kept?,
-        }
+        self.keep_epochs_if_there_is_room().await?;
         let gone = self.state.borrow_mut().take_segments_before(end);
         let retired = Retired {
             segments: gone.len(),
@@ -137,14 +131,24 @@ impl PartitionLog {
         };
         self.start_writer();
         let unsettled = self.state.borrow().has_unsettled_before(end);
-        if unsettled {
-            Wait::register(self, Goal::Sealed, end).await?;
-        }
+        let sealed = match unsettled {
+            true => Wait::register(self, Goal::Sealed, end).await,
+            false => Ok(()),
+        };
+        let no_room = match sealed {
+            // For a new segment, or for a record meanwhile: what lies before the active one can go all the same.
+            Err(error) if error.is_no_space() => Some(error),
+            sealed => sealed.map(|()| None)?,
+        };
         let state = self.state.borrow();
+        let end = end.min(state.active().base_offset);
         let first = &state.segments[0];
         let goes =
             first.settled.get() && state.segments.len() > 1 && state.segments[1].base_offset <= end;
-        Ok(goes.then_some(end))
+        match no_room {
+            Some(error) if !goes => Err(error),
+            _ => Ok(goes.then_some(end)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use futures_lite::future::yield_now;
 
-use super::error::LogError;
+use super::error::{LogError, SyncError};
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
@@ -33,9 +33,15 @@ impl PartitionLog {
         else {
             return;
         };
+        state.take_along_unsealed(at - 1);
         state.to_seal.push_back(full);
-        let running = std::mem::replace(&mut state.sealing, true);
         drop(state);
+        self.start_sealing();
+    }
+
+    /// Starts the sealer if it is not at work.
+    pub(super) fn start_sealing(self: &Rc<Self>) {
+        let running = std::mem::replace(&mut self.state.borrow_mut().sealing, true);
         if !running {
             let log = self.clone();
             glommio::spawn_local(async move { log.seal_all().await }).detach();
@@ -71,17 +77,25 @@ impl PartitionLog {
         end: Offset,
         segments: &[Rc<Segment>],
     ) -> Result<(), LogError> {
-        let outcome = self.sync_segments(segments).await;
-        match &outcome {
-            Ok(()) => self.synced(end),
-            Err(error) => self.sync_failed(error.clone()),
+        match self.sync_segments(segments).await {
+            Ok(()) => {
+                self.synced(end);
+                Ok(())
+            }
+            Err(SyncError::Lost(error)) => {
+                self.sync_failed(error.clone());
+                Err(error)
+            }
+            Err(SyncError::NoRoom(error)) => {
+                self.no_space_for_sync(error.clone());
+                Err(error)
+            }
         }
-        outcome
     }
 
-    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), LogError> {
+    async fn sync_segments(&self, segments: &[Rc<Segment>]) -> Result<(), SyncError> {
         for segment in segments {
-            self.sync_segment(segment).await?;
+            self.sync_segment(segment).await.map_err(SyncError::Lost)?;
         }
         self.sync_names().await
     }
@@ -114,9 +128,9 @@ impl PartitionLog {
         while let Some(segment) = self.next_to_seal() {
             match self.seal(&segment).await {
                 Ok(()) => self.settle(&segment),
-                Err(SealError::Sync(error)) => self.sync_failed(error),
-                // The indexes can be made again from the records: they stay in memory, and the next close tries again.
-                Err(SealError::Files(error)) => {
+                Err(SyncError::Lost(error)) => self.sync_failed(error),
+                // The indexes can be made again from the records: they stay in memory until the next segment is sealed.
+                Err(SyncError::NoRoom(error)) => {
                     log::error!("{error}: the segment's index stays in memory");
                     self.settle(&segment);
                 }
@@ -140,28 +154,28 @@ impl PartitionLog {
         }
     }
 
-    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SealError> {
-        self.sync_segment(segment).await.map_err(SealError::Sync)?;
-        self.write_index_files(segment)
-            .await
-            .map_err(SealError::Files)?;
+    /// Of files that can be made again any failure is one for want of room: nothing is lost without them.
+    async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SyncError> {
+        self.sync_segment(segment).await.map_err(SyncError::Lost)?;
+        self.write_index_files(segment).await?;
         let next = self.segment_after(segment);
         if let Some(next) = &next {
             self.write_roll_snapshot(next)
                 .await
-                .map_err(SealError::Files)?;
+                .map_err(SyncError::NoRoom)?;
         }
-        self.sync_names().await.map_err(SealError::Sync)?;
+        self.sync_names().await?;
         self.note_sealed(segment, next.map(|next| next.base_offset));
         Ok(())
     }
 
     /// Writes `.txnindex`, if anything is in it, then `.index` and `.timeindex`, the latter ended by the largest timestamp of
     /// all. A start that finds the last two takes it that the first is whole, so it is durable before they are there.
-    pub(super) async fn write_index_files(&self, segment: &Segment) -> Result<(), LogError> {
+    async fn write_index_files(&self, segment: &Segment) -> Result<(), SyncError> {
         if let Some(content) = segment.aborted_content() {
             self.write_small_file(segment.path(FileKind::TransactionIndex), content)
-                .await?;
+                .await
+                .map_err(SyncError::NoRoom)?;
             self.sync_names().await?;
         }
         let contents = segment.index.borrow_mut().as_mut().map(|index| {
@@ -176,7 +190,9 @@ impl PartitionLog {
             (FileKind::OffsetIndex, offsets),
             (FileKind::TimeIndex, times),
         ] {
-            self.write_small_file(segment.path(kind), content).await?;
+            self.write_small_file(segment.path(kind), content)
+                .await
+                .map_err(SyncError::NoRoom)?;
         }
         if let Some(index) = segment.index.borrow_mut().as_mut() {
             index.set_clean();
@@ -197,11 +213,12 @@ impl PartitionLog {
     }
 
     async fn write_roll_snapshot(&self, next: &Segment) -> Result<(), LogError> {
-        let Some(content) = next.snapshot.borrow_mut().take() else {
+        let Some(content) = next.snapshot.borrow().clone() else {
             return Ok(());
         };
         self.write_small_file(next.path(FileKind::Snapshot), content)
             .await?;
+        *next.snapshot.borrow_mut() = None;
         self.replace_snapshot(next.base_offset).await
     }
 
@@ -264,18 +281,23 @@ impl PartitionLog {
 }
 
 impl State {
+    /// Segments before the one at `end` whose index files found no room are sealed again.
+    fn take_along_unsealed(&mut self, end: usize) {
+        for segment in &self.segments[..end] {
+            if segment.settled.get() && segment.index.borrow().is_some() {
+                segment.settled.set(false);
+                self.to_seal.push_back(segment.clone());
+            }
+        }
+    }
+
     /// Notes where the newest snapshot is; returns where one has become superfluous.
     fn note_snapshot(&mut self, offset: Offset) -> Option<Offset> {
+        if self.snapshot_offset > Some(offset) {
+            return None; // that of a segment whose files found no room before
+        }
         let before = self.snapshot_offset.replace(offset)?;
         let begins = |segment: &Rc<Segment>| segment.base_offset == before;
         (before != offset && !self.segments.iter().any(begins)).then_some(before)
     }
-}
-
-/// What went wrong in sealing decides what becomes of the partition.
-enum SealError {
-    /// The records may not be on the device.
-    Sync(LogError),
-    /// Only files that can be made again are missing.
-    Files(LogError),
 }

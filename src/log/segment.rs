@@ -311,6 +311,14 @@ impl Segment {
         }
     }
 
+    /// What lies after `position` is none of the log's any more.
+    pub(super) fn take_back_to(&self, position: u64) {
+        self.staged.set(position);
+        for count in [&self.written, &self.synced] {
+            count.set(count.get().min(position));
+        }
+    }
+
     /// Cuts all counts to at most `synced`: what is certain after a failed sync.
     pub(super) fn fall_back_to_synced(&self) {
         let synced = self.synced.get();

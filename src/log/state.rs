@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) config: LogConfig,
     pub(super) condition: Condition,
     pub(super) log_start_offset: Offset,
+    /// The log start offset that a crash cannot take back.
+    pub(super) kept_start: Offset,
     pub(super) high_watermark: Offset,
     /// Everything before is on the device, names included.
     pub(super) synced_end: Offset,
@@ -119,6 +121,7 @@ impl State {
             config,
             condition: Condition::Writable,
             log_start_offset,
+            kept_start: log_start_offset,
             high_watermark: log_end_offset,
             synced_end: log_end_offset,
             written_end: log_end_offset,
@@ -171,6 +174,13 @@ impl State {
             loaded.epochs,
         );
         state.synced_end = loaded.synced_end;
+        state.writer.epochs_unwritten = loaded.epochs_unwritten;
+        let sealed = state.segments.len() - 1;
+        for segment in &state.segments[..sealed] {
+            if segment.index.borrow().is_some() {
+                state.to_seal.push_back(segment.clone());
+            }
+        }
         state.producers = loaded.producers;
         state.producers.committed_up_to(loaded.log_end_offset);
         if state.last_stable_offset() < state.high_watermark {

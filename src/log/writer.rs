@@ -11,11 +11,11 @@ use std::time::Duration;
 use futures_lite::future::yield_now;
 
 use super::append::StagedRun;
-use super::error::{LogError, is_no_space};
+use super::error::{LogError, SyncError, is_no_space};
 use super::file_names::{self, FileKind};
 use super::partition_log::PartitionLog;
 use super::segment::Segment;
-use super::state::{State, reserve, small_files};
+use super::state::{Condition, State, reserve, small_files};
 use crate::types::Offset;
 
 /// Batches a log at rest keeps room for.
@@ -118,8 +118,8 @@ impl PartitionLog {
     async fn create_segment(self: &Rc<Self>, segment: Rc<Segment>) {
         // Before there is a second task that syncs: what concerns the small files is the writer's alone.
         match self.sync_birth().await {
-            Err(error) if error.is_no_space() => return self.out_of_space(error),
-            Err(error) => return self.sync_failed(error),
+            Err(SyncError::NoRoom(error)) => return self.out_of_space(error),
+            Err(SyncError::Lost(error)) => return self.sync_failed(error),
             Ok(()) => {}
         }
         let path = segment.path(FileKind::Log);
@@ -194,14 +194,14 @@ impl PartitionLog {
     }
 
     /// Makes the directory's entries durable, where any are new; those of a new partition with their contents.
-    pub(super) async fn sync_names(&self) -> Result<(), LogError> {
+    pub(super) async fn sync_names(&self) -> Result<(), SyncError> {
         self.sync_birth().await?;
         let (changed, synced) = {
             let writer = &self.state.borrow().writer;
             (writer.names_changed, writer.names_synced)
         };
         if synced < changed {
-            self.sync_dir(&self.dir).await?;
+            self.sync_dir(&self.dir).await.map_err(SyncError::Lost)?;
             let mut state = self.state.borrow_mut();
             state.writer.names_synced = state.writer.names_synced.max(changed);
         }
@@ -209,18 +209,20 @@ impl PartitionLog {
     }
 
     /// In a new partition: writes the small files anew, durably, and then makes the directory's own name durable.
-    async fn sync_birth(&self) -> Result<(), LogError> {
+    async fn sync_birth(&self) -> Result<(), SyncError> {
         if !self.state.borrow().writer.birth_unsynced {
             return Ok(());
         }
         let files = small_files(&self.dir, self.topic_id(), &self.state.borrow().epochs);
         for (path, content) in files {
             let replaced = self.storage.replace_file(&path, content).await;
-            replaced.map_err(|error| LogError::storage("write", &path, error))?;
+            let failed = |error| LogError::storage("write", &path, error);
+            replaced.map_err(|error| SyncError::of_small_file(failed(error)))?;
         }
-        self.sync_dir(&self.dir).await?;
-        if let Some(parent) = self.dir.parent() {
-            self.sync_dir(parent).await?;
+        for dir in [Some(self.dir.as_path()), self.dir.parent()] {
+            if let Some(dir) = dir {
+                self.sync_dir(dir).await.map_err(SyncError::Lost)?;
+            }
         }
         self.state.borrow_mut().writer.birth_unsynced = false;
         Ok(())
@@ -275,7 +277,8 @@ impl State {
             self.writer.sync_asked = false;
             return Step::Sync;
         }
-        if std::mem::take(&mut self.writer.epochs_unwritten) {
+        if self.epochs_due() {
+            self.writer.epochs_unwritten = false;
             return Step::WriteEpochs(self.epochs.encode().into_bytes());
         }
         match self.staged.front() {
@@ -296,6 +299,12 @@ impl State {
             && (self.writer.sync_asked
                 || self.writer.sync_needed
                 || self.waiters.any_sync_up_to(self.written_end))
+    }
+
+    /// Whether to write `leader-epoch-checkpoint`: where there was no room, only with the next record.
+    fn epochs_due(&self) -> bool {
+        let waits = matches!(self.condition, Condition::OutOfSpace) && self.staged.is_empty();
+        self.writer.epochs_unwritten && !waits
     }
 
     fn rest(&mut self) -> Step {

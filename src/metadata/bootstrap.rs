@@ -81,7 +81,11 @@ fn new_cluster(formatted: Vec<MetadataRecord>) -> Vec<MetadataRecord> {
     let level = |feature: Feature| -> MetadataRecord {
         let name = Text::from_static(feature.name);
         let feature_level = feature.max;
-        FeatureLevelRecord { name, feature_level }.into()
+        FeatureLevelRecord {
+            name,
+            feature_level,
+        }
+        .into()
     };
     let mut records = vec![BeginTransactionRecord { name }.into()];
     if formatted.is_empty() {
@@ -171,7 +175,10 @@ mod tests {
         let records = new_cluster(Vec::new());
         let image = Image::default().apply(&records, Offset(4)).unwrap();
         let levels: Vec<_> = image.features().collect();
-        assert_eq!(levels, [("metadata.version", 30), ("transaction.version", 2)]);
+        assert_eq!(
+            levels,
+            [("metadata.version", 30), ("transaction.version", 2)]
+        );
         assert_eq!(image.end(), Offset(4));
         assert!(
             image.dynamic_configs(1).cluster.is_empty(),

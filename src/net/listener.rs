@@ -20,7 +20,7 @@ const DYING_PREDECESSOR: Duration = Duration::from_secs(2);
 pub enum ListenError {
     /// Somebody listens there.
     #[error(
-        "{address} is in use by another program: stop it, or choose another address with --listen or `listeners`"
+        "{address} is in use by another program: stop it, or choose another address with --listen, `listeners` or `core.listeners`"
     )]
     InUse {
         /// The address asked for.

@@ -43,7 +43,8 @@ fn admit(parts: &Rc<CoreParts>, socket: AcceptedTcpStream, index: usize, refusal
         return drop(socket.bind_to_executor());
     };
     let here = parts.shard.me();
-    match parts.admission.admit(peer.ip(), here.0) {
+    let stays = parts.net.api.is_to_one_core(index);
+    match parts.admission.admit(peer.ip(), here.0, stays) {
         None => {
             // Clients without a back-off are back a thousand times a second.
             if let Some(others) = refusals.may_say(Instant::now()) {

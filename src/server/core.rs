@@ -1,8 +1,7 @@
 //! One core from its first to its last task.
 
 use super::accept::accept_for_ever;
-use super::bind::Bound;
-use crate::api;
+use crate::api::{self, Door};
 use crate::config::BrokerConfig;
 use crate::io::into_runtime_listener;
 use crate::limits;
@@ -31,14 +30,14 @@ pub struct CoreParts {
 pub fn assemble(
     shard: &Rc<Shard>,
     listeners: Vec<std::net::TcpListener>,
-    bound: &Arc<Vec<Bound>>,
+    doors: Vec<Door>,
     admission: &Arc<Admission>,
 ) -> Rc<CoreParts> {
     let config = Arc::clone(&shard.config);
     let cores = shard.cores();
     let registry: Rc<Registry> = Rc::default();
     let net = Rc::new(Core {
-        api: api::Context::new(Rc::clone(shard), super::bind::endpoints(bound)),
+        api: api::Context::new(Rc::clone(shard), doors),
         budget: Budget::new(frame_memory(&config, cores)),
         slots: Budget::new((config.queued_max_requests as usize / cores).max(1)),
         cold_reads: send::cold_reads(limits::COLD_READS_PER_CORE),
@@ -79,6 +78,7 @@ pub fn assemble(
     glommio::spawn_local(Rc::clone(shard).apply_retention_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).sync_behind_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).look_after_files_for_ever()).detach();
+    glommio::spawn_local(Rc::clone(shard).open_waiting_for_ever()).detach();
     shard.tick_coordinators();
     glommio::spawn_local(Rc::clone(shard).compact_for_ever()).detach();
     glommio::spawn_local(live(Rc::clone(&parts), listeners)).detach();

@@ -4,9 +4,9 @@
 //! (a container with `cpu.max` of two CPUs on a machine of 64 gets two threads, not 64 that are throttled).
 
 use crate::config::CoreChoice;
+use crate::io::cpu_quota::cpu_quota;
 use core_affinity::CoreId;
 use std::fs;
-use std::path::Path;
 use thiserror::Error;
 
 /// Why the cores cannot be used.
@@ -69,31 +69,10 @@ fn choose_among(
     Ok(allowed)
 }
 
-/// Whole CPUs that the cgroup (v2) grants, from the tightest `cpu.max` between here and the root.
+/// What this process' cgroup grants.
 fn cgroup_cpus() -> Option<usize> {
-    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let root = Path::new("/sys/fs/cgroup");
-    let mut tightest = None;
-    for dir in root.join(path).ancestors() {
-        if let Some(cpus) = fs::read_to_string(dir.join("cpu.max"))
-            .ok()
-            .and_then(|text| parse_cpu_max(&text))
-        {
-            tightest = Some(tightest.map_or(cpus, |other: usize| other.min(cpus)));
-        }
-        if dir == root {
-            break;
-        }
-    }
-    tightest
-}
-
-/// `cpu.max` is "QUOTA PERIOD" in microseconds, or "max PERIOD". A fraction of a CPU counts as one.
-fn parse_cpu_max(text: &str) -> Option<usize> {
-    let (quota, period) = text.trim().split_once(' ')?;
-    let (quota, period): (usize, usize) = (quota.parse().ok()?, period.parse().ok()?);
-    (period > 0).then(|| (quota / period).max(1))
+    let read = |path: &str| fs::read_to_string(path).ok();
+    cpu_quota(&read("/proc/self/cgroup")?, read)
 }
 
 #[cfg(test)]
@@ -123,12 +102,5 @@ mod tests {
                 allowed: vec![0, 1]
             })
         );
-    }
-
-    #[test]
-    fn cpu_max_counts_whole_cpus_and_never_none() {
-        assert_eq!(parse_cpu_max("max 100000\n"), None);
-        assert_eq!(parse_cpu_max("250000 100000\n"), Some(2));
-        assert_eq!(parse_cpu_max("50000 100000\n"), Some(1));
     }
 }

@@ -165,14 +165,11 @@ impl DataDirs {
     /// Writes the mark of a clean stop into those that were left in order.
     ///
     /// # Errors
-    /// A mark cannot be written.
+    /// A mark cannot be written; the others are.
     pub fn mark_clean(&self, clean: &[bool], broker_epoch: i64) -> Result<(), DataDirError> {
-        for (place, dir) in self.owned() {
-            if clean[place] {
-                data_dir::mark_clean(dir.path(), broker_epoch)?;
-            }
-        }
-        Ok(())
+        let clean = self.owned().filter(|(place, _)| clean[*place]);
+        let marked = clean.map(|(_, dir)| data_dir::mark_clean(dir.path(), broker_epoch));
+        marked.fold(Ok(()), Result::and)
     }
 
     fn owned(&self) -> impl Iterator<Item = (usize, &DataDir)> {

@@ -69,6 +69,9 @@ pub async fn lead(
             key.partition
         );
     }
+    for (name, reason) in &report.waiting {
+        log::error!("{name} is offline until there is room: {reason}");
+    }
     if !report.failures.is_empty() || !report.moved.is_empty() {
         match controller.heed(&report).await {
             Ok(()) => drop(shard.install_everywhere(&controller.image()).await),

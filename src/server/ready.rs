@@ -1,16 +1,13 @@
 //! Telling the world: the one line on standard output, and systemd.
 
+use super::bind::Bound;
 use super::life::Boot;
 use sd_notify::NotifyState;
 use std::io::Write;
 
 /// The broker accepts connections: addresses, cores, partitions found, milliseconds since start.
 pub fn announce(boot: &Boot, partitions: usize) {
-    let addresses: Vec<_> = boot
-        .bound
-        .iter()
-        .map(|bound| format!("{}://{}", bound.endpoint.name, bound.claim.address))
-        .collect();
+    let addresses: Vec<_> = boot.bound.iter().map(address).collect();
     let line = format!(
         "vltava {} is ready on {}: {} cores, {partitions} partitions found, {} ms",
         env!("CARGO_PKG_VERSION"),
@@ -21,6 +18,27 @@ pub fn announce(boot: &Boot, partitions: usize) {
     // Nobody may be reading; the broker runs all the same.
     drop(writeln!(std::io::stdout().lock(), "{line}"));
     tell_systemd(&[NotifyState::Ready, NotifyState::Status(&line)]);
+}
+
+/// `NAME://host:port`, and the ports of the cores if they have their own.
+fn address(bound: &Bound) -> String {
+    let own = format!(
+        "{}://{}",
+        bound.shared.endpoint.name, bound.shared.claim.address
+    );
+    let ports: Vec<u16> = bound
+        .cores
+        .iter()
+        .map(|core| core.claim.address.port())
+        .collect();
+    let (Some(first), Some(last)) = (ports.first(), ports.last()) else {
+        return own;
+    };
+    if ports.len() > 2 && ports.windows(2).all(|pair| pair[0] + 1 == pair[1]) {
+        return format!("{own} (cores {first}-{last})");
+    }
+    let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+    format!("{own} (cores {})", ports.join(" "))
 }
 
 /// The broker is on its way down.

@@ -3,6 +3,7 @@
 use super::core::assemble;
 use super::life::{self, Boot, Ended};
 use super::start::ServeError;
+use crate::api::Door;
 use crate::limits;
 use crate::shard::{Admission, MeshEntrance, Shard, Startup};
 use crate::types::ShardId;
@@ -20,6 +21,8 @@ pub struct Seat {
     pub mesh: MeshEntrance,
     /// A listening socket of its own for each address.
     pub listeners: Vec<TcpListener>,
+    /// What clients are told who come in by them.
+    pub doors: Vec<Door>,
     /// Settings and identity.
     pub boot: Boot,
     /// What the last run left.
@@ -64,7 +67,7 @@ impl Seat {
             Arc::clone(&self.boot.dirs),
             self.startup,
         );
-        let _parts = assemble(&shard, self.listeners, &self.boot.bound, &self.admission);
+        let _parts = assemble(&shard, self.listeners, self.doors, &self.admission);
         if shard.me() == ShardId(0) {
             let signals = self
                 .signals

@@ -8,6 +8,8 @@ use super::life::{Boot, Ended};
 use super::seat::Seat;
 use super::stop;
 use super::survey::{self, SurveyError};
+use crate::api::CoreIdError;
+use crate::config::listener::check_layout;
 use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
@@ -51,6 +53,9 @@ pub enum ServeError {
     /// An address cannot be used.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The cores cannot be told to clients.
+    #[error(transparent)]
+    CoreIds(#[from] CoreIdError),
     /// A core cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -82,9 +87,12 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
-    let bound = Arc::new(bind::bind_all(&config)?);
+    check_layout(&config.listeners, cpus.len())?;
+    let bound = Arc::new(bind::bind_all(&config, cpus.len())?);
     let data_dirs = DataDirs::open(&config)?;
     config.settle_node_id(data_dirs.identity.node_id);
+    let doors = bind::doors(&bound, data_dirs.identity.node_id, cpus.len())?;
+    bind::tell_of_cores(&doors);
     let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
     let found = data_dirs.find_logs()?;
@@ -111,11 +119,12 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let (ended, outcome) = mpsc::channel();
     let signals = Arc::new(Mutex::new(Some(signals)));
     let mut executors = Vec::with_capacity(cpus.len());
-    for &cpu in &cpus {
+    for (core, &cpu) in cpus.iter().enumerate() {
         let seat = Seat {
             cpu,
             mesh: mesh.clone(),
-            listeners: listen_on_all(&bound, config.socket_listen_backlog.cast_signed())?,
+            listeners: listen_on_all(&bound, core, config.socket_listen_backlog.cast_signed())?,
+            doors: doors.clone(),
             boot: boot.clone(),
             startup: startup.clone(),
             admission: Arc::clone(&admission),
@@ -159,10 +168,14 @@ fn load(options: &ServeOptions) -> Result<BrokerConfig, ServeError> {
     Ok(config)
 }
 
-fn listen_on_all(bound: &[Bound], backlog: i32) -> Result<Vec<TcpListener>, ServeError> {
-    let mut listeners = Vec::with_capacity(bound.len());
-    for bound in bound {
-        listeners.push(listener::listen(&bound.claim, backlog)?);
+fn listen_on_all(
+    bound: &[Bound],
+    core: usize,
+    backlog: i32,
+) -> Result<Vec<TcpListener>, ServeError> {
+    let mut listeners = Vec::new();
+    for address in bind::addresses(bound, core) {
+        listeners.push(listener::listen(&address.claim, backlog)?);
     }
     Ok(listeners)
 }

@@ -1,4 +1,4 @@
-//! Stopping: SIGTERM and SIGINT drain and flush; a second signal exits at once.
+//! Signals: SIGTERM and SIGINT drain and flush, a second one exits at once; SIGXFSZ must not end the broker.
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -24,5 +24,7 @@ pub fn on_signals() -> io::Result<UnixStream> {
         flag::register(signal, Arc::clone(&stopping))?;
         pipe::register(signal, teller.try_clone()?)?;
     }
+    // A file at its limit (`ulimit -f`): the write fails with EFBIG, and who writes deals with that. Nobody looks at the flag.
+    flag::register(libc::SIGXFSZ, Arc::default())?;
     Ok(told)
 }

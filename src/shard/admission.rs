@@ -48,8 +48,13 @@ impl Admission {
     }
 
     /// Admits a connection that `here` has accepted and names the core that should serve it: this one, or the least
-    /// loaded where that is better by two. `None` when a bound is reached.
-    pub fn admit(self: &Arc<Self>, ip: IpAddr, here: usize) -> Option<(Admitted, usize)> {
+    /// loaded where that has fewer and the connection does not have to stay. `None` when a bound is reached.
+    pub fn admit(
+        self: &Arc<Self>,
+        ip: IpAddr,
+        here: usize,
+        stays: bool,
+    ) -> Option<(Admitted, usize)> {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let total: usize = present.by_core.iter().sum();
         let of_ip = present.by_ip.get(&ip).copied().unwrap_or(0);
@@ -60,7 +65,7 @@ impl Admission {
         let least = (0..loads.len())
             .min_by_key(|&core| loads[core])
             .unwrap_or(here);
-        let core = if loads[here] > loads[least] {
+        let core = if !stays && loads[here] > loads[least] {
             least
         } else {
             here
@@ -102,30 +107,44 @@ mod tests {
     #[test]
     fn connections_spread_evenly_although_one_core_accepts_them_all() {
         let admission = Admission::new(2, 100, 100);
-        let held: Vec<_> = (0..10).map(|_| admission.admit(IP, 0).unwrap()).collect();
+        let held: Vec<_> = (0..10)
+            .map(|_| admission.admit(IP, 0, false).unwrap())
+            .collect();
         let on_second = held.iter().filter(|(_, core)| *core == 1).count();
         assert_eq!(on_second, 5);
     }
 
     #[test]
+    fn who_has_chosen_a_core_stays_there_and_the_others_make_room() {
+        let admission = Admission::new(2, 100, 100);
+        let held: Vec<_> = (0..4)
+            .map(|_| admission.admit(IP, 0, true).unwrap())
+            .collect();
+        assert!(held.iter().all(|(_, core)| *core == 0));
+        assert_eq!(admission.admit(IP, 0, false).unwrap().1, 1);
+    }
+
+    #[test]
     fn a_connection_beyond_a_bound_is_not_admitted_until_another_leaves() {
         let admission = Admission::new(1, 10, 2);
-        let first = admission.admit(IP, 0);
-        let second = admission.admit(IP, 0);
-        assert!(first.is_some() && second.is_some() && admission.admit(IP, 0).is_none());
+        let first = admission.admit(IP, 0, false);
+        let second = admission.admit(IP, 0, false);
+        assert!(first.is_some() && second.is_some() && admission.admit(IP, 0, false).is_none());
         drop(first);
-        assert!(admission.admit(IP, 0).is_some());
+        assert!(admission.admit(IP, 0, false).is_some());
     }
 
     #[test]
     fn bounds_change_for_those_who_come_and_not_for_those_who_are_here() {
         let admission = Admission::new(1, 10, 10);
-        let held: Vec<_> = (0..5).map(|_| admission.admit(IP, 0).unwrap()).collect();
+        let held: Vec<_> = (0..5)
+            .map(|_| admission.admit(IP, 0, false).unwrap())
+            .collect();
         admission.set_bounds(10, 5);
-        assert!(admission.admit(IP, 0).is_none());
+        assert!(admission.admit(IP, 0, false).is_none());
         admission.set_bounds(6, 10);
-        let sixth = admission.admit(IP, 0);
-        assert!(sixth.is_some() && admission.admit(IP, 0).is_none());
+        let sixth = admission.admit(IP, 0, false);
+        assert!(sixth.is_some() && admission.admit(IP, 0, false).is_none());
         assert_eq!(held.len(), 5);
     }
 }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 /// The core that changes the metadata.
-const LEADER: ShardId = ShardId(0);
+pub const LEADER: ShardId = ShardId(0);
 
 /// What can be changed.
 #[derive(Clone, Debug)]
@@ -318,6 +318,9 @@ impl Shard {
             .await
             .map_err(|error| failed(error.to_string()))?;
         let report = self.install_everywhere(&controller.image()).await;
+        for (name, reason) in &report.waiting {
+            log::error!("{name}: its log is made when there is room: {reason}");
+        }
         match report.failures.first() {
             None => Ok(()),
             Some((key, reason)) => Err(failed(format!("partition {}: {reason}", key.partition))),

@@ -5,8 +5,9 @@
 //! disk never reaches the image.
 
 use super::Shard;
-use super::install::{log_config, remark};
+use super::install::log_config;
 use super::message::{InstallReport, PartitionCheckpoint};
+use super::wanted::remark;
 use crate::io::blocking;
 use crate::limits;
 use crate::log::{LogConfig, LogError, PartitionLog, Trust, a_partition_in, partition_dir_name};
@@ -196,7 +197,10 @@ impl Controller {
             image: RefCell::new(Arc::new(image)),
             turn: Semaphore::new(1),
         });
-        controller.commit(&records).await?;
+        controller.write_down(&records).await?;
+        if let Err(error) = controller.log.keep_room(limits::METADATA_ROOM_KEPT).await {
+            log::warn!("{error}: the metadata changes again when there is room");
+        }
         Ok(controller)
     }
 
@@ -210,8 +214,17 @@ impl Controller {
         Arc::clone(&self.image.borrow())
     }
 
-    /// Makes records true: on the disk first, then in the image.
+    /// Makes records true: on the disk first, then in the image. On a disk that is full but for the room that is kept, only those
+    /// that delete topics.
     pub(super) async fn commit(&self, records: &[MetadataRecord]) -> Result<(), ControllerError> {
+        let makes_room = |record| matches!(record, &MetadataRecord::RemoveTopicRecord(_));
+        if !records.iter().any(makes_room) {
+            self.log.keep_room(limits::METADATA_ROOM_KEPT).await?;
+        }
+        self.write_down(records).await
+    }
+
+    async fn write_down(&self, records: &[MetadataRecord]) -> Result<(), ControllerError> {
         if records.is_empty() {
             return Ok(());
         }

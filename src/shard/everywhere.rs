@@ -55,6 +55,8 @@ impl Shard {
         self.groups.unload();
         self.transactions.unload();
         self.drained.wait().await;
+        let (me, crossings) = (self.me().0, self.mesh.crossings());
+        log::debug!("core {me} has sent to other cores: {crossings}");
     }
 
     /// The calls are on their way when this returns; the future gathers the answers.

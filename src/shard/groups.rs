@@ -10,7 +10,7 @@ use crate::coordinator::group::{
 };
 use crate::metadata::Topic;
 use crate::metadata::topic_name::GROUP_METADATA_TOPIC;
-use crate::types::PartitionKey;
+use crate::types::{PartitionKey, ShardId};
 use std::convert::Infallible;
 use std::future::Future;
 use std::rc::Rc;
@@ -52,6 +52,12 @@ impl Shard {
         }
     }
 
+    /// The core that decides for a group, once there is `__consumer_offsets`.
+    pub fn group_owner(&self, group: &str) -> Option<ShardId> {
+        let (_, owner) = self.coordinator_of(GROUP_METADATA_TOPIC, group).ok()?;
+        Some(owner)
+    }
+
     /// The partition of `__consumer_offsets` that keeps the group's offsets, once that is there.
     pub fn offsets_partition(&self, group: &str) -> Option<i32> {
         let (key, _) = self.coordinator_of(GROUP_METADATA_TOPIC, group).ok()?;
@@ -76,7 +82,7 @@ impl Shard {
     }
 
     /// One core's side of [`Shard::list_groups`].
-    pub(super) fn list_groups_here(
+    pub fn list_groups_here(
         &self,
         filter: ListFilter,
     ) -> impl Future<Output = Result<Vec<GroupListing>, CoordinatorFault>> + 'static + use<> {

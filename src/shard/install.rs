@@ -3,36 +3,21 @@
 //! The order matters to those who read meanwhile: a new partition exists before the image names it, and the image has
 //! forgotten a deleted one before its log is renamed.
 
-use super::dirs::Dir;
 use super::message::{Answer, Call, InstallReport, PartitionCheckpoint};
+use super::offline::Cause;
+use super::wanted::Wanted;
 use super::{Partition, Shard};
 use crate::config::{BrokerConfig, DynamicConfigs, TopicConfig};
 use crate::limits;
-use crate::log::{
-    AdvanceCause, Foreign, LogConfig, LogError, PartitionLog, RecoveryReport, Trust,
-    partition_dir_name, remove_deleted, set_aside_foreign,
-};
+use crate::log::{AdvanceCause, LogConfig, PartitionLog, partition_dir_name, remove_deleted};
 use crate::metadata::image::TopicChanges;
 use crate::metadata::{Image, Topic};
-use crate::types::{LeaderEpoch, Offset, PartitionKey, ShardId};
+use crate::types::{PartitionKey, ShardId};
 use std::cell::{Cell, RefCell};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
-
-/// A partition that is to be opened.
-struct Wanted {
-    key: PartitionKey,
-    topic: Arc<Topic>,
-    epoch: LeaderEpoch,
-    /// The id of the data directory it belongs in; nil if nobody has decided.
-    directory: Uuid,
-    config: LogConfig,
-    max_message_bytes: u32,
-}
 
 impl Shard {
     /// Makes every core work with `image`; returns what each reports, together.
@@ -56,6 +41,8 @@ impl Shard {
     }
 
     pub(super) async fn install_here(self: &Rc<Self>, image: Arc<Image>) -> InstallReport {
+        // Nobody closes it.
+        let _turn = self.installing.acquire_permit(1).await;
         let mut report = InstallReport::default();
         let changes = image.topic_changes_since(&self.image());
         let wanted = self.follow_topics(&image, &changes);
@@ -120,21 +107,17 @@ impl Shard {
                 continue;
             }
             match self.partitions.borrow().get(&key) {
-                // Until the next start.
-                None if self.offline.borrow().contains(&key) => {}
+                // Until the next start, or until there is room.
+                None if self.offline.contains(&key) => {}
                 Some(partition) => {
                     partition.leader_epoch.set(state.leader_epoch);
                     partition.max_message_bytes.set(max_message_bytes);
                     partition.log.update_config(config.clone());
                 }
-                None => wanted.push(Wanted {
-                    key,
-                    topic: Arc::clone(topic),
-                    epoch: state.leader_epoch,
-                    directory: state.directories.first().copied().unwrap_or_default(),
-                    config: config.clone(),
-                    max_message_bytes,
-                }),
+                None => {
+                    let config = config.clone();
+                    wanted.push(Wanted::new(key, topic, state, config, max_message_bytes));
+                }
             }
         }
     }
@@ -167,131 +150,27 @@ impl Shard {
     }
 
     async fn open_and_enter(self: &Rc<Self>, wanted: Wanted, report: &mut InstallReport) {
-        let place = self.place_of(&wanted);
-        let opened = match &place {
-            Ok(place) => self.open_one(&wanted, *place).await,
-            Err(error) => Err(error.clone()),
-        };
-        let place = place.unwrap_or_default();
-        match opened {
-            Ok((log, remark)) => {
+        let startup = self.startup.borrow().clone();
+        match self.open_wanted(&wanted, startup.as_ref()).await {
+            Ok((place, log, remark)) => {
                 report.remarks.extend(remark);
                 let id = self.dirs.all()[place].id;
                 let moved = id.filter(|id| *id != wanted.directory);
                 report.moved.extend(moved.map(|id| (wanted.key, id)));
                 self.enter(wanted, place, log);
             }
+            Err(error) if error.is_no_space() => {
+                report.waiting.push((wanted.name(), error.to_string()));
+                self.offline.insert(wanted.key, Cause::NoRoom(startup));
+            }
             Err(error) => {
-                self.offline.borrow_mut().insert(wanted.key);
                 report.failures.push((wanted.key, error.to_string()));
+                self.offline.insert(wanted.key, Cause::Failure);
             }
         }
     }
 
-    /// Where a partition's log is, or is to be made.
-    fn place_of(&self, wanted: &Wanted) -> Result<usize, LogError> {
-        let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
-        let startup = self.startup.borrow();
-        let found = startup
-            .as_ref()
-            .and_then(|startup| startup.found.get(&name));
-        if let Some(place) = found {
-            return Ok(*place);
-        }
-        let lost = |dir: &Dir| {
-            let reason = dir.loss().unwrap_or("it cannot be used").to_owned();
-            LogError::storage("open", &dir.path.join(&name), io::Error::other(reason))
-        };
-        let all = self.dirs.all();
-        if let Some(place) = self.dirs.place_of(wanted.directory) {
-            return match all[place].loss() {
-                None => Ok(place),
-                Some(_) => Err(lost(&all[place])),
-            };
-        }
-        match self.dirs.unknown_loss() {
-            Some(dir) if startup.is_some() => Err(lost(dir)),
-            _ => self.dirs.first_usable().ok_or_else(|| lost(&all[0])),
-        }
-    }
-
-    async fn open_one(
-        &self,
-        wanted: &Wanted,
-        place: usize,
-    ) -> Result<(Rc<PartitionLog>, Option<String>), LogError> {
-        let name = partition_dir_name(&wanted.topic.name, wanted.key.partition);
-        let dir = self.dirs.all()[place].path.join(&name);
-        let startup = self.startup.borrow().clone();
-        let foreign = match &startup {
-            Some(startup) if startup.clean[place] => Foreign::Refuse,
-            Some(_) => Foreign::Stray,
-            None => Foreign::Delete,
-        };
-        if let Some(aside) = set_aside_foreign(&dir, wanted.key.topic_id, foreign).await? {
-            self.compaction
-                .forget(&wanted.topic.name, wanted.key.partition, place);
-            if foreign == Foreign::Delete {
-                log::warn!(
-                    "{name}: its directory was that of a deleted topic, whose files are removed"
-                );
-                remove_after(name.clone(), aside, Duration::ZERO);
-            } else {
-                log::warn!(
-                    "{name}: its directory was another topic's by its partition.metadata, most likely a deleted one's; its files \
-                     are kept in {} until you remove them",
-                    aside.display()
-                );
-            }
-        }
-        if let Some(startup) = startup {
-            if exists(dir.clone()).await {
-                let start = startup.log_start(&wanted.topic.name, wanted.key.partition);
-                let trust = startup.trust(&wanted.topic.name, wanted.key.partition, place);
-                let known = startup.recovery_point(&wanted.topic.name, wanted.key.partition);
-                let open = |trust| {
-                    let (dir, config) = (dir.clone(), wanted.config.clone());
-                    startup.opening.open(dir, config, trust, start)
-                };
-                let (mut log, mut report) = open(trust).await?;
-                if startup.clean[place] && known > Offset::ZERO && report.log_end_offset > known {
-                    log::warn!(
-                        "{name}: the last stop left its end at offset {known}, but now it seems to be {}: checking from there",
-                        report.log_end_offset
-                    );
-                    let recovery_point = known;
-                    (log, report) = open(Trust::Recover { recovery_point }).await?;
-                }
-                let cut = remark(&name, &report);
-                let lacking = || lack(&name, &report, known, startup.clean[place]);
-                return Ok((log, cut.or_else(lacking)));
-            }
-            let log = self.create_log(wanted, dir).await?;
-            return Ok((
-                log,
-                Some(format!(
-                    "{name}: its directory was missing; the partition begins empty"
-                )),
-            ));
-        }
-        Ok((self.create_log(wanted, dir).await?, None))
-    }
-
-    async fn create_log(
-        &self,
-        wanted: &Wanted,
-        dir: PathBuf,
-    ) -> Result<Rc<PartitionLog>, LogError> {
-        PartitionLog::create(
-            dir,
-            wanted.key.topic_id,
-            wanted.config.clone(),
-            wanted.epoch,
-        )
-        .await
-    }
-
-    fn enter(self: &Rc<Self>, wanted: Wanted, place: usize, log: Rc<PartitionLog>) {
+    pub(super) fn enter(self: &Rc<Self>, wanted: Wanted, place: usize, log: Rc<PartitionLog>) {
         let key = wanted.key;
         let shard = Rc::downgrade(self);
         log.set_on_advance(Box::new(move |advance| {
@@ -334,7 +213,7 @@ impl Shard {
                     topic_id: topic.id,
                     partition,
                 };
-                self.offline.borrow_mut().remove(&key);
+                self.offline.remove(&key);
                 let gone = self.partitions.borrow_mut().remove(&key);
                 if let Some(gone) = gone {
                     self.compaction.forget(&topic.name, partition, gone.dir);
@@ -380,6 +259,7 @@ impl InstallReport {
         self.partitions += other.partitions;
         self.remarks.extend(other.remarks);
         self.failures.extend(other.failures);
+        self.waiting.extend(other.waiting);
         self.moved.extend(other.moved);
     }
 }
@@ -407,7 +287,7 @@ async fn put_away(key: PartitionKey, partition: Rc<Partition>, delay: Duration) 
 }
 
 /// Removes a directory that has been put away, in a task of its own.
-fn remove_after(name: String, aside: PathBuf, delay: Duration) {
+pub(super) fn remove_after(name: String, aside: PathBuf, delay: Duration) {
     glommio::spawn_local(async move {
         glommio::timer::sleep(delay).await;
         if let Err(error) = remove_deleted(&aside).await {
@@ -436,41 +316,6 @@ async fn close(key: PartitionKey, partition: Rc<Partition>) -> PartitionCheckpoi
 
 fn take_next(wanted: &RefCell<std::vec::IntoIter<Wanted>>) -> Option<Wanted> {
     wanted.borrow_mut().next()
-}
-
-async fn exists(dir: PathBuf) -> bool {
-    crate::io::blocking(move || Path::exists(&dir)).await
-}
-
-/// What an operator must know of an opening: what is lost.
-pub(super) fn remark(name: &str, report: &RecoveryReport) -> Option<String> {
-    let cut = report.cut.as_ref()?;
-    Some(format!(
-        "{name}: cut off at offset {} ({} at position {}: {}): {} bytes are lost, {} whole segments among them",
-        cut.offset,
-        cut.path.display(),
-        cut.position,
-        cut.reason,
-        cut.lost_bytes,
-        cut.dropped_segments
-    ))
-}
-
-/// What is missing although nothing was torn: somebody has removed files.
-fn lack(name: &str, report: &RecoveryReport, known: Offset, clean: bool) -> Option<String> {
-    if report.log_end_offset < known {
-        return Some(format!(
-            "{name}: it ends at offset {}, but records up to offset {known} were on the disk: files of it were removed",
-            report.log_end_offset
-        ));
-    }
-    // After a crash indexes are made again as a matter of course.
-    (clean && report.rebuilt_indexes > 0).then(|| {
-        format!(
-            "{name}: the indexes of {} segments were missing or wrong and are made again",
-            report.rebuilt_indexes
-        )
-    })
 }
 
 /// What the log needs to know of a topic's configuration.

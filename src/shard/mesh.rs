@@ -13,6 +13,7 @@ use glommio::channels::channel_mesh::{FullMesh, MeshBuilder, Receivers, Senders}
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -54,9 +55,43 @@ struct Outgoing {
     pump_busy: Cell<bool>,
 }
 
+/// How often this core has sent others what clients asked of partitions and groups that those own.
+#[derive(Debug, Default)]
+struct Crossings {
+    appends: Cell<u64>,
+    reads: Cell<u64>,
+    lookups: Cell<u64>,
+    groups: Cell<u64>,
+}
+
+impl Crossings {
+    fn count(&self, call: &Call) {
+        let counter = match call {
+            Call::Append(_) => &self.appends,
+            Call::Read(_) => &self.reads,
+            Call::Offsets(_) | Call::EpochEnds(_) => &self.lookups,
+            Call::Group(..) => &self.groups,
+            _ => return,
+        };
+        counter.set(counter.get() + 1);
+    }
+}
+
+impl fmt::Display for Crossings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [&self.appends, &self.reads, &self.lookups, &self.groups].map(Cell::get);
+        let [appends, reads, lookups, groups] = counts;
+        write!(
+            f,
+            "{appends} appends, {reads} reads, {lookups} lookups, {groups} group requests"
+        )
+    }
+}
+
 /// This core's side of the mesh.
 pub struct Mesh {
     me: ShardId,
+    crossings: Crossings,
     senders: Senders<Message>,
     outgoing: Vec<Outgoing>,
     places: RefCell<Slab<Place>>,
@@ -68,6 +103,7 @@ impl Mesh {
         let cores = senders.nr_consumers();
         let mesh = Rc::new(Mesh {
             me: ShardId(senders.peer_id()),
+            crossings: Crossings::default(),
             senders,
             outgoing: (0..cores).map(|_| Outgoing::default()).collect(),
             places: RefCell::new(Slab::new()),
@@ -90,12 +126,18 @@ impl Mesh {
 
     /// Asks another core. The message is on its way when this returns; the future is the wait for the answer.
     pub fn call(self: &Rc<Self>, to: ShardId, call: Call) -> Pending {
+        self.crossings.count(&call);
         let ticket = self.places.borrow_mut().insert(Place::Waiting(None));
         self.post(to, Message::Call(ticket, call));
         Pending {
             mesh: Rc::clone(self),
             ticket,
         }
+    }
+
+    /// What has crossed from here, for the log.
+    pub fn crossings(&self) -> impl fmt::Display {
+        &self.crossings
     }
 
     /// Sends a message without waiting; order to each core is kept.

@@ -220,6 +220,8 @@ pub struct InstallReport {
     pub remarks: Vec<String>,
     /// Partitions whose log could not be opened or made, with the reason.
     pub failures: Vec<(PartitionKey, String)>,
+    /// Partitions, by name, whose log is opened or made when there is room, with the reason.
+    pub waiting: Vec<(String, String)>,
     /// Partitions that lie in another directory than the metadata says, with the id of theirs.
     pub moved: Vec<(PartitionKey, Uuid)>,
 }

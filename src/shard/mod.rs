@@ -20,6 +20,7 @@ mod lookup;
 mod markers;
 mod mesh;
 mod message;
+mod offline;
 mod opening;
 mod partition;
 mod placement;
@@ -32,15 +33,16 @@ mod startup;
 mod ticks;
 mod transactions;
 mod waits;
+mod wanted;
 mod watches;
 
 pub use administration::{PartitionQuestion, PartitionReply, ProducerDescription, Question, Reply};
 pub use admission::{Admission, Admitted};
-pub use changes::{Change, ChangeError, ChangeOutcome};
+pub use changes::{Change, ChangeError, ChangeOutcome, LEADER};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
-pub use dirs::{Dir, Dirs};
 pub use coordinators::CoordinatorFault;
+pub use dirs::{Dir, Dirs};
 pub use groups::GroupOutcome;
 pub use lookup::EpochEnd;
 pub use markers::MarkerPart;
@@ -64,6 +66,7 @@ use glommio::net::AcceptedTcpStream;
 use glommio::sync::Semaphore;
 use groups::Groups;
 use mesh::{Joined, Mesh};
+use offline::Offline;
 use producer_ids::ProducerIds;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -95,7 +98,9 @@ pub struct Shard {
     topics: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
     partitions: RefCell<HashMap<PartitionKey, Rc<Partition>>>,
     /// Partitions of this core whose log could not be opened.
-    offline: RefCell<HashSet<PartitionKey>>,
+    offline: Offline,
+    /// Who changes which logs are open.
+    installing: Semaphore,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
     groups: Rc<Groups>,
@@ -143,7 +148,8 @@ impl Shard {
             image: RefCell::default(),
             topics: RefCell::default(),
             partitions: RefCell::default(),
-            offline: RefCell::default(),
+            offline: Offline::default(),
+            installing: Semaphore::new(1),
             watches: Rc::default(),
             waits: Rc::default(),
             compaction: Arc::clone(&startup.compaction),
@@ -206,19 +212,20 @@ impl Shard {
         self.mesh.post(to, Message::Adopt(socket, listener, by));
     }
 
-    fn owner(&self, key: &PartitionKey) -> ShardId {
+    /// The core that owns a partition.
+    pub fn owner(&self, key: &PartitionKey) -> ShardId {
         placement::owner(key, self.mesh.cores())
     }
 
     fn partition(&self, key: &PartitionKey) -> Result<Rc<Partition>, PartitionFault> {
         let partitions = self.partitions.borrow();
-        partitions.get(key).cloned().ok_or_else(|| {
-            let offline = self.offline.borrow().contains(key);
-            match offline {
+        partitions
+            .get(key)
+            .cloned()
+            .ok_or_else(|| match self.offline.contains(key) {
                 true => PartitionFault::Offline,
                 false => PartitionFault::NotHere,
-            }
-        })
+            })
     }
 
     /// Tells waiting fetches, here or on other cores.

@@ -9,14 +9,14 @@ use super::message::{Answer, Call, PartitionFault};
 use super::{Partition, Shard};
 use crate::config::BrokerConfig;
 use crate::coordinator::transaction::{
-    Coordinator, Ending, Errand, ListFilter, TopicPartition, TransactionAnswer,
-    TransactionListing, TransactionRequest, TransactionSettings,
+    Coordinator, Ending, Errand, ListFilter, TopicPartition, TransactionAnswer, TransactionListing,
+    TransactionRequest, TransactionSettings,
 };
 use crate::log::AppendError;
 use crate::metadata::Image;
 use crate::metadata::features::TRANSACTION_VERSION;
 use crate::metadata::topic_name::TRANSACTION_STATE_TOPIC;
-use crate::types::PartitionKey;
+use crate::types::{PartitionKey, ShardId};
 use crate::wire::records::Codec;
 use std::future::Future;
 use std::rc::{Rc, Weak};
@@ -64,6 +64,12 @@ impl Shard {
         }
     }
 
+    /// The core that decides for a transactional id, once there is `__transaction_state`.
+    pub fn transaction_owner(&self, transactional_id: &str) -> Option<ShardId> {
+        let coordinator = self.coordinator_of(TRANSACTION_STATE_TOPIC, transactional_id);
+        coordinator.ok().map(|(_, owner)| owner)
+    }
+
     /// All transactions of all cores that fit.
     ///
     /// # Errors
@@ -82,10 +88,11 @@ impl Shard {
     }
 
     /// One core's side of [`Shard::list_transactions`].
-    pub(super) fn list_transactions_here(
+    pub fn list_transactions_here(
         &self,
         filter: ListFilter,
-    ) -> impl Future<Output = Result<Vec<TransactionListing>, CoordinatorFault>> + 'static + use<> {
+    ) -> impl Future<Output = Result<Vec<TransactionListing>, CoordinatorFault>> + 'static + use<>
+    {
         let request = TransactionRequest::List(filter);
         self.transactions.ask_all(&request, |answer| match answer {
             TransactionAnswer::Listed(found) => found,

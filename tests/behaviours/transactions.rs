@@ -89,7 +89,11 @@ fn a_second_producer_of_the_id_aborts_the_first_and_fences_it() {
     first.send(&mut client, PRODUCE, "t", 0, &["lost"]);
     let mut second = Transactional::begin(&mut client, "tx");
     assert_eq!(second.producer.0, first.producer.0);
-    assert_eq!(second.producer.1, first.producer.1 + 2, "one fences, one is given");
+    assert_eq!(
+        second.producer.1,
+        first.producer.1 + 2,
+        "one fences, one is given"
+    );
     let batch = first.batch(&["late"]);
     for version in [CLASSIC_PRODUCE, PRODUCE] {
         let refused = first.send_batch(&mut client, version, "t", 0, &batch);
@@ -102,9 +106,16 @@ fn a_second_producer_of_the_id_aborts_the_first_and_fences_it() {
         (CLASSIC_END, ErrorCode::PRODUCER_FENCED),
         (END, ErrorCode::PRODUCER_FENCED),
     ] {
-        assert_eq!(first.end(&mut client, version, true), code, "version {version}");
+        assert_eq!(
+            first.end(&mut client, version, true),
+            code,
+            "version {version}"
+        );
     }
-    assert_eq!(first.add(&mut client, "t", &[0]), [ErrorCode::PRODUCER_FENCED]);
+    assert_eq!(
+        first.add(&mut client, "t", &[0]),
+        [ErrorCode::PRODUCER_FENCED]
+    );
     for (version, code) in [
         (3, ErrorCode::INVALID_PRODUCER_EPOCH),
         (4, ErrorCode::PRODUCER_FENCED),
@@ -260,7 +271,11 @@ fn a_transaction_that_takes_too_long_is_aborted_and_its_producer_is_fenced() {
     assert_eq!(refused.error_code, ErrorCode::INVALID_PRODUCER_EPOCH);
     let commit = tx.try_end(&mut client, END, true);
     assert_eq!(commit.error_code, ErrorCode::INVALID_TXN_STATE);
-    assert_eq!(tx.end(&mut client, END, false), ErrorCode::NONE, "it learns its epoch");
+    assert_eq!(
+        tx.end(&mut client, END, false),
+        ErrorCode::NONE,
+        "it learns its epoch"
+    );
     let sent = tx.send(&mut client, PRODUCE, "t", 0, &["in time"]);
     assert_eq!(sent.error_code, ErrorCode::NONE, "{sent:?}");
     assert_eq!(tx.end(&mut client, END, true), ErrorCode::NONE);
@@ -278,7 +293,13 @@ fn what_was_decided_is_carried_out_after_a_crash_and_what_was_open_goes_on() {
         let mut tx = Transactional::begin(&mut client, &format!("tx-{number}"));
         for partition in 0..8 {
             tx.sequence = 0;
-            tx.send(&mut client, PRODUCE, "t", partition, &[&format!("{number}")]);
+            tx.send(
+                &mut client,
+                PRODUCE,
+                "t",
+                partition,
+                &[&format!("{number}")],
+            );
         }
         decided.push(tx);
     }
@@ -324,7 +345,10 @@ fn ending_by_force_leaves_the_id_empty() {
     let (_broker, mut client) = start();
     let mut tx = Transactional::begin(&mut client, "tx");
     tx.send(&mut client, PRODUCE, "t", 0, &["x"]);
-    assert_eq!(client.describe_transaction("tx").transaction_state, "Ongoing");
+    assert_eq!(
+        client.describe_transaction("tx").transaction_state,
+        "Ongoing"
+    );
     // What `kafka-transactions --forceTerminateTransaction` asks for.
     Transactional::begin(&mut client, "tx");
     let told = client.describe_transaction("tx");
@@ -356,7 +380,10 @@ fn the_batched_form_adds_and_verifies_for_clients_too() {
         let codes = |index: usize| -> Vec<ErrorCode> {
             let results = &answer.results_by_transaction[index].topic_results[0];
             let partitions = &results.results_by_partition;
-            partitions.iter().map(|one| one.partition_error_code).collect()
+            partitions
+                .iter()
+                .map(|one| one.partition_error_code)
+                .collect()
         };
         (codes(0), codes(1))
     };
@@ -366,7 +393,10 @@ fn the_batched_form_adds_and_verifies_for_clients_too() {
         let (own, others) = ask(version, false, &[0], epoch);
         assert_eq!((own, others), (vec![ErrorCode::NONE], vec![unknown]));
     }
-    let not_in = [ErrorCode::INVALID_TXN_STATE, ErrorCode::TRANSACTION_ABORTABLE];
+    let not_in = [
+        ErrorCode::INVALID_TXN_STATE,
+        ErrorCode::TRANSACTION_ABORTABLE,
+    ];
     for (version, code) in [4, 5].into_iter().zip(not_in) {
         let (own, others) = ask(version, true, &[0, 1], epoch);
         assert_eq!(own, [ErrorCode::NONE, code]);
@@ -411,8 +441,7 @@ fn transactions_are_listed_and_described() {
     let id = open.producer.0;
     let by_producer = list(&|request| request.producer_id_filters = vec![id]);
     assert_eq!(by_producer.1, open_only);
-    let by_pattern =
-        list(&|request| request.transactional_id_pattern = Some("app-[^i].*".into()));
+    let by_pattern = list(&|request| request.transactional_id_pattern = Some("app-[^i].*".into()));
     assert_eq!(by_pattern.1, open_only);
     let partly = list(&|request| request.transactional_id_pattern = Some("app".into()));
     assert_eq!(partly.1, [""; 0], "a pattern matches the whole");
@@ -423,7 +452,13 @@ fn transactions_are_listed_and_described() {
     assert_eq!(told.error_code, ErrorCode::NONE);
     assert_eq!((told.producer_id, told.producer_epoch), open.producer);
     assert_eq!(told.transaction_timeout_ms, 60_000);
-    assert_eq!((told.topics[0].topic.as_str(), &told.topics[0].partitions[..]), ("t", &[2][..]));
+    assert_eq!(
+        (
+            told.topics[0].topic.as_str(),
+            &told.topics[0].partitions[..]
+        ),
+        ("t", &[2][..])
+    );
     let unknown = client.describe_transaction("nobody");
     assert_eq!(unknown.error_code, ErrorCode::TRANSACTIONAL_ID_NOT_FOUND);
     let nameless = client.describe_transaction("");
@@ -450,5 +485,8 @@ fn a_new_cluster_promises_an_epoch_a_transaction() {
     assert_eq!(level.collect::<Vec<_>>(), [2]);
     let older = client.call(3, &who);
     let mut names = older.supported_features.iter().map(|one| one.name.as_str());
-    assert!(!names.any(|name| name == "transaction.version"), "they cannot read a 0 there");
+    assert!(
+        !names.any(|name| name == "transaction.version"),
+        "they cannot read a 0 there"
+    );
 }

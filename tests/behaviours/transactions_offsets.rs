@@ -70,7 +70,10 @@ fn offsets_of_a_transaction_are_seen_when_it_has_committed_and_never_when_it_has
         let mut expected = -1;
         for (committed, offset) in [(true, 5), (false, 7), (true, 6)] {
             commit(&mut client, &tx, version, &group, offset);
-            assert_eq!(position(&mut client, &group, false), (ErrorCode::NONE, expected));
+            assert_eq!(
+                position(&mut client, &group, false),
+                (ErrorCode::NONE, expected)
+            );
             let unstable = (ErrorCode::UNSTABLE_OFFSET_COMMIT, -1);
             assert_eq!(position(&mut client, &group, true), unstable);
             assert_eq!(tx.end(&mut client, end, committed), ErrorCode::NONE);

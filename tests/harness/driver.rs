@@ -48,6 +48,11 @@ fn python_script(name: &str) -> Option<Command> {
     Some(command)
 }
 
+/// The programs that show what members of a group see.
+pub fn group_programs() -> Vec<(&'static str, Command)> {
+    programs("Groups", &["librdkafka", "kafka-python"])
+}
+
 /// The programs of a theme, by client: the Java class of this name, the same word in small letters for the others. Those whose
 /// toolchain is missing are left out (in CI that is a failure).
 pub fn programs(theme: &str, pythons: &[&'static str]) -> Vec<(&'static str, Command)> {

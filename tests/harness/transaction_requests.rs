@@ -20,7 +20,9 @@ use vltava::wire::messages::txn_offset_commit::{
 use vltava::wire::records::{BatchBuilder, Codec};
 
 use super::batches::{batch_with, values_of};
-use super::requests::{ALL, data_of, fetch_partition, fetch_request, only_partition, produce_request};
+use super::requests::{
+    ALL, data_of, fetch_partition, fetch_request, only_partition, produce_request,
+};
 use super::wire_client::{DEADLINE, WireClient};
 
 /// The last version of Produce and of EndTxn by the classic protocol.
@@ -269,7 +271,9 @@ impl WireClient {
             let batch = batch.expect("a batch");
             let header = batch.header();
             let producer = header.producer_id();
-            let begun = aborted.iter().filter(|one| one.first_offset <= header.last_offset().0);
+            let begun = aborted
+                .iter()
+                .filter(|one| one.first_offset <= header.last_offset().0);
             skipped.extend(begun.map(|one| (one.producer_id, one.first_offset)));
             if header.attributes().is_control() {
                 skipped.retain(|&(of, _)| of != producer);

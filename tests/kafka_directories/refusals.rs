@@ -261,7 +261,10 @@ fn records_of_aborted_transactions_stay_hidden_from_readers_of_committed_ones() 
     with.write("t-0", 3, marker(), b"\0\0\0\0", b"\0\0\0\0\0\0");
     let vltava = Vltava::start(&with.data);
     let (seen, stable) = vltava.client().read_committed("t", 0);
-    assert!(stable == 4 && !seen.contains(&"aborted".to_owned()), "{seen:?}");
+    assert!(
+        stable == 4 && !seen.contains(&"aborted".to_owned()),
+        "{seen:?}"
+    );
     vltava.kill();
 }
 

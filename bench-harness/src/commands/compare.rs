@@ -137,7 +137,10 @@ fn workload(command: &str) -> Workload {
 }
 
 /// One run with one broker.
-fn once(command: &Command, peer: &Peer, cpus: &[usize]) -> Result<RunResult, BenchError> {
+///
+/// # Errors
+/// Those of the command.
+pub fn once(command: &Command, peer: &Peer, cpus: &[usize]) -> Result<RunResult, BenchError> {
     let mut command = command.clone();
     let common = common(&mut command)?;
     common.bootstrap_server = vec![peer.address.clone()];

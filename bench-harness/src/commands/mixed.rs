@@ -56,7 +56,7 @@ const PRELOAD_BATCH: Size = Size(1_000_000);
 /// When the load could not run as asked.
 pub fn run(args: &MixedArgs) -> Result<RunResult, BenchError> {
     if !args.no_preload {
-        fill(&args.common, &args.topic, &args.load, args.preload)?;
+        fill(&args.common, &args.topic, &args.load, args.preload, None)?;
     }
     let quiet = CommonArgs {
         hlog: None,
@@ -104,7 +104,7 @@ pub fn run(args: &MixedArgs) -> Result<RunResult, BenchError> {
     Ok(result)
 }
 
-/// Writes so much into the topic, as fast as it goes.
+/// Writes so much into the topic, as fast as it goes, with so many different keys if any.
 ///
 /// # Errors
 /// When that is not possible.
@@ -113,6 +113,7 @@ pub fn fill(
     topic: &TopicArgs,
     load: &LoadArgs,
     bytes: Size,
+    keys: Option<u64>,
 ) -> Result<RunResult, BenchError> {
     super::produce::run(&ProduceArgs {
         common: CommonArgs {
@@ -124,6 +125,7 @@ pub fn fill(
         load: load.clone(),
         batch_size: PRELOAD_BATCH,
         compression: Compression::None,
+        keys,
         duration: None,
         bytes: Some(bytes),
     })

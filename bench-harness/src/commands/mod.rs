@@ -4,6 +4,7 @@ pub mod compare;
 pub mod connections;
 pub mod consume;
 pub mod end_to_end;
+pub mod flamegraph;
 pub mod groups;
 pub mod idle;
 pub mod latency;
@@ -14,6 +15,7 @@ pub mod produce;
 pub mod recovery;
 pub mod report;
 pub mod sweep;
+pub mod upkeep;
 
 use crate::args::Command;
 use crate::result::RunResult;
@@ -33,7 +35,9 @@ pub fn execute(command: &Command) -> Result<RunResult, BenchError> {
         Command::Connections(args) => connections::run(args),
         Command::Groups(args) => groups::run(args),
         Command::Partitions(args) => partitions::run(args),
+        Command::Upkeep(args) => upkeep::run(args),
         Command::Recovery(args) => recovery::run(args),
+        Command::Flamegraph(args) => flamegraph::run(args),
         Command::Idle(args) => idle::run(args),
         Command::Limits(args) => limits::run(args),
         Command::Compare(_) | Command::Sweep(_) | Command::Report(_) => {

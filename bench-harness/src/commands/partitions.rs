@@ -97,6 +97,7 @@ fn with_count(args: &PartitionsArgs, count: i32) -> Result<Vec<Figure>, BenchErr
         load: args.load.clone(),
         batch_size: args.batch_size,
         compression: Compression::None,
+        keys: None,
         duration: Some(args.duration),
         bytes: None,
     })?;

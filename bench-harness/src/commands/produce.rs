@@ -33,6 +33,9 @@ pub struct ProduceArgs {
     /// How batches are compressed; they are compressed once and sent again and again
     #[arg(long, value_enum, default_value_t, value_name = "CODEC")]
     pub compression: Compression,
+    /// Give records keys: so many different ones, at random
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "compression")]
+    pub keys: Option<u64>,
     /// Stop after so long [default: 10 without --bytes]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub duration: Option<Duration>,
@@ -66,7 +69,7 @@ const DURATION_DEFAULT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the load could not run as asked.
 pub fn run(args: &ProduceArgs) -> Result<RunResult, BenchError> {
-    let template = sized_template(args.load.record_size.0, args.batch_size.0)?;
+    let template = sized_template(args.load.record_size.0, args.batch_size.0, args.keys)?;
     let template = template.compressed(match args.compression {
         Compression::None => Codec::None,
         Compression::Gzip => Codec::Gzip,

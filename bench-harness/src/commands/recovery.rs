@@ -115,7 +115,7 @@ pub fn run(args: &RecoveryArgs) -> Result<RunResult, BenchError> {
     let recipe = Recipe::of(&args.broker, &args.set, &args.pin_server, dir.path())?;
     let mut peer = recipe.start(&args.broker.name)?;
     let common = common(&peer);
-    let filled = fill(&common, &args.topic, &args.load, args.bytes)?;
+    let filled = fill(&common, &args.topic, &args.load, args.bytes, None)?;
     let mut acknowledged = filled.totals.records;
     let mut rounds = Vec::new();
     let mut lost = 0;
@@ -184,7 +184,7 @@ fn while_writing(
 ) -> Result<u64, BenchError> {
     let mut target = Target::find(common, None)?;
     let lanes = target.lanes(args.load.connections as usize)?;
-    let template = sized_template(args.load.record_size.0, LOAD_BATCH_BYTES)?;
+    let template = sized_template(args.load.record_size.0, LOAD_BATCH_BYTES, None)?;
     let run = Run::start(Duration::ZERO, None, Arc::default());
     let load = |(index, lane): (usize, &Lane)| Load {
         lane: lane.clone(),

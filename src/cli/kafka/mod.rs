@@ -28,7 +28,7 @@ mod get_offsets;
 mod group_options;
 mod group_printer;
 mod java_errors;
-mod json;
+pub(in crate::cli) mod json;
 mod line_reader;
 mod log_dirs;
 mod metadata_json;

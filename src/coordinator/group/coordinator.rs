@@ -177,12 +177,7 @@ impl StateMachine for Coordinator {
         self.out.take()
     }
 
-    fn written(
-        &mut self,
-        now: Now,
-        id: WriteId,
-        outcome: Result<(), WriteFault>,
-    ) -> Vec<Effect> {
+    fn written(&mut self, now: Now, id: WriteId, outcome: Result<(), WriteFault>) -> Vec<Effect> {
         match self.out.done(id) {
             None | Some(AfterWrite::Nothing) => {}
             Some(AfterWrite::Assigned {

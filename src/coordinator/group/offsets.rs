@@ -131,7 +131,10 @@ impl Group {
         }
         match self.state {
             State::CompletingRebalance if !in_transaction => Err(GroupError::RebalanceInProgress),
-            State::CompletingRebalance | State::Empty | State::PreparingRebalance | State::Stable => Ok(()),
+            State::CompletingRebalance
+            | State::Empty
+            | State::PreparingRebalance
+            | State::Stable => Ok(()),
         }
     }
 

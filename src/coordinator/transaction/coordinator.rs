@@ -94,7 +94,12 @@ impl StateMachine for Coordinator {
         self.next_abort_check_ms = now.monotonic_ms + self.settings.abort_check_interval_ms;
         self.next_expiry_check_ms = now.monotonic_ms + self.settings.expiry_check_interval_ms;
         let ending = |(_, entry): &(&String, &Entry)| entry.current.state.is_ending();
-        let prepared: Vec<String> = self.ids.iter().filter(ending).map(|(id, _)| id.clone()).collect();
+        let prepared: Vec<String> = self
+            .ids
+            .iter()
+            .filter(ending)
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in prepared {
             self.send_markers(&id);
         }
@@ -247,7 +252,9 @@ impl Coordinator {
     fn changed(&mut self, now: Now, id: &str, pending: Pending) {
         let Pending { next, waits } = pending;
         let producer = next.as_ref().map(Transaction::producer);
-        let ended = next.as_ref().map(|next| next.completed(now.wall.0).producer());
+        let ended = next
+            .as_ref()
+            .map(|next| next.completed(now.wall.0).producer());
         self.set(id, next);
         match (waits, producer, ended) {
             (Waiting::Initialized(request), Some(producer), _) => {
@@ -255,13 +262,16 @@ impl Coordinator {
                 self.out.answer(request, initialized);
             }
             (Waiting::Ended(request), _, Some(producer)) => {
-                self.out.answer(request, TransactionAnswer::Ended(Ok(producer)));
+                self.out
+                    .answer(request, TransactionAnswer::Ended(Ok(producer)));
             }
             (Waiting::Added(request), ..) => {
                 self.out.answer(request, TransactionAnswer::Added(Ok(())));
             }
             // It comes again, and then the abort is complete.
-            _ => self.out.refuse(waits, TransactionError::ConcurrentTransactions),
+            _ => self
+                .out
+                .refuse(waits, TransactionError::ConcurrentTransactions),
         }
         self.send_markers(id);
     }
@@ -284,7 +294,8 @@ impl Coordinator {
         if let Some(before) = self.ids.remove(id) {
             self.bytes -= id.len() + before.current.bytes();
             if before.current.state == State::Ongoing {
-                self.open.remove(&(before.current.deadline(), id.to_owned()));
+                self.open
+                    .remove(&(before.current.deadline(), id.to_owned()));
             }
         }
         let Some(current) = next else { return };

@@ -33,7 +33,11 @@ impl Coordinator {
                 self.out.answer(request, ended);
             }
             Ok((Verdict::End, current)) => {
-                let bumps = Transaction { version, ..current.clone() }.bumps_epoch();
+                let bumps = Transaction {
+                    version,
+                    ..current.clone()
+                }
+                .bumps_epoch();
                 let next_producer_id = match bumps && current.is_exhausted() {
                     false => NO_PRODUCER_ID,
                     true => match self.stock.pop() {

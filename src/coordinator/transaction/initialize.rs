@@ -35,7 +35,10 @@ impl Coordinator {
             let Some(producer_id) = self.stock.pop() else {
                 return Decided::NeedsProducerId;
             };
-            self.set(id, Some(Transaction::new(producer_id, initialize.timeout_ms)));
+            self.set(
+                id,
+                Some(Transaction::new(producer_id, initialize.timeout_ms)),
+            );
         }
         match self.successor(now, initialize) {
             Ok(Some((next, waits))) => self.change(id, next, waits(request)),

@@ -1,9 +1,7 @@
 //! A transaction from outside.
 
 use super::coordinator::{Coordinator, Entry};
-use super::{
-    ListFilter, Now, TransactionDescription, TransactionError, TransactionListing,
-};
+use super::{ListFilter, Now, TransactionDescription, TransactionError, TransactionListing};
 
 impl Coordinator {
     pub(super) fn describe(&self, id: &str) -> Result<TransactionDescription, TransactionError> {
@@ -30,7 +28,10 @@ impl Coordinator {
                 && (filter.producer_ids.is_empty()
                     || filter.producer_ids.contains(&current.producer_id))
                 && filter.longer_than_ms.is_none_or(|least| running_ms > least)
-                && filter.pattern.as_ref().is_none_or(|pattern| pattern.is_match(id))
+                && filter
+                    .pattern
+                    .as_ref()
+                    .is_none_or(|pattern| pattern.is_match(id))
         };
         let listing = |(id, entry): (&String, &Entry)| TransactionListing {
             transactional_id: id.clone(),

@@ -2,9 +2,7 @@
 
 use super::state::{State, Transaction};
 use super::{LogRecord, TopicPartition};
-use crate::wire::transaction_records::{
-    PartitionsSchema, TransactionLogKey, TransactionLogValue,
-};
+use crate::wire::transaction_records::{PartitionsSchema, TransactionLogKey, TransactionLogValue};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 

@@ -180,7 +180,13 @@ impl Transaction {
     }
 
     /// With a new producer id, as the old one has no more epochs.
-    pub fn rotated(&self, producer_id: i64, goes_on: bool, timeout_ms: i32, now: i64) -> Transaction {
+    pub fn rotated(
+        &self,
+        producer_id: i64,
+        goes_on: bool,
+        timeout_ms: i32,
+        now: i64,
+    ) -> Transaction {
         Transaction {
             producer_id,
             epoch: 0,
@@ -235,7 +241,11 @@ impl Transaction {
             epoch: self.epoch.saturating_add(i16::from(bumps)),
             last_epoch: if bumps { self.epoch } else { self.last_epoch },
             state: State::prepare(commit),
-            started: if self.state == State::Ongoing { self.started } else { now },
+            started: if self.state == State::Ongoing {
+                self.started
+            } else {
+                now
+            },
             partitions: self.partitions.clone(),
             updated: now,
             version,

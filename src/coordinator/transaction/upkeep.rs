@@ -26,7 +26,9 @@ impl Coordinator {
             self.next_abort_check_ms = now.monotonic_ms + interval_ms;
         }
         for id in late {
-            let next = self.ids[&id].current.fenced(self.settings.version, now.wall.0);
+            let next = self.ids[&id]
+                .current
+                .fenced(self.settings.version, now.wall.0);
             self.change(&id, next, Waiting::Nobody);
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct FaultyStorage {
     sync_faults: RefCell<VecDeque<Fault>>,
     create_faults: RefCell<VecDeque<Fault>>,
     replace_faults: RefCell<VecDeque<Fault>>,
+    dir_sync_faults: RefCell<VecDeque<Fault>>,
+    full: Cell<bool>,
     at_work: Cell<usize>,
 }
 
@@ -69,6 +71,21 @@ impl FaultyStorage {
     /// The next replacements of small files fail so.
     pub(super) fn fail_replacements(&self, faults: impl IntoIterator<Item = Fault>) {
         self.replace_faults.borrow_mut().extend(faults);
+    }
+
+    /// The next syncs of directories fail so.
+    pub(super) fn fail_dir_syncs(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.dir_sync_faults.borrow_mut().extend(faults);
+    }
+
+    /// From here on the disk is full, or no longer.
+    pub(super) fn set_full(&self, full: bool) {
+        self.full.set(full);
+    }
+
+    /// The failure of what needs room, if there is none.
+    fn no_room<T: 'static>(&self) -> Option<IoFuture<T>> {
+        self.full.get().then(|| failing(libc::ENOSPC))
     }
 
     /// What was asked for since the last call.
@@ -108,7 +125,7 @@ impl Storage for Shared {
         self.0.note(Operation::Create(name(path)));
         match self.0.create_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => failing(errno),
-            _ => Disk.create(path),
+            _ => self.0.no_room().unwrap_or_else(|| Disk.create(path)),
         }
     }
 
@@ -121,6 +138,9 @@ impl Storage for Shared {
             Some(Fault::Errno(errno)) => return failing(errno),
             Some(Fault::Short(len)) => data.truncate(len),
             Some(Fault::LateErrno(_)) | None => {}
+        }
+        if let Some(full) = self.0.no_room() {
+            return full;
         }
         let (storage, file) = (self.0.clone(), file.clone());
         Box::pin(async move {
@@ -159,14 +179,18 @@ impl Storage for Shared {
     }
 
     fn preallocate(&self, file: &Rc<AppendFile>, len: u64) -> IoFuture<()> {
-        Disk.preallocate(file, len)
+        let full = self.0.no_room();
+        full.unwrap_or_else(|| Disk.preallocate(file, len))
     }
 
     fn replace_file(&self, path: &Path, content: Vec<u8>) -> IoFuture<()> {
         self.0.note(Operation::Replace(name(path)));
         match self.0.replace_faults.borrow_mut().pop_front() {
             Some(Fault::Errno(errno)) => failing(errno),
-            _ => Disk.replace_file(path, content),
+            _ => {
+                let full = self.0.no_room();
+                full.unwrap_or_else(|| Disk.replace_file(path, content))
+            }
         }
     }
 
@@ -174,7 +198,8 @@ impl Storage for Shared {
         for (path, _) in &files {
             self.0.note(Operation::WriteFile(name(path)));
         }
-        Disk.write_files(files)
+        let full = self.0.no_room();
+        full.unwrap_or_else(|| Disk.write_files(files))
     }
 
     fn sync_file_system(&self, dir: &Path) -> IoFuture<()> {
@@ -187,7 +212,10 @@ impl Storage for Shared {
 
     fn sync_dir(&self, dir: &Path) -> IoFuture<()> {
         self.0.note(Operation::SyncDir);
-        Disk.sync_dir(dir)
+        match self.0.dir_sync_faults.borrow_mut().pop_front() {
+            Some(Fault::Errno(errno)) => failing(errno),
+            _ => Disk.sync_dir(dir),
+        }
     }
 
     fn create_dir(&self, dir: &Path, files: Vec<(PathBuf, Vec<u8>)>) -> IoFuture<()> {

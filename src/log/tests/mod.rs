@@ -9,6 +9,7 @@ mod dead_process;
 mod failure;
 mod faulty_storage;
 mod flush;
+mod full_disk;
 mod lifecycle;
 mod log_start;
 mod lookup;

@@ -166,10 +166,9 @@ mod tests {
             ..FetchOffsetsRequest::default()
         });
         match machine.handle(now, RequestId(0), fetch).pop() {
-            Some(crate::coordinator::Effect::Answer(
-                _,
-                GroupAnswer::FetchOffsets(Ok(found)),
-            )) => found.into_iter().map(|((topic, _), _)| topic).collect(),
+            Some(crate::coordinator::Effect::Answer(_, GroupAnswer::FetchOffsets(Ok(found)))) => {
+                found.into_iter().map(|((topic, _), _)| topic).collect()
+            }
             other => panic!("{other:?}"),
         }
     }

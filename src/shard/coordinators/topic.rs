@@ -81,7 +81,10 @@ impl Shard {
                 own("compression.type", "uncompressed"),
                 own("cleanup.policy", "compact"),
                 // More than there are replicas would be never.
-                own("min.insync.replicas", config.topic_min_isr.min(replicas.into())),
+                own(
+                    "min.insync.replicas",
+                    config.topic_min_isr.min(replicas.into()),
+                ),
                 own("segment.bytes", config.topic_segment_bytes),
             ],
             ..NewTopic::default()

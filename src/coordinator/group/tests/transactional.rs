@@ -48,7 +48,10 @@ fn a_position_is_unstable_from_the_moment_it_is_on_its_way() {
     let mut world = World::new();
     world.holds_writes = true;
     let id = world.commit_for(7, no_claim(), &[("a", 5)]);
-    assert_eq!(stable(&mut world, "a"), Err(GroupError::UnstableOffsetCommit));
+    assert_eq!(
+        stable(&mut world, "a"),
+        Err(GroupError::UnstableOffsetCommit)
+    );
     world.land(Err(WriteFault::Fenced));
     assert_eq!(world.committed(id), [Err(GroupError::ProducerFenced)]);
     assert_eq!(stable(&mut world, "a"), Ok(None));
@@ -61,7 +64,10 @@ fn what_was_open_at_a_restart_is_decided_by_the_marker_that_comes_after() {
     let mut world = World::new();
     world.commit_for(7, no_claim(), &[("a", 5)]);
     world.restart();
-    assert_eq!(stable(&mut world, "a"), Err(GroupError::UnstableOffsetCommit));
+    assert_eq!(
+        stable(&mut world, "a"),
+        Err(GroupError::UnstableOffsetCommit)
+    );
     world.end(7, true);
     assert_eq!(world.offsets("g"), [("a".to_owned(), 5)]);
 }
@@ -84,7 +90,10 @@ fn two_transactions_of_one_group_do_not_touch_each_other() {
     world.commit_for(7, no_claim(), &[("a", 5)]);
     world.commit_for(8, no_claim(), &[("a", 6), ("b", 1)]);
     world.end(7, false);
-    assert_eq!(stable(&mut world, "a"), Err(GroupError::UnstableOffsetCommit));
+    assert_eq!(
+        stable(&mut world, "a"),
+        Err(GroupError::UnstableOffsetCommit)
+    );
     world.end(8, true);
     let all = [("a".to_owned(), 6), ("b".to_owned(), 1)];
     assert_eq!(world.offsets("g"), all);

@@ -12,7 +12,10 @@ fn a_transaction_commits_when_every_partition_has_its_marker() {
     assert_eq!(world.state(), "PrepareCommit");
     let marker = &world.markers[0];
     assert!(marker.commit);
-    assert_eq!((marker.producer, &marker.partitions), (me, &partitions(&["a", "b"])));
+    assert_eq!(
+        (marker.producer, &marker.partitions),
+        (me, &partitions(&["a", "b"]))
+    );
     world.mark(0);
     assert_eq!(world.state(), "CompleteCommit");
     assert!(world.described().unwrap().partitions.is_empty());
@@ -54,7 +57,10 @@ fn whoever_is_not_the_producer_of_the_id_ends_nothing() {
     let me = world.initialize();
     world.add(me, &["a"]).unwrap();
     for (other, error) in [
-        (producer(me.id + 1, 0), TransactionError::InvalidProducerIdMapping),
+        (
+            producer(me.id + 1, 0),
+            TransactionError::InvalidProducerIdMapping,
+        ),
         (producer(me.id, 1), TransactionError::ProducerFenced),
     ] {
         assert_eq!(world.end(other, true), Err(error));

@@ -9,7 +9,10 @@ fn the_answer_to_an_end_brings_the_next_epoch() {
     world.add(me, &["a"]).unwrap();
     let next = world.end_for_next(me, true).unwrap();
     assert_eq!(next, producer(me.id, 1));
-    assert_eq!(world.marked[0].producer, next, "the partitions refuse what is late");
+    assert_eq!(
+        world.marked[0].producer, next,
+        "the partitions refuse what is late"
+    );
     assert_eq!(world.state(), "CompleteCommit");
     assert_eq!(world.add(me, &["a"]), Err(TransactionError::ProducerFenced));
     assert_eq!(world.add(next, &["a"]), Ok(()));
@@ -29,13 +32,21 @@ fn whoever_missed_the_answer_gets_it_again() {
         let invalid = Err(TransactionError::InvalidTransactionState);
         assert_eq!(world.end_for_next(me, commit), busy);
         assert_eq!(world.end_for_next(me, !commit), invalid);
-        assert_eq!(world.end_for_next(next, !commit), busy, "that is the next one");
+        assert_eq!(
+            world.end_for_next(next, !commit),
+            busy,
+            "that is the next one"
+        );
         world.mark(0);
         assert_eq!(world.end_for_next(me, commit), Ok(next));
         assert_eq!(world.end_for_next(me, !commit), invalid);
         assert_eq!(world.marked.len(), 1);
         world.restart();
-        assert_eq!(world.end_for_next(me, commit), Ok(next), "also after a restart");
+        assert_eq!(
+            world.end_for_next(me, commit),
+            Ok(next),
+            "also after a restart"
+        );
     }
 }
 
@@ -69,7 +80,11 @@ fn when_the_epochs_are_used_up_the_answer_brings_a_new_id() {
     assert_eq!(world.markers[0].producer, producer(FIRST_ID, i16::MAX));
     world.restart();
     world.mark(0);
-    assert_eq!(world.end_for_next(last, true), Ok(next), "whoever missed it");
+    assert_eq!(
+        world.end_for_next(last, true),
+        Ok(next),
+        "whoever missed it"
+    );
     assert_eq!(world.add(next, &["a"]), Ok(()));
 }
 

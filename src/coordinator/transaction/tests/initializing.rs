@@ -37,7 +37,11 @@ fn an_open_transaction_is_aborted_before_the_next_producer_begins() {
         assert_eq!(world.initialized(id), busy, "until the markers are there");
         let marker = world.markers[0].clone();
         assert!(!marker.commit);
-        assert_eq!(marker.producer, producer(FIRST_ID, 1), "fences the first in the partitions");
+        assert_eq!(
+            marker.producer,
+            producer(FIRST_ID, 1),
+            "fences the first in the partitions"
+        );
         assert_eq!(marker.partitions, partitions(&["a", "b"]));
         world.mark(0);
         assert_eq!(world.state(), "CompleteAbort");
@@ -77,7 +81,11 @@ fn a_producer_that_says_what_it_was_goes_on_and_may_ask_again() {
     assert_eq!(after, producer(FIRST_ID, 2));
     let fenced = Err(TransactionError::ProducerFenced);
     assert_eq!(world.go_on(first), fenced, "that is too old");
-    assert_eq!(world.go_on(producer(FIRST_ID + 7, 2)), fenced, "another's id");
+    assert_eq!(
+        world.go_on(producer(FIRST_ID + 7, 2)),
+        fenced,
+        "another's id"
+    );
 }
 
 #[test]

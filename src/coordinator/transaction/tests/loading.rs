@@ -15,7 +15,11 @@ fn what_was_prepared_is_completed_after_a_restart() {
         world.restart();
         assert_eq!(world.markers, [wanted], "the same markers are wanted again");
         world.mark(0);
-        let state = if commit { "CompleteCommit" } else { "CompleteAbort" };
+        let state = if commit {
+            "CompleteCommit"
+        } else {
+            "CompleteAbort"
+        };
         assert_eq!(world.state(), state);
         assert_eq!(world.add(next, &["a"]), Ok(()));
     }
@@ -28,7 +32,10 @@ fn what_was_open_is_open_after_a_restart_and_times_out() {
     world.add(me, &["a"]).unwrap();
     world.restart();
     let told = world.described().unwrap();
-    assert_eq!((told.state, told.partitions), ("Ongoing", partitions(&["a"])));
+    assert_eq!(
+        (told.state, told.partitions),
+        ("Ongoing", partitions(&["a"]))
+    );
     assert_eq!((told.started, told.timeout_ms), (EPOCH_MS, TIMEOUT_MS));
     world.pass(TIMEOUT_MS as u64 + ABORT_CHECK_MS);
     assert_eq!(world.state(), "CompleteAbort");
@@ -52,8 +59,14 @@ fn records_of_the_future_are_passed_over_and_broken_ones_are_told() {
         key: bytes::Bytes::from_static(key),
         value: value.map(bytes::Bytes::from_static),
     };
-    coordinator.replay(record(b"\0\x07any", Some(b"thing")), None).unwrap();
-    assert!(coordinator.replay(record(b"\0\0\0\x02tx", Some(b"\0\x09")), None).is_err());
+    coordinator
+        .replay(record(b"\0\x07any", Some(b"thing")), None)
+        .unwrap();
+    assert!(
+        coordinator
+            .replay(record(b"\0\0\0\x02tx", Some(b"\0\x09")), None)
+            .is_err()
+    );
     assert!(coordinator.replay(record(b"\0", None), None).is_err());
     assert!(coordinator.ids.is_empty());
 }

@@ -31,7 +31,10 @@ fn whoever_is_not_the_producer_of_the_id_adds_nothing() {
     let mut world = World::new(2);
     let me = world.initialize();
     for (other, error) in [
-        (producer(me.id + 1, 0), TransactionError::InvalidProducerIdMapping),
+        (
+            producer(me.id + 1, 0),
+            TransactionError::InvalidProducerIdMapping,
+        ),
         (producer(me.id, 1), TransactionError::ProducerFenced),
     ] {
         assert_eq!(world.add(other, &["t"]), Err(error));
@@ -84,7 +87,10 @@ fn verification_tells_what_is_in_the_transaction() {
     let not_in = Err(TransactionError::TransactionAbortable);
     assert_eq!(verify(&mut world, me), Ok(vec![Ok(()), not_in]));
     let fenced = producer(me.id, 7);
-    assert_eq!(verify(&mut world, fenced), Err(TransactionError::ProducerFenced));
+    assert_eq!(
+        verify(&mut world, fenced),
+        Err(TransactionError::ProducerFenced)
+    );
     let stranger = producer(7, 0);
     let unknown = Err(TransactionError::InvalidProducerIdMapping);
     assert_eq!(verify(&mut world, stranger), unknown);
@@ -106,6 +112,9 @@ fn a_transaction_of_more_partitions_than_its_record_can_hold_is_refused() {
     let id = world.ask(TransactionRequest::Add(claim(me), many(most)));
     assert_eq!(world.added(id), Ok(()));
     let long = "t".repeat(crate::limits::TRANSACTION_PARTITION_BYTES);
-    assert_eq!(world.add(me, &[&long]), Err(TransactionError::StateTooLarge));
+    assert_eq!(
+        world.add(me, &[&long]),
+        Err(TransactionError::StateTooLarge)
+    );
     assert_eq!(world.end(me, true), Ok(me));
 }

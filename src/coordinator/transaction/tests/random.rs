@@ -81,7 +81,9 @@ impl Crowd {
                 let index = self.dice.roll(self.world.markers.len());
                 self.world.mark(index);
             }
-            21 => self.world.pass([10, 1_000, 30_000, 80_000][self.dice.roll(4)]),
+            21 => self
+                .world
+                .pass([10, 1_000, 30_000, 80_000][self.dice.roll(4)]),
             22 if self.dice.roll(8) == 0 => {
                 self.world.restart();
                 for process in &mut self.processes {
@@ -141,7 +143,10 @@ impl Crowd {
                 }
                 (TransactionAnswer::Ended(Ok(next)), Wish::End { commit }) => {
                     let marked = match self.takes_epoch {
-                        true => Producer { epoch: process.me.unwrap().epoch + 1, ..process.me.unwrap() },
+                        true => Producer {
+                            epoch: process.me.unwrap().epoch + 1,
+                            ..process.me.unwrap()
+                        },
                         false => next,
                     };
                     if self.takes_epoch {
@@ -171,16 +176,31 @@ impl Crowd {
             let key = (ending.producer.id, ending.producer.epoch);
             if self.takes_epoch {
                 let before = self.seen.insert(key, ending.commit);
-                assert!(before.is_none_or(|before| before == ending.commit), "{key:?}");
+                assert!(
+                    before.is_none_or(|before| before == ending.commit),
+                    "{key:?}"
+                );
                 let promised = self.decided.get(&ending.producer);
-                assert!(promised.is_none_or(|promised| *promised == ending.commit), "{key:?}");
+                assert!(
+                    promised.is_none_or(|promised| *promised == ending.commit),
+                    "{key:?}"
+                );
             }
         }
         self.checked = self.world.marked.len();
-        if let Some(value) = self.world.log.last().and_then(|record| record.value.clone()) {
+        if let Some(value) = self
+            .world
+            .log
+            .last()
+            .and_then(|record| record.value.clone())
+        {
             let value = TransactionLogValue::decode_value(value).unwrap();
             let now = (value.producer_id, value.producer_epoch);
-            assert!(self.last.is_none_or(|last| last <= now), "{:?} then {now:?}", self.last);
+            assert!(
+                self.last.is_none_or(|last| last <= now),
+                "{:?} then {now:?}",
+                self.last
+            );
             self.last = Some(now);
         }
     }
@@ -194,12 +214,19 @@ impl Crowd {
         self.world.pass(TIMEOUT_MS as u64 + 2 * ABORT_CHECK_MS);
         self.check();
         let state = self.world.state();
-        assert!(matches!(state, "none" | "Empty" | "CompleteCommit" | "CompleteAbort"), "{state}");
+        assert!(
+            matches!(state, "none" | "Empty" | "CompleteCommit" | "CompleteAbort"),
+            "{state}"
+        );
         let left: Vec<_> = self.world.waiting.iter().collect();
         assert!(left.is_empty(), "{left:?} wait for ever");
         for (producer, commit) in &self.decided {
             let key = (producer.id, producer.epoch);
-            assert_eq!(self.seen.get(&key), Some(commit), "the end of {key:?} was promised");
+            assert_eq!(
+                self.seen.get(&key),
+                Some(commit),
+                "the end of {key:?} was promised"
+            );
         }
     }
 }

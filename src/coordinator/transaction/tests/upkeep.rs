@@ -57,7 +57,10 @@ fn an_id_that_nobody_uses_is_forgotten_and_its_tombstone_written() {
     assert_eq!(world.state(), "none");
     assert_eq!(world.coordinator.bytes, 0);
     let last = world.log.last().unwrap();
-    assert_eq!((last.key.clone(), &last.value), (world.log[0].key.clone(), &None));
+    assert_eq!(
+        (last.key.clone(), &last.value),
+        (world.log[0].key.clone(), &None)
+    );
     assert_eq!(world.coordinator.next_deadline(), None, "nothing ticks");
     let unknown = Err(TransactionError::InvalidProducerIdMapping);
     assert_eq!(world.add(me, &["a"]), unknown);
