@@ -12,12 +12,13 @@ use super::partition_log::PartitionLog;
 use super::read::{Place, ReadPlan, ReadView};
 use super::segment::{AbortedIndex, Segment};
 use super::transaction_index::{self, AbortedTransaction, ENTRY_BYTES};
+use crate::io::SegmentFile;
 use crate::types::Offset;
 
 /// How often a plan is made anew at most.
 const ATTEMPTS: usize = 3;
-/// What is read of a transaction index file at a time.
-const ENTRIES_A_READ: u64 = 128;
+/// What is read of a transaction index file at a time: whole entries.
+const PIECE_BYTES: u64 = 128 * ENTRY_BYTES as u64;
 
 /// Where readers of committed records stop in a segment.
 pub(super) struct StableEnd {
@@ -141,8 +142,21 @@ impl PartitionLog {
             .all(|segment| match &*segment.aborted.borrow() {
                 AbortedIndex::Empty => true,
                 AbortedIndex::Memory(aborted) => aborted.is_empty(),
-                AbortedIndex::File => false,
+                AbortedIndex::File { .. } => false,
             })
+    }
+
+    /// The aborted transactions that began before a segment's first offset, and whose marker does not lie before it.
+    pub(super) async fn aborted_across(
+        &self,
+        base: Offset,
+    ) -> Result<Vec<AbortedTransaction>, LogError> {
+        let segment = self.state.borrow().segment_of(base);
+        let Some(segment) = segment.filter(|segment| segment.base_offset == base) else {
+            return Ok(Vec::new());
+        };
+        let aborted = self.aborted_between(&segment, base, base).await?;
+        Ok(aborted.unwrap_or_default())
     }
 
     /// The aborted transactions that may have records between two offsets, the first of which lies in `first`; `None` if that
@@ -175,7 +189,7 @@ impl PartitionLog {
                     }
                     false
                 }
-                AbortedIndex::File => true,
+                AbortedIndex::File { .. } => true,
             };
             if in_file && read_overlapping(segment, from, end, &mut found).await? {
                 break;
@@ -211,23 +225,45 @@ async fn read_overlapping(
     found: &mut Vec<AbortedTransaction>,
 ) -> Result<bool, LogError> {
     let file = segment.transaction_index_reader().await?;
+    if matches!(
+        &*segment.aborted.borrow(),
+        AbortedIndex::File { checked: false }
+    ) {
+        // A search would pass over what is wrong in it.
+        each_piece(&file, 0, segment.base_offset, |_| false).await?;
+        *segment.aborted.borrow_mut() = AbortedIndex::File { checked: true };
+    }
+    let first = index_file::count_aborted_before(&file, from).await?;
+    each_piece(&file, first, segment.base_offset, |entries| {
+        take_overlapping(entries, from, end, found)
+    })
+    .await
+}
+
+/// Visits the entries of a transaction index file from one on, in pieces, until `visit` has enough; whether it had.
+async fn each_piece(
+    file: &SegmentFile,
+    first: u64,
+    base: Offset,
+    mut visit: impl FnMut(&[AbortedTransaction]) -> bool,
+) -> Result<bool, LogError> {
     let failed = |error| LogError::storage("read", file.path(), error);
-    let entries = file.len().map_err(failed)? / ENTRY_BYTES as u64;
-    let mut at = index_file::count_aborted_before(&file, from).await?;
-    while at < entries {
-        let count = ENTRIES_A_READ.min(entries - at);
-        let mut piece = vec![0; count as usize * ENTRY_BYTES];
-        let read = file.read_into(at * ENTRY_BYTES as u64, &mut piece).await;
-        read.map_err(failed)?;
-        let decoded = transaction_index::decode(&piece, segment.base_offset);
-        let decoded = decoded.map_err(|reason| LogError::Corrupt {
+    let (mut at, end) = (first * ENTRY_BYTES as u64, file.len().map_err(failed)?);
+    let mut due = base;
+    while at < end {
+        let len = PIECE_BYTES.min(end - at);
+        let mut piece = vec![0; len as usize];
+        file.read_into(at, &mut piece).await.map_err(failed)?;
+        let decoded = transaction_index::decode(&piece, due);
+        let entries = decoded.map_err(|reason| LogError::Corrupt {
             path: file.path().to_owned(),
-            reason: format!("from entry {at} on: {reason}"),
+            reason: format!("from position {at} on: {reason}"),
         })?;
-        if take_overlapping(&decoded, from, end, found) {
+        if visit(&entries) {
             return Ok(true);
         }
-        at += count;
+        due = entries.last().map_or(due, |last| last.last_offset + 1);
+        at += len;
     }
     Ok(false)
 }

@@ -229,6 +229,7 @@ impl Loader<'_> {
             }
             None => {
                 self.report.rebuilt_indexes += usize::from(size > 0);
+                self.rebuild_transaction_index(base)?;
                 (MemoryIndex::new(base), 0)
             }
         };

@@ -190,7 +190,7 @@ impl<'a> Loader<'a> {
         let has_index = self.transaction_indexes.contains(&base);
         LoadedSegment {
             aborted: match has_index {
-                true => AbortedIndex::File,
+                true => AbortedIndex::File { checked: false },
                 false => AbortedIndex::Empty,
             },
             ..LoadedSegment::sealed(base, size)
@@ -211,13 +211,10 @@ impl<'a> Loader<'a> {
         Ok(read.map_err(|reason| format!("{}: {reason}", path.display())))
     }
 
-    /// Makes the transaction index of a segment that takes no more records from its batches and from what was open before it.
-    fn rebuild_transaction_index(&mut self, base: Offset) -> Result<(), LogError> {
-        let at_base = |loader: &mut Self| {
-            loader.begin_producers(base)?;
-            Ok(std::mem::take(&mut loader.producers))
-        };
-        let mut producers = at_base(self)?;
+    /// Makes the transaction index of a segment from its batches and from what was open before it.
+    pub(super) fn rebuild_transaction_index(&mut self, base: Offset) -> Result<(), LogError> {
+        self.begin_producers(base)?;
+        let mut producers = std::mem::take(&mut self.producers);
         let mut aborted = Vec::new();
         // What is wrong with the segment is found when its other indexes are made.
         let _walked = self.walk_heads(base, 0, &mut |_, frame| {

@@ -73,7 +73,10 @@ pub(super) enum AbortedIndex {
     /// In memory until the segment is sealed and its index files are written; in the order of the markers.
     Memory(Vec<AbortedTransaction>),
     /// In the segment's `.txnindex`.
-    File,
+    File {
+        /// All of it was looked at since the log was opened, and is sound.
+        checked: bool,
+    },
 }
 
 /// Handles of a sealed segment, opened when first needed.
@@ -166,7 +169,7 @@ impl Segment {
     pub(super) fn release_aborted(&self) {
         let in_file = self.aborted_content().is_some();
         *self.aborted.borrow_mut() = match in_file {
-            true => AbortedIndex::File,
+            true => AbortedIndex::File { checked: true },
             false => AbortedIndex::Empty,
         };
     }

@@ -76,7 +76,7 @@ pub fn decode(content: &[u8], base: Offset) -> Result<Vec<AbortedTransaction>, S
         format!("ends with {rest} bytes that are no entry")
     })?;
     let mut transactions: Vec<AbortedTransaction> = Vec::with_capacity(entries.len());
-    for (n, entry) in entries.iter().enumerate() {
+    for entry in entries {
         let transaction = AbortedTransaction {
             producer_id: entry.producer_id.get(),
             first_offset: Offset(entry.first_offset.get()),
@@ -85,7 +85,7 @@ pub fn decode(content: &[u8], base: Offset) -> Result<Vec<AbortedTransaction>, S
         };
         if entry.version.get() != VERSION {
             return Err(format!(
-                "entry {n} has the unknown version {}",
+                "an entry has the unknown version {}",
                 entry.version
             ));
         }
@@ -95,12 +95,12 @@ pub fn decode(content: &[u8], base: Offset) -> Result<Vec<AbortedTransaction>, S
             ..
         } = transaction;
         if first.0 < 0 || first >= last {
-            return Err(format!("entry {n} is of the offsets {first} to {last}"));
+            return Err(format!("an entry is of the offsets {first} to {last}"));
         }
         let before = transactions.last().map(|before| before.last_offset);
         if last < base || before >= Some(last) {
             let due = before.map_or(base, |before| before + 1);
-            return Err(format!("entry {n} ends at offset {last}, before {due}"));
+            return Err(format!("an entry ends at offset {last}, before {due}"));
         }
         transactions.push(transaction);
     }

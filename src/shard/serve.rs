@@ -75,6 +75,35 @@ impl Shard {
             Call::Change(change) => self.answer(from, ticket, async move {
                 Answer::Changed(Box::new(shard.change_here(*change).await))
             }),
+            asked @ (Call::Group(..)
+            | Call::ListGroups(_)
+            | Call::Transaction(..)
+            | Call::ListTransactions(_)) => self.called_for_coordinators(from, ticket, asked),
+            Call::Open => {
+                self.open.raise();
+                self.answer(from, ticket, async move { Answer::Done });
+            }
+            Call::Drain => self.answer(from, ticket, async move {
+                shard.drain_here().await;
+                Answer::Done
+            }),
+            Call::Checkpoint => {
+                let points = self.checkpoint_here();
+                self.answer(from, ticket, async move { Answer::Checkpoint(points) });
+            }
+            Call::Recovered(synced) => self.answer(from, ticket, async move {
+                shard.recovered_here(synced).await;
+                Answer::Done
+            }),
+            Call::Close => self.answer(from, ticket, async move {
+                Answer::Checkpoint(shard.close_here().await)
+            }),
+        }
+    }
+
+    /// What coordinators of this core are asked.
+    fn called_for_coordinators(self: &Rc<Self>, from: ShardId, ticket: Ticket, call: Call) {
+        match call {
             Call::Group(partition, request) => {
                 let asked = self.groups.ask(partition, *request);
                 self.answer(
@@ -101,25 +130,7 @@ impl Shard {
                     async move { Answer::Transactions(asked.await) },
                 );
             }
-            Call::Open => {
-                self.open.raise();
-                self.answer(from, ticket, async move { Answer::Done });
-            }
-            Call::Drain => self.answer(from, ticket, async move {
-                shard.drain_here().await;
-                Answer::Done
-            }),
-            Call::Checkpoint => {
-                let points = self.checkpoint_here();
-                self.answer(from, ticket, async move { Answer::Checkpoint(points) });
-            }
-            Call::Recovered(synced) => self.answer(from, ticket, async move {
-                shard.recovered_here(synced).await;
-                Answer::Done
-            }),
-            Call::Close => self.answer(from, ticket, async move {
-                Answer::Checkpoint(shard.close_here().await)
-            }),
+            other => unreachable!("{other:?} is no coordinator's affair"),
         }
     }
 

@@ -20,4 +20,5 @@ mod produce;
 mod timestamps;
 mod topics;
 mod transactions;
+mod transactions_log;
 mod transactions_offsets;

@@ -12,10 +12,8 @@ use vltava::wire::messages::api_versions::ApiVersionsRequest;
 use vltava::wire::messages::list_transactions::ListTransactionsRequest;
 
 use crate::harness::broker::Broker;
-use crate::harness::requests::{ALL, produce_request};
-use crate::harness::transaction_requests::{
-    CLASSIC_END, CLASSIC_PRODUCE, END, PRODUCE, Transactional,
-};
+use crate::harness::requests::{ALL, CLASSIC_PRODUCE, produce_request};
+use crate::harness::transaction_requests::{CLASSIC_END, END, PRODUCE, Transactional};
 use crate::harness::wire_client::{WireClient, wait_until};
 
 fn start() -> (Broker, WireClient) {

@@ -25,8 +25,7 @@ use super::requests::{
 };
 use super::wire_client::{DEADLINE, WireClient};
 
-/// The last version of Produce and of EndTxn by the classic protocol.
-pub const CLASSIC_PRODUCE: i16 = 11;
+/// The last version of EndTxn by the classic protocol.
 pub const CLASSIC_END: i16 = 4;
 /// The versions of `transaction.version` 2 that name topics by name.
 pub const PRODUCE: i16 = 12;

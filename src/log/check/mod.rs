@@ -23,11 +23,13 @@ mod side_files;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::LogError;
 use super::leader_epochs::LeaderEpochs;
+use super::producer_state::ProducerStates;
 use crate::types::{Offset, TopicId};
 
 pub use repair::{Repair, repair};
@@ -166,6 +168,8 @@ pub fn check_partition(
         expected,
         listener,
         epochs: None,
+        producers: ProducerStates::default(),
+        aborted: BTreeMap::new(),
     };
     let files = check.directory()?;
     check.topic_id(&files)?;
@@ -202,6 +206,10 @@ struct Check<'a> {
     expected: &'a Expected,
     listener: &'a mut dyn Listener,
     epochs: Option<LeaderEpochs>,
+    /// As the batches up to here have left them.
+    producers: ProducerStates,
+    /// What the transaction indexes have to name: the segment's base offset, by the marker's offset and the producer.
+    aborted: BTreeMap<(Offset, i64), Offset>,
 }
 
 impl Check<'_> {

@@ -208,6 +208,12 @@ impl Check<'_> {
                 self.listener.batch(&segment.path, position, bytes);
             }
         }
+        let aborted = frame.record_in(&mut self.producers);
+        // Of those that a start recovers it makes the indexes again.
+        if let Some(aborted) = aborted.filter(|_| !segment.recovered) {
+            let marker = (aborted.last_offset, aborted.producer_id);
+            self.aborted.insert(marker, segment.base);
+        }
         self.epoch(segment, position, frame);
         self.entries(segment, position, frame)?;
         segment.end = frame.next_offset();

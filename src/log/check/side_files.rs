@@ -8,11 +8,9 @@ use super::{Check, Finding, Repair};
 use crate::log::error::LogError;
 use crate::log::file_names::{self, FileKind};
 use crate::log::leader_epochs::LeaderEpochs;
+use crate::log::transaction_index::{self, ENTRY_BYTES};
 use crate::log::{partition_metadata, producer_snapshot};
 use crate::types::{Offset, kafka_uuid};
-
-/// An entry of a `.txnindex`: version, producer id, first, last and last stable offset.
-const ABORTED_ENTRY_BYTES: usize = 34;
 
 impl Check<'_> {
     pub(super) fn topic_id(&mut self, files: &Files) -> Result<(), LogError> {
@@ -90,53 +88,49 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// The transaction indexes, and whether they have what the segments' markers say was aborted.
     pub(super) fn aborted_transactions(&mut self, files: &Files) -> Result<(), LogError> {
+        let mut due = std::mem::take(&mut self.aborted);
         for base in &files.transaction_indexes {
             let path = file_names::path_of(self.dir, *base, FileKind::TransactionIndex);
             let failed = |error| LogError::storage("read", &path, error);
             let mut reader = BufReader::new(File::open(&path).map_err(failed)?);
             let mut position = 0;
             loop {
-                let mut entry = Vec::with_capacity(ABORTED_ENTRY_BYTES);
+                let mut entry = Vec::with_capacity(ENTRY_BYTES);
                 let read = reader
                     .by_ref()
-                    .take(ABORTED_ENTRY_BYTES as u64)
+                    .take(ENTRY_BYTES as u64)
                     .read_to_end(&mut entry)
                     .map_err(failed)?;
-                if read == 0 {
-                    break;
-                }
-                if let Some(what) = wrong_aborted_entry(&entry, *base) {
-                    let then =
-                        "its transactions may be shown as committed; restore the file from a copy";
-                    self.found(Finding::new(&path, what, then).at(position, *base));
-                    break;
+                match transaction_index::decode(&entry, *base) {
+                    Ok(_) if read == 0 => break,
+                    Ok(known) => known.iter().for_each(|one| {
+                        due.remove(&(one.last_offset, one.producer_id));
+                    }),
+                    Err(what) => {
+                        self.found(Finding::new(&path, what, HIDDEN).at(position, *base));
+                        due.retain(|_, segment| segment != base);
+                        break;
+                    }
                 }
                 position += read as u64;
             }
+        }
+        for ((marker, producer_id), base) in due {
+            let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
+            let what = format!(
+                "does not name the transaction of producer {producer_id} that the marker at offset {marker} aborts"
+            );
+            self.found(Finding {
+                offset: Some(marker),
+                ..Finding::new(&path, what, HIDDEN)
+            });
         }
         Ok(())
     }
 }
 
-fn wrong_aborted_entry(entry: &[u8], base: Offset) -> Option<String> {
-    let number = |at: usize| {
-        let field = entry.get(at..at + 8)?.first_chunk()?;
-        Some(i64::from_be_bytes(*field))
-    };
-    let (Some(producer), Some(first), Some(last), Some(stable)) =
-        (number(2), number(10), number(18), number(26))
-    else {
-        return Some(format!(
-            "{} bytes at the end are no whole entry of {ABORTED_ENTRY_BYTES}",
-            entry.len()
-        ));
-    };
-    let version = i16::from_be_bytes([entry[0], entry[1]]);
-    if version != 0 {
-        return Some(format!("an entry of version {version}; 0 is known"));
-    }
-    // The transaction may have begun in an earlier segment.
-    (producer < 0 || first < 0 || last < first || stable < 0 || last < base.0)
-        .then(|| format!("offsets {first} to {last} of producer {producer} are not possible"))
-}
+/// What comes of a wrong transaction index.
+const HIDDEN: &str = "its transactions may be shown as committed, or not be read at all; restore the file from a copy, or remove it \
+                      with the segment's other indexes: a start makes them again";

@@ -11,10 +11,11 @@
 //! | newest of its key, a tombstone | until the delete horizon of its batch, which the first compaction sets |
 //! | batch with a producer's last sequence number | at least its header |
 //! | last batch of what can be compacted | at least its header: the offset where it ends is not lost |
-//! | batch of control records | as it is |
+//! | of an aborted transaction | never; and it replaces no other |
+//! | marker of a transaction of which a batch is left | always |
+//! | any other marker | until the delete horizon of its batch, which the first compaction that finds it so sets |
 //!
-//! Transactions are not served. A log that holds some all the same (it was another broker's) loses none: their records
-//! replace no others, because they may have been aborted, and their tombstones stay.
+//! Which transactions were aborted, and of which a batch is left, is known to `transactions`.
 
 use std::collections::HashMap;
 
@@ -47,8 +48,7 @@ impl Filter<'_> {
     /// Whether a batch is copied without a look at its records.
     pub(super) fn keeps_batch_whole(&self, header: &BatchHeader) -> bool {
         let latest = self.map.latest_offset();
-        header.attributes().is_control()
-            || latest.is_none_or(|latest| header.base_offset() > latest)
+        latest.is_none_or(|latest| header.base_offset() > latest)
     }
 
     /// Whether a record of a batch stays.
@@ -61,7 +61,7 @@ impl Filter<'_> {
             .map
             .get(key)
             .is_none_or(|newest| record.offset >= newest);
-        is_newest && (record.value.is_some() || self.keeps_tombstones(header))
+        is_newest && (record.value.is_some() || !self.is_past_horizon(header))
     }
 
     /// Whether the header of a batch stays if no record does.
@@ -69,12 +69,9 @@ impl Filter<'_> {
         header.next_offset() == self.first_uncleanable || self.has_last_sequence(header)
     }
 
-    fn keeps_tombstones(&self, header: &BatchHeader) -> bool {
-        let attributes = header.attributes();
-        let horizon_ms = header.base_timestamp();
-        attributes.is_transactional()
-            || !attributes.has_delete_horizon()
-            || self.now_ms < horizon_ms
+    /// Whether tombstones and markers of the batch may go.
+    pub(super) fn is_past_horizon(&self, header: &BatchHeader) -> bool {
+        header.attributes().has_delete_horizon() && self.now_ms >= header.base_timestamp()
     }
 
     fn has_last_sequence(&self, header: &BatchHeader) -> bool {
@@ -89,9 +86,11 @@ impl Filter<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::AbortedTransaction;
     use crate::log::cleaner::rewrite::{Fate, Rewriter};
+    use crate::log::cleaner::transactions::CleanedTransactions;
     use crate::types::LeaderEpoch;
-    use crate::wire::records::{Batch, BatchBuilder, Codec, Scratch};
+    use crate::wire::records::{Batch, BatchBuilder, Codec, EndTransaction, Scratch};
 
     /// Batches of two records from offset 0 on: key and value, a tombstone without.
     fn at(offset: i64, records: &[(Option<&str>, Option<&str>)], producer: i64) -> Batch {
@@ -115,6 +114,16 @@ mod tests {
 
     /// What is left, as (offset, key, value), and the header.
     fn left(batch: &Batch, map: &OffsetMap, now_ms: i64) -> Option<(Vec<i64>, Batch)> {
+        left_beside(None, batch, map, now_ms)
+    }
+
+    /// The same where a transaction was aborted.
+    fn left_beside(
+        aborted: Option<AbortedTransaction>,
+        batch: &Batch,
+        map: &OffsetMap,
+        now_ms: i64,
+    ) -> Option<(Vec<i64>, Batch)> {
         let producers = HashMap::from([(
             5,
             LastRecord {
@@ -129,7 +138,9 @@ mod tests {
             now_ms,
         };
         let mut rewriter = Rewriter::new(1_000);
-        let bytes = match rewriter.decide(batch, &filter).unwrap() {
+        let mut transactions = CleanedTransactions::default();
+        transactions.expect(aborted);
+        let bytes = match rewriter.decide(batch, &filter, &mut transactions).unwrap() {
             Fate::Copy => batch.bytes().clone(),
             Fate::Replace(bytes) => bytes.into(),
             Fate::Drop => return None,
@@ -202,23 +213,49 @@ mod tests {
     }
 
     #[test]
-    fn control_batches_stay_as_they_are() {
+    fn a_superfluous_marker_goes_after_its_horizon_and_not_before() {
         let map = map_of(&[("a", 8)], 20);
-        let mut builder = BatchBuilder::new(Codec::None).producer(9, 0, -1).control();
-        builder.append(1, Some(&[0, 0, 0, 1]), Some(&[0; 6]), &[]);
-        let marker = Batch::new(builder.build()).unwrap();
-        assert_eq!(left(&marker, &map, i64::MAX).unwrap().1, marker);
+        let end = EndTransaction {
+            committed: true,
+            coordinator_epoch: 3,
+        };
+        let marker = Batch::new(end.batch(9, 0, 10).bytes).unwrap();
+        let (_, first) = left(&marker, &map, 500).unwrap();
+        assert!(first.header().attributes().has_delete_horizon());
+        assert_eq!(first.header().base_timestamp(), 1_500);
+        assert_eq!(EndTransaction::of_batch(first.bytes()).unwrap(), Some(end));
+        assert_eq!(left(&first, &map, 1_499).unwrap().1, first);
+        assert!(left(&first, &map, 1_500).is_none());
     }
 
     #[test]
-    fn a_tombstone_of_a_transaction_outlives_its_horizon() {
+    fn a_tombstone_of_a_transaction_goes_like_any_other() {
         let map = map_of(&[], 20);
+        let batch = of_transaction(None);
+        let (_, first) = left(&batch, &map, 0).unwrap();
+        assert_eq!(left(&first, &map, 999).unwrap().0, [0]);
+        assert!(left(&first, &map, 1_000).is_none());
+    }
+
+    #[test]
+    fn records_of_an_aborted_transaction_go_though_nothing_replaces_them() {
+        let map = map_of(&[], 20);
+        let aborted = AbortedTransaction {
+            producer_id: 9,
+            first_offset: Offset(0),
+            last_offset: Offset(1),
+            last_stable_offset: Offset(2),
+        };
+        let batch = of_transaction(Some(b"v"));
+        assert!(left_beside(Some(aborted), &batch, &map, 0).is_none());
+        assert_eq!(left(&batch, &map, 0).unwrap().0, [0]);
+    }
+
+    fn of_transaction(value: Option<&[u8]>) -> Batch {
         let mut builder = BatchBuilder::new(Codec::None)
             .producer(9, 0, 0)
             .transactional();
-        builder.append(1, Some(b"a"), None, &[]);
-        let batch = Batch::new(builder.build()).unwrap();
-        let (_, first) = left(&batch, &map, 0).unwrap();
-        assert_eq!(left(&first, &map, i64::MAX).unwrap().0, [0]);
+        builder.append(1, Some(b"a"), value, &[]);
+        Batch::new(builder.build()).unwrap()
     }
 }

@@ -9,6 +9,7 @@
 //! | `plan` | what can be compacted, whether it is worth it, which segments become one (pure) |
 //! | `offset_map` | the newest offset of each key, in bounded memory |
 //! | `filter` | which records stay (pure) |
+//! | `transactions` | what was aborted, and which markers are needed (pure) |
 //! | `rewrite` | from a batch to what is written in its place (pure) |
 //! | `pass` | one run over the files, on its thread |
 //! | `output` | the files of the segment being written |
@@ -28,6 +29,7 @@ mod plan;
 mod rewrite;
 mod swap;
 mod throttle;
+mod transactions;
 
 pub use error::CleanError;
 pub(super) use exchange::{Handles, Replacement};
@@ -126,10 +128,12 @@ impl PartitionLog {
         cleaning: Cleaning,
     ) -> Result<Cleaned, CleanError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let plan = self
+        let aborted_later = self.aborted_across(dirty.first_uncleanable).await?;
+        let mut plan = self
             .state
             .borrow_mut()
             .begin_cleaning(self, dirty, &cleaning, &stop)?;
+        plan.aborted_later = aborted_later;
         let outcome = self.run(names, plan, &cleaning, stop).await;
         self.state.borrow_mut().cleaning = None;
         self.note_idle();
@@ -239,10 +243,10 @@ impl Segment {
 }
 
 impl State {
-    /// The segments from the first on that take no more records and lie below the high watermark, each with the base offset of
-    /// the next.
+    /// The segments from the first on that take no more records and lie below the last stable offset, each with the base offset
+    /// of the next.
     fn sealed_segments(&self) -> Vec<(Rc<Segment>, Offset)> {
-        let below = self.high_watermark.min(self.written_end);
+        let below = self.last_stable_offset().min(self.written_end);
         self.segments
             .windows(2)
             .map(|pair| (pair[0].clone(), pair[1].base_offset))
@@ -284,6 +288,7 @@ impl State {
             first_dirty: dirty.first_dirty,
             first_uncleanable: dirty.first_uncleanable,
             producers: self.last_records(),
+            aborted_later: Vec::new(),
             newest_snapshot: self.snapshot_offset,
             segment_bytes: self.config.segment_bytes.into(),
             index_max_bytes: self.config.index_max_bytes.into(),
@@ -332,7 +337,7 @@ impl State {
         let new = Segment::sealed(dir, first, replacement.size, created);
         new.max_timestamp.set(Some(replacement.max_timestamp));
         if replacement.handles.transaction_index.is_some() {
-            *new.aborted.borrow_mut() = AbortedIndex::File;
+            *new.aborted.borrow_mut() = AbortedIndex::File { checked: true };
         }
         new.pin(replacement.handles);
         let gone: Vec<_> = self

@@ -21,15 +21,17 @@ use super::plan::{CleaningPlan, SealedSegment, Sized, groups};
 use super::rewrite::{Fate, Rewriter};
 use super::swap::{self, Names};
 use super::throttle::Throttle;
+use super::transactions::CleanedTransactions;
 use crate::io::SegmentFile;
 use crate::limits;
 use crate::log::error::LogError;
 use crate::log::file_names::{self, CLEANED_ENDING, FileKind, SWAP_ENDING, with_ending};
 use crate::log::index::IndexedBatch;
 use crate::log::scan::BatchFrame;
+use crate::log::transaction_index::{self, AbortedTransaction};
 use crate::log::walker::{Found, SegmentWalker};
 use crate::types::Offset;
-use crate::wire::records::{Batch, Scratch};
+use crate::wire::records::{Batch, BatchError, EndTransaction, Scratch};
 
 /// What one run did.
 #[derive(Clone, Debug, Default)]
@@ -90,8 +92,9 @@ impl Pass<'_> {
         let sized: Vec<Sized> = covered
             .map(|segment| self.measure(segment))
             .collect::<Result<_, _>>()?;
+        let mut transactions = CleanedTransactions::default();
         for group in groups(&sized, self.plan) {
-            self.clean_group(&group, &map, &mut cleaned)?;
+            self.clean_group(&group, &map, &mut transactions, &mut cleaned)?;
         }
         cleaned.first_dirty = end;
         Ok(cleaned)
@@ -114,14 +117,17 @@ impl Pass<'_> {
             });
         }
         let mut scratch = Scratch::default();
+        let mut transactions = CleanedTransactions::default();
         for segment in dirty {
             let mut full = false;
+            transactions.expect(self.aborted_in(segment)?);
             self.each_batch(segment, cleaned, |_, batch| {
                 let header = batch.header();
+                let counts = has_records_that_count(batch, &mut transactions)?;
                 if header.next_offset() <= plan.first_dirty {
                     return Ok(true);
                 }
-                full = !self.map_batch(&mut map, batch, &mut scratch)?;
+                full = counts && !self.map_batch(&mut map, batch, &mut scratch)?;
                 if !full {
                     map.covers_up_to(header.last_offset());
                 }
@@ -142,11 +148,7 @@ impl Pass<'_> {
         map: &mut OffsetMap,
         batch: &Batch,
         scratch: &mut Scratch,
-    ) -> Result<bool, crate::wire::records::BatchError> {
-        let attributes = batch.header().attributes();
-        if attributes.is_control() || attributes.is_transactional() {
-            return Ok(true);
-        }
+    ) -> Result<bool, BatchError> {
         for record in &batch.records(limits::INFLATED_BATCH_BYTES, scratch)? {
             let record = record?;
             let Some(key) = record.key else { continue };
@@ -161,11 +163,12 @@ impl Pass<'_> {
         &self,
         group: &[Sized],
         map: &OffsetMap,
+        transactions: &mut CleanedTransactions,
         cleaned: &mut Cleaned,
     ) -> Result<(), CleanError> {
         let base = group[0].segment.base_offset;
         let (names, dir) = (self.names, self.plan.dir.as_path());
-        let replacement = match self.write_group(group, map, cleaned) {
+        let replacement = match self.write_group(group, map, transactions, cleaned) {
             Ok(replacement) => replacement,
             Err(error) => {
                 // What stopped the writing is what matters; a start removes the files too.
@@ -208,6 +211,7 @@ impl Pass<'_> {
         &self,
         group: &[Sized],
         map: &OffsetMap,
+        transactions: &mut CleanedTransactions,
         cleaned: &mut Cleaned,
     ) -> Result<Replacement, CleanError> {
         let plan = self.plan;
@@ -225,10 +229,10 @@ impl Pass<'_> {
         let mut rewriter = Rewriter::new(plan.delete_retention_ms);
         let interval = plan.index_interval_bytes;
         let mut output = CleanedSegment::create(&plan.dir, base, interval, self.buffers.io_bytes)?;
-        let mut transactions = Vec::new();
         for sized in group {
+            transactions.expect(self.aborted_in(&sized.segment)?);
             self.each_batch(&sized.segment, cleaned, |frame, batch| {
-                let written = match rewriter.decide(batch, &filter)? {
+                let written = match rewriter.decide(batch, &filter, transactions)? {
                     Fate::Drop => return Ok(true),
                     Fate::Copy => output.append(batch.bytes(), indexed(frame))?,
                     Fate::Replace(bytes) => match BatchFrame::parse(&bytes) {
@@ -239,10 +243,10 @@ impl Pass<'_> {
                 self.throttle.pace(written, || self.stopped());
                 Ok(true)
             })?;
-            transactions.extend(self.transactions(sized.segment.base_offset)?);
         }
         let modified = self.modified(group)?;
-        let (size, max_timestamp) = output.finish(&transactions, modified)?;
+        let kept = transaction_index::encode(&transactions.take_kept());
+        let (size, max_timestamp) = output.finish(&kept, modified)?;
         Ok(Replacement {
             old,
             size,
@@ -307,13 +311,36 @@ impl Pass<'_> {
         })
     }
 
-    /// The entries about aborted transactions, which stay: so do those transactions' records.
-    fn transactions(&self, base: Offset) -> Result<Vec<u8>, CleanError> {
-        let path = self.path(base, FileKind::TransactionIndex);
-        match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            read => read.map_err(|error| reading(&path, error)),
+    /// The aborted transactions that may have records in a segment. Their markers may lie in any that follows, but none behind
+    /// an entry whose last stable offset is past the segment.
+    fn aborted_in(&self, segment: &SealedSegment) -> Result<Vec<AbortedTransaction>, CleanError> {
+        let (from, end) = (segment.base_offset, segment.next_base);
+        let mut found = Vec::new();
+        let following = self.plan.segments.iter();
+        for later in following.filter(|later| later.base_offset >= from) {
+            for entry in self.transaction_index(later.base_offset)? {
+                if entry.overlaps(from, end) {
+                    found.push(entry);
+                }
+                if entry.last_stable_offset >= end {
+                    return Ok(found);
+                }
+            }
         }
+        let later = self.plan.aborted_later.iter();
+        found.extend(later.filter(|one| one.overlaps(from, end)));
+        Ok(found)
+    }
+
+    fn transaction_index(&self, base: Offset) -> Result<Vec<AbortedTransaction>, CleanError> {
+        let path = self.path(base, FileKind::TransactionIndex);
+        let content = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => read.map_err(|error| reading(&path, error))?,
+        };
+        let entries = transaction_index::decode(&content, base);
+        let corrupt = |reason| LogError::Corrupt { path, reason };
+        Ok(entries.map_err(corrupt)?)
     }
 
     fn modified(&self, group: &[Sized]) -> Result<SystemTime, CleanError> {
@@ -356,14 +383,27 @@ impl Pass<'_> {
     }
 }
 
+/// Whether a batch holds records that may replace others: not markers, and nothing that was aborted.
+fn has_records_that_count(
+    batch: &Batch,
+    transactions: &mut CleanedTransactions,
+) -> Result<bool, BatchError> {
+    let header = batch.header();
+    if header.attributes().is_control() {
+        transactions.is_superfluous(header, EndTransaction::of_batch(batch.bytes())?);
+        return Ok(false);
+    }
+    Ok(!transactions.is_aborted(header))
+}
+
 /// What can be wrong with one batch, or with writing it.
 enum BatchFault {
-    Batch(crate::wire::records::BatchError),
+    Batch(BatchError),
     Log(LogError),
 }
 
-impl From<crate::wire::records::BatchError> for BatchFault {
-    fn from(error: crate::wire::records::BatchError) -> BatchFault {
+impl From<BatchError> for BatchFault {
+    fn from(error: BatchError) -> BatchFault {
         BatchFault::Batch(error)
     }
 }

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::filter::LastRecord;
+use crate::log::transaction_index::AbortedTransaction;
 use crate::types::Offset;
 
 /// A topic's rules for compaction: each field is the topic property of that name.
@@ -115,6 +116,8 @@ pub(in crate::log) struct CleaningPlan {
     pub(in crate::log) first_dirty: Offset,
     pub(in crate::log) first_uncleanable: Offset,
     pub(in crate::log) producers: HashMap<i64, LastRecord>,
+    /// Transactions that began before the first uncleanable offset and were aborted behind it.
+    pub(in crate::log) aborted_later: Vec<AbortedTransaction>,
     /// The newest producer snapshot, which stays.
     pub(in crate::log) newest_snapshot: Option<Offset>,
     pub(in crate::log) segment_bytes: u64,
@@ -234,6 +237,7 @@ mod tests {
             first_dirty: Offset(0),
             first_uncleanable: Offset(40),
             producers: HashMap::new(),
+            aborted_later: Vec::new(),
             newest_snapshot: None,
             segment_bytes,
             index_max_bytes,

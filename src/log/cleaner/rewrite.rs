@@ -1,9 +1,10 @@
 //! From a batch to what is written in its place. Pure: bytes in, bytes out.
 
 use super::filter::Filter;
+use super::transactions::CleanedTransactions;
 use crate::limits;
 use crate::wire::records::retain::{Horizon, Retained, emptied, retain};
-use crate::wire::records::{Batch, BatchError, Scratch};
+use crate::wire::records::{Batch, BatchError, EndTransaction, Scratch};
 
 /// What becomes of a batch.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Rewriter {
         }
     }
 
-    /// Decides about one batch.
+    /// Decides about one batch, of which `transactions` know what it is to them.
     ///
     /// # Errors
     /// The batch is damaged.
@@ -39,18 +40,27 @@ impl Rewriter {
         &mut self,
         batch: &Batch,
         filter: &Filter<'_>,
+        transactions: &mut CleanedTransactions,
     ) -> Result<Fate, BatchError> {
         let header = batch.header();
+        let control = header.attributes().is_control();
+        let discardable = if control {
+            let end = EndTransaction::of_batch(batch.bytes())?;
+            transactions.is_superfluous(header, end)
+        } else {
+            transactions.is_aborted(header)
+        };
         if filter.keeps_batch_whole(header) {
             return Ok(Fate::Copy);
         }
         let horizon = Horizon {
             new_ms: filter.now_ms.saturating_add(self.delete_retention_ms),
-            always: false,
+            always: control && discardable,
         };
+        let discarded = discardable && (!control || filter.is_past_horizon(header));
         let most = limits::INFLATED_BATCH_BYTES;
         let retained = retain(batch, horizon, most, &mut self.scratch, |record| {
-            filter.keeps_record(header, record)
+            !discarded && (control || filter.keeps_record(header, record))
         })?;
         Ok(match retained {
             Retained::Whole => Fate::Copy,

@@ -125,3 +125,73 @@ fn silent_producers_expire() {
     states.expire(2000, 1000);
     assert_eq!(states.count(), 0);
 }
+
+fn marker(epoch: i16, transaction_version: i16) -> Marker {
+    Marker {
+        producer_id: 7,
+        epoch,
+        end: EndTransaction {
+            committed: false,
+            coordinator_epoch: 2,
+        },
+        transaction_version,
+    }
+}
+
+fn in_transaction(epoch: i16, base_sequence: i32) -> ProducerBatch {
+    ProducerBatch {
+        transactional: true,
+        ..batch(epoch, base_sequence, 2)
+    }
+}
+
+#[test]
+fn sequences_go_on_after_a_marker_of_the_same_epoch_and_begin_again_after_one_of_the_next() {
+    let mut states = ProducerStates::default();
+    states.record(&in_transaction(3, 0), Offset(0));
+    let (_, aborted) = states.record_marker(&marker(3, 0), Offset(2), 1000);
+    assert_eq!(aborted.map(|one| one.first_offset), Some(Offset(0)));
+    assert!(states.check(&in_transaction(3, 2)).is_ok());
+    states.record(&in_transaction(3, 2), Offset(3));
+    states.record_marker(&marker(4, 2), Offset(5), 1000);
+    assert!(states.check(&in_transaction(3, 4)).is_err(), "fenced");
+    assert!(states.check(&in_transaction(4, 4)).is_err());
+    assert!(states.check(&in_transaction(4, 0)).is_ok());
+}
+
+#[test]
+fn with_version_2_a_marker_of_the_open_transactions_epoch_comes_too_late() {
+    let mut states = ProducerStates::default();
+    states.record(&in_transaction(3, 0), Offset(0));
+    assert!(states.check_marker(&marker(3, 0)).is_ok());
+    assert!(states.check_marker(&marker(3, 2)).is_err());
+    assert!(states.check_marker(&marker(4, 2)).is_ok());
+    states.record_marker(&marker(4, 2), Offset(2), 1000);
+    assert!(states.check_marker(&marker(4, 2)).is_ok(), "a repeated one");
+    assert!(states.check_marker(&marker(3, 2)).is_err());
+}
+
+#[test]
+fn a_coordinators_batches_have_no_sequence_and_are_fenced_all_the_same() {
+    let mut states = ProducerStates::default();
+    states.record(&in_transaction(3, -1), Offset(0));
+    assert_eq!(
+        states.check(&in_transaction(3, -1)).unwrap(),
+        SequenceCheck::Next
+    );
+    assert!(states.check(&in_transaction(2, -1)).is_err());
+}
+
+#[test]
+fn taking_a_marker_back_opens_its_transaction_again() {
+    let mut states = ProducerStates::default();
+    let begun = states.record(&in_transaction(3, 0), Offset(0));
+    let (ended, _) = states.record_marker(&marker(4, 2), Offset(2), 1000);
+    assert!(!states.has_open_transaction(7, 4));
+    states.restore(ended);
+    assert!(states.has_open_transaction(7, 3));
+    assert_eq!(states.first_unstable(), Some(Offset(0)));
+    states.restore(begun);
+    assert_eq!(states.first_unstable(), None);
+    assert_eq!(states.count(), 0);
+}

@@ -19,6 +19,8 @@ mod read;
 mod recovery;
 mod retention;
 mod roll;
+mod transactions;
+mod transactions_random;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

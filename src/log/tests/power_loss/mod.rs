@@ -72,6 +72,26 @@ fn appends_that_were_acknowledged_survive() {
 }
 
 #[test]
+fn transactions_are_as_far_as_their_markers_that_survive() {
+    survives("transactions", async |mut story| {
+        let log = story.create(small_segments()).await;
+        for _ in 0..50 {
+            let producer = story.random.below(3).cast_signed();
+            let end = match story.random.below(4) {
+                0 => story.append(&log, 1),
+                1 => story.end_transaction(&log, producer),
+                _ => story.append_in_transaction(&log, producer),
+            };
+            log.committed(end).await.unwrap();
+            story.promise(end);
+            story.note_point(&log);
+        }
+        log.close().await.unwrap();
+        story
+    });
+}
+
+#[test]
 fn rolls_lose_nothing_that_was_acknowledged() {
     survives("roll", async |mut story| {
         let log = story.create(small_segments()).await;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::io::power_loss::{self, Dice, History, Outcome, Recording, record, scratch};
+use crate::log::tests::transactions::{assert_agrees_with_its_batches, marker, of_key};
 use crate::log::tests::*;
 use crate::wire::records::{Scratch, batches};
 
@@ -30,6 +31,8 @@ pub(super) struct Story {
     /// From a moment on records before the offset must be gone.
     gone: Vec<(usize, i64)>,
     compacted: bool,
+    /// Of producers of transactions.
+    sequences: BTreeMap<i64, i32>,
 }
 
 impl Story {
@@ -44,6 +47,7 @@ impl Story {
             let_go: Vec::new(),
             gone: Vec::new(),
             compacted: false,
+            sequences: BTreeMap::new(),
         }
     }
 
@@ -70,6 +74,35 @@ impl Story {
         }
         let appended = append(log, &builder.build_validated());
         assert_eq!(appended.base_offset.0, base);
+        appended.last_offset + 1
+    }
+
+    /// A batch of one record of a producer's transaction; returns where it ends.
+    pub(super) fn append_in_transaction(
+        &mut self,
+        log: &Rc<PartitionLog>,
+        producer: i64,
+    ) -> Offset {
+        let sequence = self.sequences.entry(producer).or_default();
+        let pad = "x".repeat(self.random.below(400) as usize);
+        let value = format!("{sequence}:{pad}");
+        let batch = of_key(producer, 0, *sequence, "t", &value);
+        *sequence += 1;
+        let appended = append(log, &batch);
+        let record = ("t".to_owned(), Some(value));
+        self.written.insert(appended.base_offset.0, record);
+        appended.last_offset + 1
+    }
+
+    /// A producer's transaction ends one way or the other, if there is one; returns where its marker ends.
+    pub(super) fn end_transaction(&mut self, log: &Rc<PartitionLog>, producer: i64) -> Offset {
+        let committed = self.random.below(3) == 0;
+        let appended = log
+            .append_marker(&marker(producer, 0, committed), EPOCH, NOW)
+            .expect("a marker");
+        let kind = if committed { '\u{1}' } else { '\0' };
+        let record = (format!("\0\0\0{kind}"), Some("\0".repeat(6)));
+        self.written.insert(appended.base_offset.0, record);
         appended.last_offset + 1
     }
 
@@ -233,6 +266,9 @@ impl Found<'_> {
         let opened = PartitionLog::open_from(dir.to_owned(), config(), trust, start).await;
         let (log, _) = opened.unwrap_or_else(|error| panic!("{}: {error}", self.what));
         self.check_records(&log, promised).await;
+        if log.log_start_offset() == Offset::ZERO {
+            assert_agrees_with_its_batches(&log, &self.what).await;
+        }
         Some(log)
     }
 
