@@ -39,7 +39,7 @@ const CANNOT_CHECK: u8 = 2;
 
 fn check(args: CheckArgs) -> ExitCode {
     let options = CheckOptions {
-        dir: args.dir,
+        dirs: args.dirs,
         repair: args.repair,
         records: args.records,
     };

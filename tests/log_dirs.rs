@@ -9,6 +9,7 @@ mod harness;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use harness::batches;
 use harness::broker::Broker;
@@ -349,4 +350,70 @@ fn a_directory_without_permission_is_offline_unless_root_may_do_anything() {
     };
     assert_eq!(described[1].error_code, expected);
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Exit code and output of `vltava check`.
+fn check(dirs: &[&Path]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_vltava"))
+        .arg("check")
+        .args(dirs)
+        .output()
+        .expect("the binary runs");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (output.status.code().expect("not killed"), text)
+}
+
+#[test]
+fn a_check_of_all_directories_counts_once_and_knows_what_should_be_in_each() {
+    let mut place = start(&[]);
+    let mut client = place.client();
+    client.create_topic("t", 9);
+    for partition in 0..9 {
+        client.write("t", partition, &["value"]);
+    }
+    assert!(place.broker.stop().success());
+    let dirs: Vec<&Path> = place.dirs.iter().map(PathBuf::as_path).collect();
+
+    let (code, whole) = check(&dirs);
+    assert_eq!(code, 0, "{whole}");
+    assert_eq!(whole.lines().count(), 1, "{whole}");
+    assert!(whole.contains(": 10 partitions, 10 segments"), "{whole}");
+    let twice = check(&[dirs[0], dirs[0], dirs[1], dirs[2]]);
+    assert_eq!(twice, (0, whole), "a directory that is named twice");
+
+    // Alone, the last directory cannot know.
+    let lost = place.dirs[2].join(&place.partitions_in(2)[0]);
+    let aside = place.dirs[2].with_file_name("aside");
+    fs::rename(&lost, &aside).unwrap();
+    let (code, told) = check(&dirs);
+    let missing = format!("{}: is missing", lost.display());
+    assert_eq!(code, 1, "{told}");
+    assert_eq!(told.matches(&missing).count(), 1, "{told}");
+    assert!(told.ends_with(": 1 wrong\n"), "{told}");
+    let (_, alone) = check(&dirs[2..]);
+    assert!(!alone.contains(&missing), "{alone}");
+    fs::rename(&aside, &lost).unwrap();
+
+    let copy = place.dirs[1].join(lost.file_name().unwrap());
+    copy_folder(&lost, &copy);
+    let (code, told) = check(&dirs);
+    assert_eq!(code, 1, "{told}");
+    let double = format!("{}: is in {} too", lost.display(), copy.display());
+    assert!(told.contains(&double), "{told}");
+
+    let other = tempfile::tempdir().unwrap();
+    let identity = "version=1\ncluster.id=AAAAAAAAAAAAAAAAAAAAAQ\nnode.id=7\n";
+    fs::write(other.path().join("meta.properties"), identity).unwrap();
+    let (code, told) = check(&[dirs[0], other.path()]);
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("belong to different brokers"), "{told}");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
 }

@@ -347,16 +347,27 @@ fn batch_at_small(timestamp: i64) -> Bytes {
     batches::batch_at(&[timestamp])
 }
 
+/// Longer than it takes anyway, on demand.
+fn seconds_of_load() -> Duration {
+    let seconds = std::env::var("VLTAVA_TEST_SECONDS");
+    let seconds = seconds.ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
 #[test]
 fn under_a_steady_load_the_disk_use_stays_where_it_is_asked_to() {
     let (broker, mut client) = start(&[("log.segment.delete.delay.ms", "200")]);
     create(&mut client, TOPIC, &[("retention.bytes", "3145728")]);
     // What is to be kept, the segment that is one too many, and the one that is being written.
     let bound = 6 * MIB;
-    for _ in 0..8 {
+    let (began, seconds) = (Instant::now(), seconds_of_load());
+    let mut rounds = 0;
+    while rounds < 8 || began.elapsed() < seconds {
         write_aged(&mut client, TOPIC, &[0; 20]);
         wait_until("old segments to go", || disk_use(&broker) <= bound);
+        rounds += 1;
     }
+    eprintln!("{rounds} times 20 batches, and never more than {bound} bytes left");
     wait_until("their handles to be closed", || {
         deleted_handles(&broker) == 0
     });

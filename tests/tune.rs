@@ -204,6 +204,15 @@ fn a_second_apply_keeps_what_the_first_one_set() {
     let setup = Setup::fresh_server();
     setup.tune(&["--apply"]);
     let first = setup.written(DROP_IN).expect("written");
+    let (code, out, _) = setup.tune(&[]);
+    assert_eq!(code, 1, "written, and not in force");
+    assert!(
+        out.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains("LimitNOFILE=200000 (written already"),
+        "{out}"
+    );
     // As it looks once the drop-in is in force.
     setup.host(
         "proc/self/limits",
@@ -274,8 +283,12 @@ fn a_host_that_shows_nothing_is_said_to_be_unseen_and_one_without_proc_is_an_err
     assert!(code == 2 && err.contains("no /proc and /sys"), "{err}");
     setup.host("proc/empty", "");
     setup.host("sys/empty", "");
-    let (code, report) = setup.json(&[]);
-    assert_eq!(code, 0);
+    // What the broker's own settings say needs no host to be seen.
+    let properties = setup.home.path().join("server.properties");
+    let large = "socket.send.buffer.bytes=1048576\nsocket.receive.buffer.bytes=1048576\n";
+    fs::write(&properties, large).expect("a scratch file");
+    let (code, report) = setup.json(&["--config", properties.to_str().expect("UTF-8")]);
+    assert_eq!(code, 0, "{report}");
     let findings = report["findings"].as_array().expect("a list");
     let unseen = findings
         .iter()

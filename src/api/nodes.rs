@@ -11,11 +11,13 @@
 //! | the controller | the first core, which makes the changes |
 //! | the voters of the metadata log (DescribeQuorum) | the broker: no client connects to them by these ids |
 //!
-//! In requests (assignments of replicas, settings of a broker) either id of this broker is taken; the metadata log has the broker's only.
+//! In requests (assignments of replicas, settings of a broker) either id of this broker is taken; the metadata log has the broker's only. A new
+//! topic's replicas may so be assigned to any core, and are told to be where they come to lie; to move one to another core is refused.
 //!
 //! What AdminClients ask of every node and add up (ListGroups, DescribeLogDirs) is answered at a core's address for that core alone. All else
 //! is served wherever it comes in, over the mesh if it belongs to another core: a client that has not heard yet of a restart
-//! with another number of cores goes on working, and moves when it next asks for Metadata.
+//! with another number of cores goes on working, and moves when it next asks for Metadata. So no answer to Produce or Fetch has to name
+//! another leader.
 
 use super::core_ids::CoreIds;
 use super::{Asked, Endpoint};

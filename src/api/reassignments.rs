@@ -7,6 +7,7 @@
 use super::nodes::Nodes;
 use super::{Asked, Handled};
 use crate::metadata::Image;
+use crate::types::PartitionKey;
 use crate::wire::messages::alter_partition_reassignments::{
     AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse, ReassignablePartition,
     ReassignablePartitionResponse, ReassignableTopicResponse,
@@ -83,11 +84,29 @@ fn check(
             "No partition reassignment is in progress.".to_owned(),
         )),
         Some(replicas) => {
-            let meant = replicas.iter().map(|&id| nodes.meant_by(id)).collect();
-            check_replicas(image, meant)
+            let key = PartitionKey {
+                topic_id: known.id,
+                partition: index,
+            };
+            check_cores(nodes, key, replicas)
+                .and_then(|meant| check_replicas(image, meant))
                 .map_err(|words| (ErrorCode::INVALID_REPLICA_ASSIGNMENT, words))
         }
     }
+}
+
+/// The nodes that are meant. Nobody chooses the core of a partition, so its own is the only one that can be asked for.
+fn check_cores(nodes: Nodes<'_>, key: PartitionKey, replicas: &[i32]) -> Result<Vec<i32>, String> {
+    let meant = |&id: &i32| {
+        let node = nodes.meant_by(id);
+        match node == id || nodes.with_partition(key)(node) == id {
+            true => Ok(node),
+            false => Err(format!(
+                "Node {id} is a core of this broker, and a partition stays on the core that its topic and index give it."
+            )),
+        }
+    };
+    replicas.iter().map(meant).collect()
 }
 
 /// Every list that passes names the registered brokers once each: with one node, the replicas that are there already.

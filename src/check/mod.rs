@@ -1,6 +1,6 @@
-//! `vltava check`: what is wrong with a data directory that no broker runs on, and what of it can be put right.
+//! `vltava check`: what is wrong with the data directories of a broker that does not run, and what of it can be put right.
 //!
-//! The directory's lock is held meanwhile. Without `repair` nothing is written, not even `.lock`. Every file is read once and
+//! The directories' locks are held meanwhile. Without `repair` nothing is written, not even `.lock`. Every file is read once and
 //! in order; what a partition's files mean is `log::check`'s affair, what the cluster's metadata means is the controller's: no
 //! format is read here in another way than a start reads it. It must never know a running broker.
 //!
@@ -17,7 +17,7 @@ mod partitions;
 mod report;
 mod top_files;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +26,7 @@ use thiserror::Error;
 use crate::log::check::{Finding, Listener, segment_bytes};
 use crate::log::parse_partition_dir;
 use crate::metadata::Image;
+use crate::metadata::meta_properties::StoredMetaProperties;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::server::data_dir::{self, DataDirError};
 use report::Report;
@@ -34,8 +35,8 @@ use top_files::TopFiles;
 /// What to do.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
-    /// The data directory: one of `log.dirs`.
-    pub dir: PathBuf,
+    /// The data directories: some or all of `log.dirs`.
+    pub dirs: Vec<PathBuf>,
     /// Put right what can be.
     pub repair: bool,
     /// Look into batches too, at each record.
@@ -66,32 +67,101 @@ pub enum CheckError {
     /// Its lock cannot be looked at.
     #[error(transparent)]
     Lock(DataDirError),
+    /// Directories of two brokers.
+    #[error("{0} and {1} belong to different brokers: check them one after the other")]
+    Unlike(PathBuf, PathBuf),
     /// Our own output.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Checks a data directory; whether nothing is wrong with it, or nothing any more.
+/// A data directory, locked.
+struct Place {
+    dir: PathBuf,
+    entries: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    _lock: Option<File>,
+}
+
+/// Checks data directories of one broker; whether nothing is wrong with them, or nothing any more.
 ///
 /// # Errors
 /// See [`CheckError`].
 pub fn check(options: &CheckOptions, out: &mut dyn Write) -> Result<bool, CheckError> {
-    let entries = list(&options.dir)?;
-    let _lock = data_dir::hold(&options.dir).map_err(|error| match error {
-        DataDirError::Locked(path) => CheckError::Running(path),
-        other => CheckError::Lock(other),
-    })?;
-    let folders = partition_folders(&entries);
-    if folders.is_empty() && !options.dir.join(data_dir::META_PROPERTIES).exists() {
-        return Err(CheckError::NoDataDir(options.dir.clone()));
-    }
-    let bytes = folders.iter().map(|folder| segment_bytes(folder)).sum();
+    let places = take(&options.dirs)?;
+    let folders = places.iter().flat_map(|place| &place.folders);
+    let bytes = folders.map(|folder| segment_bytes(folder)).sum();
     let mut report = Report::new(out, bytes, options.repair);
-    let top = TopFiles::look(&options.dir, &entries, &mut report);
-    let image = look_at_metadata(options, &folders, &top, &mut report);
-    let ends = partitions::look(options, &folders, &top, image.as_ref(), &mut report);
-    top.compare(&ends, &mut report);
-    report.finish(&options.dir)
+    let look = |place: &Place| TopFiles::look(&place.dir, &place.entries, &mut report);
+    let tops: Vec<TopFiles> = places.iter().map(look).collect();
+    let image = look_at_metadata(&places, &tops, &mut report);
+    let image = image.as_ref();
+    partitions::tell_doubles(&places, &mut report);
+    let mut ends = Vec::with_capacity(places.len());
+    for (place, top) in places.iter().zip(&tops) {
+        let folders = &place.folders;
+        ends.push(partitions::look(options, folders, top, image, &mut report));
+    }
+    if let Some(image) = image {
+        partitions::missing(image, &places, &tops, &mut report);
+    }
+    for (top, ends) in tops.iter().zip(&ends) {
+        top.compare(ends, &mut report);
+    }
+    let dirs: Vec<_> = places
+        .iter()
+        .map(|place| place.dir.display().to_string())
+        .collect();
+    report.finish(&dirs.join(", "))
+}
+
+/// Locks and lists the directories, each once, however often it is named.
+fn take(dirs: &[PathBuf]) -> Result<Vec<Place>, CheckError> {
+    let mut places: Vec<Place> = Vec::new();
+    for dir in dirs {
+        let same = |place: &Place| fs::canonicalize(&place.dir).ok() == fs::canonicalize(dir).ok();
+        if !places.iter().any(same) {
+            places.push(Place::take(dir)?);
+        }
+    }
+    let owned = places
+        .iter()
+        .filter_map(|place| Some((place, place.owner()?)));
+    let owned: Vec<_> = owned.collect();
+    match owned.windows(2).find(|pair| pair[0].1 != pair[1].1) {
+        Some(pair) => Err(CheckError::Unlike(
+            pair[0].0.dir.clone(),
+            pair[1].0.dir.clone(),
+        )),
+        None => Ok(places),
+    }
+}
+
+impl Place {
+    fn take(dir: &Path) -> Result<Place, CheckError> {
+        let entries = list(dir)?;
+        let lock = data_dir::hold(dir).map_err(|error| match error {
+            DataDirError::Locked(path) => CheckError::Running(path),
+            other => CheckError::Lock(other),
+        })?;
+        let folders = partition_folders(&entries);
+        if folders.is_empty() && !dir.join(data_dir::META_PROPERTIES).exists() {
+            return Err(CheckError::NoDataDir(dir.to_owned()));
+        }
+        Ok(Place {
+            dir: dir.to_owned(),
+            entries,
+            folders,
+            _lock: lock,
+        })
+    }
+
+    /// Cluster and node, if the directory says both.
+    fn owner(&self) -> Option<(String, i32)> {
+        let content = fs::read(self.dir.join(data_dir::META_PROPERTIES)).ok()?;
+        let stored = StoredMetaProperties::parse(&String::from_utf8_lossy(&content)).ok()?;
+        Some((stored.cluster_id?, stored.node_id?))
+    }
 }
 
 /// The paths in the directory, sorted.
@@ -119,31 +189,31 @@ fn partition_of(folder: &Path) -> Option<(&str, i32)> {
     parse_partition_dir(folder.file_name()?.to_str()?)
 }
 
-/// What the metadata log amounts to, if it can be read to its end.
-fn look_at_metadata(
-    options: &CheckOptions,
-    folders: &[PathBuf],
-    top: &TopFiles,
-    report: &mut Report<'_>,
-) -> Option<Image> {
-    let folder = folders
-        .iter()
-        .find(|folder| partition_of(folder) == Some((CLUSTER_METADATA_TOPIC, 0)));
-    if let Some(folder) = folder {
-        return metadata::look(folder, top, report);
+/// What the metadata log amounts to, if it is in one of the directories and can be read to its end.
+fn look_at_metadata(places: &[Place], tops: &[TopFiles], report: &mut Report<'_>) -> Option<Image> {
+    for (place, top) in places.iter().zip(tops) {
+        let mut folders = place.folders.iter();
+        let is_metadata =
+            |folder: &&PathBuf| partition_of(folder) == Some((CLUSTER_METADATA_TOPIC, 0));
+        if let Some(folder) = folders.find(is_metadata) {
+            return metadata::look(folder, top, report);
+        }
     }
-    let path = options.dir.join(format!("{CLUSTER_METADATA_TOPIC}-0"));
-    if folders.is_empty() {
+    if places.iter().all(|place| place.folders.is_empty()) {
         return None;
     }
-    if top.names_metadata() {
+    let name = format!("{CLUSTER_METADATA_TOPIC}-0");
+    let mut both = places.iter().zip(tops);
+    if let Some((place, _)) =
+        both.find(|(place, top)| !place.folders.is_empty() && top.names_metadata())
+    {
         let then =
             "a start refuses partitions without their metadata: restore the folder from a copy";
-        report.wrong(Finding::new(&path, "is missing", then));
+        report.wrong(Finding::new(&place.dir.join(name), "is missing", then));
     } else {
         report.note(&format!(
             "{}: is missing; of several log.dirs only the first has it. Partitions are not compared with the topics there should be",
-            path.display()
+            places[0].dir.join(name).display()
         ));
     }
     None

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::report::Report;
 use super::top_files::TopFiles;
-use super::{CheckOptions, partition_of};
+use super::{CheckOptions, Place, partition_of};
 use crate::log::check::{Expected, Facts, Finding, Listener, Repair, check_partition};
 use crate::log::{LogError, is_leftover, partition_dir_name};
+use crate::metadata::meta_properties::StoredMetaProperties;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
-use crate::metadata::{Image, Topic};
+use crate::metadata::{Image, Partition, Topic};
 use crate::types::Offset;
 
 /// Directory ids that name no directory: unassigned, lost, migrating (Kafka's `DirectoryId`).
@@ -18,7 +19,7 @@ const RESERVED_DIRECTORY_IDS: u128 = 100;
 /// Where logs end, by topic and partition.
 pub(super) type Ends = BTreeMap<(String, i32), Offset>;
 
-/// Looks at every partition's folder but the metadata's, and for those that are missing.
+/// Looks at every partition's folder of a directory but the metadata's.
 pub(super) fn look(
     options: &CheckOptions,
     folders: &[PathBuf],
@@ -27,7 +28,6 @@ pub(super) fn look(
     report: &mut Report<'_>,
 ) -> Ends {
     let mut ends = Ends::new();
-    let mut seen = BTreeSet::new();
     for folder in folders {
         let Some((topic, partition)) = partition_of(folder) else {
             continue;
@@ -35,7 +35,6 @@ pub(super) fn look(
         if topic == CLUSTER_METADATA_TOPIC {
             continue;
         }
-        seen.insert((topic, partition));
         let known = image.and_then(|image| image.topic_by_name(topic));
         let known = known.filter(|known| known.partitions.contains_key(&partition));
         if image.is_some() && known.is_none() {
@@ -58,9 +57,6 @@ pub(super) fn look(
             ends.insert((topic.to_owned(), partition), facts.end);
         }
         report.put_right();
-    }
-    if let Some(image) = image {
-        missing(options, image, top, &seen, report);
     }
     ends
 }
@@ -130,32 +126,47 @@ fn compacted(image: &Image, topic: Option<&Topic>) -> bool {
     }
 }
 
-/// Tells of partitions that should be here and are not.
-fn missing(
-    options: &CheckOptions,
-    image: &Image,
-    top: &TopFiles,
-    seen: &BTreeSet<(&str, i32)>,
-    report: &mut Report<'_>,
-) {
-    let Some(owner) = &top.owner else { return };
-    for topic in image.topics() {
-        for (&partition, state) in &topic.partitions {
-            let replica = state
-                .replicas
-                .iter()
-                .position(|node| Some(*node) == owner.node_id);
-            let Some(replica) = replica else { continue };
-            let directory = state.directories.get(replica);
-            let elsewhere = directory.is_some_and(|id| {
-                id.as_u128() >= RESERVED_DIRECTORY_IDS && Some(*id) != owner.directory_id
-            });
-            if elsewhere || seen.contains(&(&*topic.name, partition)) {
-                continue;
-            }
-            let path = options.dir.join(partition_dir_name(&topic.name, partition));
-            let then = "a start begins the partition empty: restore the folder from a copy, unless it never held a record";
-            report.wrong(Finding::new(&path, "is missing", then));
+/// Tells of partitions that are in two directories.
+pub(super) fn tell_doubles(places: &[Place], report: &mut Report<'_>) {
+    let mut first = BTreeMap::new();
+    for folder in places.iter().flat_map(|place| &place.folders) {
+        let Some(partition) = partition_of(folder) else {
+            continue;
+        };
+        if let Some(other) = first.insert(partition, folder) {
+            let what = format!("is in {} too", other.display());
+            let then = "a start refuses a partition in two directories: move one of them away";
+            report.wrong(Finding::new(folder, what, then));
         }
     }
+}
+
+/// Tells of partitions that should be in one of the directories and are in none.
+pub(super) fn missing(image: &Image, places: &[Place], tops: &[TopFiles], report: &mut Report<'_>) {
+    let folders = places.iter().flat_map(|place| &place.folders);
+    let mut seen: BTreeSet<_> = folders.filter_map(|folder| partition_of(folder)).collect();
+    for (place, top) in places.iter().zip(tops) {
+        let Some(owner) = &top.owner else { continue };
+        for topic in image.topics() {
+            for (&partition, state) in &topic.partitions {
+                if !belongs(state, owner) || !seen.insert((&*topic.name, partition)) {
+                    continue;
+                }
+                let path = place.dir.join(partition_dir_name(&topic.name, partition));
+                let then = "a start begins the partition empty: restore the folder from a copy, unless it never held a record";
+                report.wrong(Finding::new(&path, "is missing", then));
+            }
+        }
+    }
+}
+
+/// Whether the metadata has a replica in the directory of `owner`, or does not say in which it is.
+fn belongs(state: &Partition, owner: &StoredMetaProperties) -> bool {
+    let mut replicas = state.replicas.iter();
+    let Some(replica) = replicas.position(|node| Some(*node) == owner.node_id) else {
+        return false;
+    };
+    let directory = state.directories.get(replica);
+    directory
+        .is_none_or(|id| id.as_u128() < RESERVED_DIRECTORY_IDS || Some(*id) == owner.directory_id)
 }

@@ -89,7 +89,7 @@ impl Report<'_> {
     }
 
     /// The last line; whether nothing is wrong any more.
-    pub(super) fn finish(mut self, dir: &Path) -> Result<bool, CheckError> {
+    pub(super) fn finish(mut self, dirs: &str) -> Result<bool, CheckError> {
         self.put_right();
         self.progress.clear();
         let left = self.wrong.saturating_sub(self.put_right);
@@ -100,12 +100,8 @@ impl Report<'_> {
             (wrong, _) => format!("{wrong} wrong"),
         };
         let line = format!(
-            "{}: {} partitions, {} segments, {} batches, {} bytes: {verdict}",
-            dir.display(),
-            self.partitions,
-            self.segments,
-            self.batches,
-            self.progress.passed
+            "{dirs}: {} partitions, {} segments, {} batches, {} bytes: {verdict}",
+            self.partitions, self.segments, self.batches, self.progress.passed
         );
         self.line(&line);
         match self.failed {

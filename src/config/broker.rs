@@ -63,6 +63,10 @@ pub struct BrokerConfig {
     pub describe_partitions_limit: u32,
     /// `log.flush.offset.checkpoint.interval.ms`.
     pub recovery_point_checkpoint_interval_ms: u64,
+    /// `replica.high.watermark.checkpoint.interval.ms`; 0 for any that is negative.
+    pub high_watermark_checkpoint_interval_ms: u64,
+    /// `log.flush.start.offset.checkpoint.interval.ms`.
+    pub log_start_checkpoint_interval_ms: u64,
     /// `num.recovery.threads.per.data.dir`.
     pub recovery_threads: usize,
     /// `log.retention.check.interval.ms`.
@@ -245,6 +249,15 @@ impl BrokerConfig {
             recovery_point_checkpoint_interval_ms: narrow(
                 "checkpoint interval",
                 known(&settings, "log.flush.offset.checkpoint.interval.ms"),
+            ),
+            high_watermark_checkpoint_interval_ms: non_negative(
+                &settings,
+                "replica.high.watermark.checkpoint.interval.ms",
+            )
+            .unwrap_or(0),
+            log_start_checkpoint_interval_ms: number(
+                &settings,
+                "log.flush.start.offset.checkpoint.interval.ms",
             ),
             recovery_threads: narrow(
                 "recovery threads",

@@ -7,7 +7,7 @@ use super::dynamic::is_dynamic;
 use super::group_properties::{GROUP_PROPERTIES, behind_group_property};
 use super::property::{Kind, Property};
 use super::settings::Settings;
-use super::table::{broker_properties, broker_property, is_older};
+use super::table::{broker_properties, broker_property, is_kafkas};
 use super::topic::{Configs, DynamicConfigs, Effective, Source, broker_layers};
 use super::topic_properties::{TopicProperty, synonyms_from, topic_properties};
 use super::value::Value;
@@ -63,11 +63,11 @@ pub fn describe_topic(
         .collect()
 }
 
-/// Every listed property of the broker, by name; older ones only where they are set.
+/// Every listed property of the broker, by name; those that Kafka does not have only where they are set.
 pub fn describe_broker(settings: &Settings, dynamic: &DynamicConfigs) -> Vec<Described> {
     let is_shown = |property: &&'static Property| {
         let name = property.name;
-        property.is_listed() && (!is_older(name) || settings.explicit(name).is_some())
+        property.is_listed() && (is_kafkas(name) || settings.explicit(name).is_some())
     };
     let listed = broker_properties().filter(is_shown);
     listed

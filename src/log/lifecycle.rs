@@ -48,20 +48,7 @@ impl PartitionLog {
         self.end_waits();
         // No task may make a file by the old name after the rename: the topic may be created again.
         self.idle().await;
-        let renamed = aside_of(&self.dir, file_names::DELETED_DIR_ENDING);
-        match self.storage.rename(&self.dir, &renamed).await {
-            Ok(()) => {}
-            // Whoever removed it was faster; its name is free.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                log::warn!("{}: the directory was removed already", self.dir.display());
-                return Ok(renamed);
-            }
-            Err(error) => return Err(LogError::storage("rename", &self.dir, error)),
-        }
-        if let Some(parent) = self.dir.parent() {
-            self.sync_dir(parent).await?;
-        }
-        Ok(renamed)
+        rename_deleted(&*self.storage, &self.dir).await
     }
 
     /// From here on appends and new waits are refused.
@@ -176,6 +163,32 @@ impl State {
         }
         files
     }
+}
+
+/// [`PartitionLog::mark_deleted`] for a partition whose log is not open.
+///
+/// # Errors
+/// The directory cannot be renamed.
+pub async fn set_aside_deleted(dir: &Path) -> Result<PathBuf, LogError> {
+    rename_deleted(&Disk, dir).await
+}
+
+async fn rename_deleted(storage: &dyn Storage, dir: &Path) -> Result<PathBuf, LogError> {
+    let renamed = aside_of(dir, file_names::DELETED_DIR_ENDING);
+    match storage.rename(dir, &renamed).await {
+        Ok(()) => {}
+        // Whoever removed it was faster; its name is free.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            log::warn!("{}: the directory was removed already", dir.display());
+            return Ok(renamed);
+        }
+        Err(error) => return Err(LogError::storage("rename", dir, error)),
+    }
+    if let Some(parent) = dir.parent() {
+        let synced = storage.sync_dir(parent).await;
+        synced.map_err(|error| LogError::storage("fsync", parent, error))?;
+    }
+    Ok(renamed)
 }
 
 /// What to do with a partition's directory that is another topic's by its `partition.metadata`.

@@ -56,6 +56,8 @@ pub(super) struct Loader<'a> {
     pub(super) changed: bool,
     /// Indexes of sealed segments whose files found no room.
     unwritten_indexes: BTreeMap<Offset, MemoryIndex>,
+    /// Their transaction indexes.
+    unwritten_aborted: BTreeMap<Offset, Vec<AbortedTransaction>>,
 }
 
 impl<'a> Loader<'a> {
@@ -85,6 +87,7 @@ impl<'a> Loader<'a> {
             checked_bytes: Arc::default(),
             changed: false,
             unwritten_indexes: BTreeMap::new(),
+            unwritten_aborted: BTreeMap::new(),
         }
     }
 
@@ -202,6 +205,9 @@ impl<'a> Loader<'a> {
         &self,
         base: Offset,
     ) -> Result<Result<Vec<AbortedTransaction>, String>, LogError> {
+        if let Some(unwritten) = self.unwritten_aborted.get(&base) {
+            return Ok(Ok(unwritten.clone()));
+        }
         if !self.transaction_indexes.contains(&base) {
             return Ok(Ok(Vec::new()));
         }
@@ -220,26 +226,34 @@ impl<'a> Loader<'a> {
         let _walked = self.walk_heads(base, 0, &mut |_, frame| {
             aborted.extend(frame.record_in(&mut producers));
         })?;
-        self.write_transaction_index(base, &aborted)
+        self.write_transaction_index(base, aborted)
     }
 
-    /// Writes a segment's transaction index; an empty one is no file.
+    /// Writes a segment's transaction index, an empty one as no file; where there is no room for it, it stays in memory.
     pub(super) fn write_transaction_index(
         &mut self,
         base: Offset,
-        aborted: &[AbortedTransaction],
+        aborted: Vec<AbortedTransaction>,
     ) -> Result<(), LogError> {
         let path = file_names::path_of(self.dir, base, FileKind::TransactionIndex);
-        if !aborted.is_empty() {
-            let content = transaction_index::encode(aborted);
-            let written = durable_write::replace_file(&path, &content);
-            written.map_err(|error| LogError::storage("write", &path, error))?;
-            self.transaction_indexes.insert(base);
-            self.changed = true;
-        } else if self.transaction_indexes.remove(&base) {
-            remove(&path)?;
-            self.changed = true;
+        if aborted.is_empty() {
+            if self.transaction_indexes.remove(&base) {
+                remove(&path)?;
+                self.changed = true;
+            }
+            return Ok(());
         }
+        let written = durable_write::replace_file(&path, &transaction_index::encode(&aborted));
+        match written.map_err(|error| LogError::storage("write", &path, error)) {
+            Err(error) if error.is_no_space() => {
+                log::warn!("{error}: the segment's transaction index stays in memory");
+                self.unwritten_aborted.insert(base, aborted);
+                return Ok(());
+            }
+            written => written?,
+        }
+        self.transaction_indexes.insert(base);
+        self.changed = true;
         Ok(())
     }
 
@@ -266,6 +280,11 @@ impl<'a> Loader<'a> {
         mut index: MemoryIndex,
     ) -> Result<(), LogError> {
         index.append_time_entry();
+        if self.unwritten_aborted.contains_key(&base) {
+            // Where these files are, the transaction index is taken to be whole.
+            self.unwritten_indexes.insert(base, index);
+            return Ok(());
+        }
         match self.write_index_files(base, &index) {
             Err(error) if error.is_no_space() => {
                 log::warn!("{error}: the segment's index stays in memory");
@@ -332,6 +351,9 @@ impl<'a> Loader<'a> {
         for segment in &mut segments {
             let unwritten = self.unwritten_indexes.remove(&segment.base_offset);
             segment.index = unwritten.or(segment.index.take());
+            if let Some(aborted) = self.unwritten_aborted.remove(&segment.base_offset) {
+                segment.aborted = AbortedIndex::Memory(aborted);
+            }
         }
         self.report.log_end_offset = log_end_offset;
         self.report.segments = segments.len();

@@ -86,7 +86,7 @@ pub use file_names::{
     DELETED_DIR_ENDING, FileKind, STRAY_DIR_ENDING, is_leftover, parse as parse_file_name,
     parse_partition_dir, partition_dir_name,
 };
-pub use lifecycle::{Foreign, remove_deleted, set_aside_foreign};
+pub use lifecycle::{Foreign, remove_deleted, set_aside_deleted, set_aside_foreign};
 pub use load::{Cut, RecoveryReport, Trust};
 pub use log_start::LogStartError;
 pub use lookup::TimestampedOffset;

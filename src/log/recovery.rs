@@ -272,10 +272,10 @@ impl Loader<'_> {
         keep_index: bool,
     ) -> Result<LoadedSegment, LogError> {
         if keep_index {
-            self.write_transaction_index(base, &[])?;
+            self.write_transaction_index(base, Vec::new())?;
         } else if let Some(index) = segment.index.take() {
             if let AbortedIndex::Memory(aborted) = std::mem::take(&mut segment.aborted) {
-                self.write_transaction_index(base, &aborted)?;
+                self.write_transaction_index(base, aborted)?;
             }
             self.keep_index(base, index)?;
             segment.aborted = self.sealed(base, segment.size).aborted;

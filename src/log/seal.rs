@@ -157,7 +157,10 @@ impl PartitionLog {
     /// Of files that can be made again any failure is one for want of room: nothing is lost without them.
     async fn seal(&self, segment: &Rc<Segment>) -> Result<(), SyncError> {
         self.sync_segment(segment).await.map_err(SyncError::Lost)?;
-        self.write_index_files(segment).await?;
+        self.write_transaction_index(segment).await?;
+        self.write_index_files(segment)
+            .await
+            .map_err(SyncError::NoRoom)?;
         let next = self.segment_after(segment);
         if let Some(next) = &next {
             self.write_roll_snapshot(next)
@@ -169,15 +172,20 @@ impl PartitionLog {
         Ok(())
     }
 
-    /// Writes `.txnindex`, if anything is in it, then `.index` and `.timeindex`, the latter ended by the largest timestamp of
-    /// all. A start that finds the last two takes it that the first is whole, so it is durable before they are there.
-    async fn write_index_files(&self, segment: &Segment) -> Result<(), SyncError> {
-        if let Some(content) = segment.aborted_content() {
-            self.write_small_file(segment.path(FileKind::TransactionIndex), content)
-                .await
-                .map_err(SyncError::NoRoom)?;
-            self.sync_names().await?;
-        }
+    /// Writes `.txnindex`, if anything is in it. A start that finds the other two takes it that it is whole, so it is durable
+    /// before they are there.
+    async fn write_transaction_index(&self, segment: &Segment) -> Result<(), SyncError> {
+        let Some(content) = segment.aborted_content() else {
+            return Ok(());
+        };
+        let path = segment.path(FileKind::TransactionIndex);
+        let written = self.write_small_file(path, content).await;
+        written.map_err(SyncError::NoRoom)?;
+        self.sync_names().await
+    }
+
+    /// Writes `.index` and `.timeindex`, the latter ended by the largest timestamp of all.
+    pub(super) async fn write_index_files(&self, segment: &Segment) -> Result<(), LogError> {
         let contents = segment.index.borrow_mut().as_mut().map(|index| {
             index.append_time_entry();
             (index.max_timestamp(), index.encode())
@@ -190,9 +198,7 @@ impl PartitionLog {
             (FileKind::OffsetIndex, offsets),
             (FileKind::TimeIndex, times),
         ] {
-            self.write_small_file(segment.path(kind), content)
-                .await
-                .map_err(SyncError::NoRoom)?;
+            self.write_small_file(segment.path(kind), content).await?;
         }
         if let Some(index) = segment.index.borrow_mut().as_mut() {
             index.set_clean();

@@ -167,11 +167,13 @@ impl Segment {
 
     /// Its transaction index file is written: the memory goes.
     pub(super) fn release_aborted(&self) {
-        let in_file = self.aborted_content().is_some();
-        *self.aborted.borrow_mut() = match in_file {
-            true => AbortedIndex::File { checked: true },
-            false => AbortedIndex::Empty,
-        };
+        let mut aborted = self.aborted.borrow_mut();
+        if let AbortedIndex::Memory(entries) = &*aborted {
+            *aborted = match entries.is_empty() {
+                true => AbortedIndex::Empty,
+                false => AbortedIndex::File { checked: true },
+            };
+        }
     }
 
     /// Where a file of this segment is.

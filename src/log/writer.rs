@@ -219,10 +219,11 @@ impl PartitionLog {
             let failed = |error| LogError::storage("write", &path, error);
             replaced.map_err(|error| SyncError::of_small_file(failed(error)))?;
         }
-        for dir in [Some(self.dir.as_path()), self.dir.parent()] {
-            if let Some(dir) = dir {
-                self.sync_dir(dir).await.map_err(SyncError::Lost)?;
-            }
+        for dir in [Some(self.dir.as_path()), self.dir.parent()]
+            .into_iter()
+            .flatten()
+        {
+            self.sync_dir(dir).await.map_err(SyncError::Lost)?;
         }
         self.state.borrow_mut().writer.birth_unsynced = false;
         Ok(())

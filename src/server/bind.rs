@@ -1,8 +1,8 @@
 //! From `listeners`, `core.listeners` and what is advertised of them to claimed ports and the addresses that clients are told.
 
 use crate::api::{CoreDoors, CoreIdError, CoreIds, Door, Endpoint};
-use crate::config::BrokerConfig;
-use crate::config::listener::{Advertised, CorePorts, Listener};
+use crate::config::listener::{Advertised, CorePorts, Listener, check_layout};
+use crate::config::{BrokerConfig, ConfigError};
 use crate::net::listener::{self, Claim, ListenError};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use thiserror::Error;
@@ -20,6 +20,9 @@ pub enum BindError {
         /// What the resolver said.
         reason: String,
     },
+    /// There are not enough ports for the cores, or they are another listener's.
+    #[error(transparent)]
+    Layout(#[from] ConfigError),
     /// The port cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -49,6 +52,7 @@ pub struct Address {
 /// # Errors
 /// See [`BindError`].
 pub fn bind_all(config: &BrokerConfig, cores: usize) -> Result<Vec<Bound>, BindError> {
+    check_layout(&config.listeners, cores)?;
     let backlog = config.socket_listen_backlog.cast_signed();
     let bind = |listener| bind(listener, cores, backlog);
     config.listeners.iter().map(bind).collect()

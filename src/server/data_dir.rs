@@ -279,33 +279,17 @@ impl DataDir {
     }
 }
 
-/// The checkpoints of all partitions, ready to be written.
-#[derive(Clone, Debug, Default)]
-pub struct Checkpoints {
-    /// `recovery-point-offset-checkpoint`
-    pub recovery_points: OffsetCheckpoint,
-    /// `replication-offset-checkpoint`
-    pub high_watermarks: OffsetCheckpoint,
-    /// `log-start-offset-checkpoint`
-    pub log_starts: OffsetCheckpoint,
-}
-
-/// Writes the checkpoints, each whole or not at all. May sleep.
+/// Writes a checkpoint, whole or not at all. May sleep.
 ///
 /// # Errors
-/// When a file cannot be written.
-pub fn write_checkpoints(dir: &Path, checkpoints: &Checkpoints) -> Result<(), DataDirError> {
-    for (name, offsets) in [
-        (RECOVERY_POINTS, &checkpoints.recovery_points),
-        (HIGH_WATERMARKS, &checkpoints.high_watermarks),
-        (LOG_STARTS, &checkpoints.log_starts),
-    ] {
-        write_whole(
-            &dir.join(name),
-            offset_checkpoint::render(offsets).as_bytes(),
-        )?;
-    }
-    Ok(())
+/// When the file cannot be written.
+pub fn write_checkpoint(
+    dir: &Path,
+    name: &str,
+    offsets: &OffsetCheckpoint,
+) -> Result<(), DataDirError> {
+    let text = offset_checkpoint::render(offsets);
+    write_whole(&dir.join(name), text.as_bytes())
 }
 
 /// Writes the mark of a clean stop: the last thing a broker does. By the epoch a controller knows the registration that has ended

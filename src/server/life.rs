@@ -1,19 +1,19 @@
 //! The first core leads: it loads the metadata, has every core open its partitions, opens the doors, and later closes them.
 
 use super::bind::Bound;
-use super::data_dir::{self, Checkpoints, DataDirError};
+use super::checkpoints::{self, Checkpoint};
 use super::ready;
 use crate::config::BrokerConfig;
 use crate::io::{blocking, stop_signal};
-use crate::log::{WrittenCheckpoint, WrittenPositions, partition_dir_name};
+use crate::log::{WrittenCheckpoint, partition_dir_name};
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{self, Broker, MetaProperties, bootstrap};
-use crate::shard::{Controller, ControllerError, Dirs, Inherited, PartitionCheckpoint, Shard};
+use crate::shard::{Controller, ControllerError, Dirs, Inherited, Shard};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// What the broker is started with, the same for every core.
@@ -83,7 +83,7 @@ pub async fn lead(
     shard.lead_with(controller);
     shard.open_everywhere().await;
     ready::announce(&boot, report.partitions);
-    glommio::spawn_local(checkpoint_for_ever(Rc::clone(&shard), boot.last_run_clean)).detach();
+    checkpoints::keep(&shard, boot.last_run_clean);
     if !boot.last_run_clean && report.partitions > 0 {
         let shard = Rc::clone(&shard);
         glommio::spawn_local(async move { shard.sync_recovered().await }).detach();
@@ -164,7 +164,7 @@ async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
             failed.join(", ")
         ));
     }
-    for (place, reason) in write(shard.dirs(), points).await {
+    for (place, reason) in checkpoints::write(shard.dirs(), &points, &Checkpoint::ALL).await {
         clean[place] = false;
         complaints.push(format!("checkpoints: {reason}"));
     }
@@ -173,79 +173,4 @@ async fn stop(shard: &Rc<Shard>) -> (Vec<bool>, Option<String>) {
         return (clean, None);
     }
     (clean, Some(complaints.join("; ")))
-}
-
-/// Writes down every minute what a restart after a crash need not check again; at once, if what the last run wrote down has been
-/// used up.
-async fn checkpoint_for_ever(shard: Rc<Shard>, last_run_clean: bool) {
-    let every = Duration::from_millis(shard.config.recovery_point_checkpoint_interval_ms);
-    let mut at_once = !last_run_clean;
-    loop {
-        if !std::mem::take(&mut at_once) {
-            glommio::timer::sleep(every).await;
-        }
-        if shard.is_draining() {
-            return;
-        }
-        let _turn = shard.checkpointing.acquire_permit(1).await;
-        let (written, begun) = (Arc::clone(&shard.written), shard.written.begin());
-        let mut points = shard.checkpoint_everywhere().await;
-        let dirs = Arc::clone(shard.dirs());
-        let mut positions = written_positions(&dirs, &mut points);
-        for (place, error) in write(&dirs, points).await {
-            match error.is_no_space() {
-                true => log::error!("{error}: checkpoints are written when there is room"),
-                false => shard.lose_dir(place, &error.to_string()).await,
-            }
-        }
-        let write_positions = move || {
-            for (place, dir) in dirs.usable() {
-                let positions = std::mem::take(&mut positions[place]);
-                if let Err(error) = written.write(&dir.path, positions, begun) {
-                    log::error!("{}: the written positions: {error}", dir.path.display());
-                }
-            }
-        };
-        blocking(write_positions).await;
-    }
-}
-
-/// By the place of the data directory.
-fn written_positions(dirs: &Dirs, points: &mut [PartitionCheckpoint]) -> Vec<WrittenPositions> {
-    let mut positions = vec![WrittenPositions::new(); dirs.all().len()];
-    for point in points {
-        if let Some(written) = point.written.take() {
-            let key = (point.topic.clone(), point.partition);
-            positions[point.dir].push((key, written));
-        }
-    }
-    positions
-}
-
-/// Writes the checkpoints of each data directory that can be used; returns where that failed.
-pub(super) async fn write(
-    dirs: &Arc<Dirs>,
-    points: Vec<PartitionCheckpoint>,
-) -> Vec<(usize, DataDirError)> {
-    let mut checkpoints = vec![Checkpoints::default(); dirs.all().len()];
-    for point in points {
-        let key = (point.topic, point.partition);
-        let here = &mut checkpoints[point.dir];
-        here.recovery_points
-            .insert(key.clone(), point.recovery_point);
-        here.high_watermarks
-            .insert(key.clone(), point.high_watermark);
-        if point.log_start.0 > 0 {
-            here.log_starts.insert(key, point.log_start);
-        }
-    }
-    let dirs = Arc::clone(dirs);
-    let write_all = move || {
-        let failed = dirs.usable().filter_map(|(place, dir)| {
-            let written = data_dir::write_checkpoints(&dir.path, &checkpoints[place]);
-            Some((place, written.err()?))
-        });
-        failed.collect()
-    };
-    blocking(write_all).await
 }

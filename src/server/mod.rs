@@ -6,6 +6,7 @@
 
 mod accept;
 mod bind;
+mod checkpoints;
 mod core;
 mod cores;
 pub mod data_dir;

@@ -9,7 +9,6 @@ use super::seat::Seat;
 use super::stop;
 use super::survey::{self, SurveyError};
 use crate::api::CoreIdError;
-use crate::config::listener::check_layout;
 use crate::config::{BrokerConfig, ConfigError, CoreChoice, Loaded};
 use crate::io::{RingError, ring_is_usable};
 use crate::limits;
@@ -87,7 +86,6 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let mut config = load(options)?;
     let cpus = cores::choose(options.cores.as_ref())?;
     ring_is_usable(limits::LOCKED_MEMORY_PER_CORE_KIB * cpus.len())?;
-    check_layout(&config.listeners, cpus.len())?;
     let bound = Arc::new(bind::bind_all(&config, cpus.len())?);
     let data_dirs = DataDirs::open(&config)?;
     config.settle_node_id(data_dirs.identity.node_id);

@@ -151,8 +151,14 @@ impl Shard {
 
     async fn open_and_enter(self: &Rc<Self>, wanted: Wanted, report: &mut InstallReport) {
         let startup = self.startup.borrow().clone();
-        match self.open_wanted(&wanted, startup.as_ref()).await {
-            Ok((place, log, remark)) => {
+        let place = self.place_of(&wanted, startup.as_ref());
+        let opened = match &place {
+            Ok(place) => self.open_one(&wanted, *place, startup.as_ref()).await,
+            Err(error) => Err(error.clone()),
+        };
+        let place = place.unwrap_or_default();
+        match opened {
+            Ok((log, remark)) => {
                 report.remarks.extend(remark);
                 let id = self.dirs.all()[place].id;
                 let moved = id.filter(|id| *id != wanted.directory);
@@ -161,7 +167,8 @@ impl Shard {
             }
             Err(error) if error.is_no_space() => {
                 report.waiting.push((wanted.name(), error.to_string()));
-                self.offline.insert(wanted.key, Cause::NoRoom(startup));
+                self.offline
+                    .insert(wanted.key, Cause::NoRoom(place, startup));
             }
             Err(error) => {
                 report.failures.push((wanted.key, error.to_string()));
@@ -213,7 +220,7 @@ impl Shard {
                     topic_id: topic.id,
                     partition,
                 };
-                self.offline.remove(&key);
+                self.put_away_waiting(topic, key).await;
                 let gone = self.partitions.borrow_mut().remove(&key);
                 if let Some(gone) = gone {
                     self.compaction.forget(&topic.name, partition, gone.dir);

@@ -65,20 +65,12 @@ impl Shard {
         Some(Wanted::new(key, topic, state, log, max_message_bytes))
     }
 
-    /// Opens the log of a partition, or makes it, with what the last run left if that is how it was found. Returns its place, the
-    /// log, and what an operator should be told.
-    pub(super) async fn open_wanted(
+    /// Where a partition's log is, or is to be made.
+    pub(super) fn place_of(
         &self,
         wanted: &Wanted,
         startup: Option<&Startup>,
-    ) -> Result<(usize, Rc<PartitionLog>, Option<String>), LogError> {
-        let place = self.place_of(wanted, startup)?;
-        let (log, remark) = self.open_one(wanted, place, startup).await?;
-        Ok((place, log, remark))
-    }
-
-    /// Where a partition's log is, or is to be made.
-    fn place_of(&self, wanted: &Wanted, startup: Option<&Startup>) -> Result<usize, LogError> {
+    ) -> Result<usize, LogError> {
         let name = wanted.name();
         let found = startup.and_then(|startup| startup.found.get(&name));
         if let Some(place) = found {
@@ -101,7 +93,9 @@ impl Shard {
         }
     }
 
-    async fn open_one(
+    /// Opens the log of a partition in its place, or makes it, with what the last run left if that is how it was found; and what an
+    /// operator should be told.
+    pub(super) async fn open_one(
         &self,
         wanted: &Wanted,
         place: usize,

@@ -15,6 +15,7 @@ use vltava::wire::messages::fetch::{FetchRequest, PartitionData};
 use vltava::wire::messages::list_offsets::{
     LATEST_TIMESTAMP, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
+use vltava::wire::messages::produce::{PartitionProduceResponse, ProduceRequest};
 use vltava::wire::messages::write_txn_markers::{
     WritableTxnMarker, WritableTxnMarkerTopic, WriteTxnMarkersRequest,
 };
@@ -23,11 +24,14 @@ use vltava::wire::records::{BatchBuilder, Codec, EndTransaction};
 use crate::harness::batches::{batch_with, records_of};
 use crate::harness::broker::Broker;
 use crate::harness::requests::{
-    FETCH, LIST_OFFSETS, data_of, fetch_partition, fetch_request, only_partition, sequenced,
+    ALL, FETCH, LIST_OFFSETS, data_of, fetch_partition, fetch_request, only_partition,
+    produce_request, sequenced,
 };
 use crate::harness::wire_client::WireClient;
 
 const READ_COMMITTED: i8 = 1;
+/// A version of Produce in which partitions are not added to the transaction by the way.
+const VERIFIED_BY_THE_COORDINATOR: i16 = 11;
 type Producer = (i64, i16);
 
 fn start() -> (Broker, WireClient) {
@@ -43,6 +47,22 @@ fn in_transaction(producer: Producer, sequence: i32, values: &[&str]) -> Bytes {
         .producer(producer.0, producer.1, sequence)
         .transactional();
     batch_with(builder, values)
+}
+
+/// Produces what a transactional producer sends.
+fn produce(client: &mut WireClient, batch: &Bytes) -> PartitionProduceResponse {
+    let request = ProduceRequest {
+        transactional_id: Some("tx".into()),
+        ..produce_request("t", 0, ALL, batch)
+    };
+    let mut response = client.call(VERIFIED_BY_THE_COORDINATOR, &request);
+    response.responses.remove(0).partition_responses.remove(0)
+}
+
+#[track_caller]
+fn write_batch(client: &mut WireClient, batch: &Bytes) {
+    let answer = produce(client, batch);
+    assert_eq!(answer.error_code, ErrorCode::NONE, "{answer:?}");
 }
 
 fn marker(producer: Producer, committed: bool, partitions: &[i32]) -> WritableTxnMarker {
@@ -104,7 +124,7 @@ fn readers_of_committed_records_stop_at_the_first_open_transaction() {
     let (_broker, mut client) = start();
     let producer = client.new_producer();
     client.write("t", 0, &["before"]);
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a", "b"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a", "b"]));
     client.write("t", 0, &["behind"]);
     let held = fetch_committed(&mut client, 0);
     assert_eq!((held.last_stable_offset, held.high_watermark), (1, 4));
@@ -129,10 +149,10 @@ fn readers_of_committed_records_stop_at_the_first_open_transaction() {
 fn aborted_transactions_that_overlap_what_is_read_are_listed() {
     let (_broker, mut client) = start();
     let (first, second) = (client.new_producer(), client.new_producer());
-    client.write_batch("t", 0, &in_transaction(first, 0, &["a"]));
-    client.write_batch("t", 0, &in_transaction(second, 0, &["b"]));
+    write_batch(&mut client, &in_transaction(first, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(second, 0, &["b"]));
     end(&mut client, first, false);
-    client.write_batch("t", 0, &in_transaction(first, 1, &["c"]));
+    write_batch(&mut client, &in_transaction(first, 1, &["c"]));
     end(&mut client, second, false);
     end(&mut client, first, true);
     let all = fetch_committed(&mut client, 0);
@@ -146,10 +166,10 @@ fn aborted_transactions_that_overlap_what_is_read_are_listed() {
 fn a_crash_changes_nothing_about_transactions() {
     let (mut broker, mut client) = start();
     let (gone, open) = (client.new_producer(), client.new_producer());
-    client.write_batch("t", 0, &in_transaction(gone, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(gone, 0, &["a"]));
     end(&mut client, gone, false);
     client.write("t", 0, &["plain"]);
-    client.write_batch("t", 0, &in_transaction(open, 0, &["b"]));
+    write_batch(&mut client, &in_transaction(open, 0, &["b"]));
     for crash in [true, false] {
         if crash {
             broker.kill();
@@ -164,7 +184,7 @@ fn a_crash_changes_nothing_about_transactions() {
         assert_eq!(aborted(&held), [(gone.0, 0)]);
     }
     let mut client = WireClient::connect(broker.port());
-    let goes_on = client.produce("t", 0, &in_transaction(open, 1, &["c"]));
+    let goes_on = produce(&mut client, &in_transaction(open, 1, &["c"]));
     assert_eq!(goes_on.error_code, ErrorCode::NONE);
     end(&mut client, open, true);
     assert_eq!(fetch_committed(&mut client, 3).last_stable_offset, 6);
@@ -175,7 +195,7 @@ fn the_latest_offset_for_readers_of_committed_records_is_the_last_stable_one() {
     let (_broker, mut client) = start();
     let producer = client.new_producer();
     client.write("t", 0, &["before"]);
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a"]));
     let mut look = |isolation_level, timestamp| {
         let request = ListOffsetsRequest {
             isolation_level,
@@ -208,7 +228,7 @@ fn a_waiting_reader_of_committed_records_is_woken_by_the_marker() {
         ..committed_request(0)
     };
     reader.send(FETCH, &request);
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a"]));
     client.write("t", 0, &["behind"]);
     reader.assert_silent(Duration::from_millis(300));
     end(&mut client, producer, true);
@@ -220,14 +240,14 @@ fn a_waiting_reader_of_committed_records_is_woken_by_the_marker() {
 fn a_plain_batch_within_the_transaction_and_a_control_batch_of_a_client_are_refused() {
     let (_broker, mut client) = start();
     let producer = client.new_producer();
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a"]));
     let plain = client.produce("t", 0, &sequenced(producer, 1, &["b"]));
     assert_eq!(plain.error_code, ErrorCode::INVALID_TXN_STATE);
     let end = EndTransaction {
         committed: true,
         coordinator_epoch: 0,
     };
-    let forged = client.produce("t", 0, &end.batch(producer.0, producer.1, 1).bytes);
+    let forged = produce(&mut client, &end.batch(producer.0, producer.1, 1).bytes);
     assert_eq!(forged.error_code, ErrorCode::INVALID_RECORD);
     assert_eq!(fetch_committed(&mut client, 0).last_stable_offset, 0);
 }
@@ -251,7 +271,7 @@ fn markers_of_an_older_epoch_or_coordinator_are_fenced_and_others_taken_in_every
     assert_eq!(write(&mut client, 1, by_another), [ErrorCode::NONE]);
     let fenced = write(&mut client, 1, marker((id, 5), true, &[0]));
     assert_eq!(fenced, [ErrorCode::TRANSACTION_COORDINATOR_FENCED]);
-    let zombie = client.produce("t", 0, &in_transaction((id, 4), 0, &["late"]));
+    let zombie = produce(&mut client, &in_transaction((id, 4), 0, &["late"]));
     assert_eq!(zombie.error_code, ErrorCode::INVALID_PRODUCER_EPOCH);
 }
 
@@ -259,7 +279,7 @@ fn markers_of_an_older_epoch_or_coordinator_are_fenced_and_others_taken_in_every
 fn with_transactions_of_version_2_the_marker_needs_the_next_epoch() {
     let (_broker, mut client) = start();
     let (id, epoch) = client.new_producer();
-    client.write_batch("t", 0, &in_transaction((id, epoch), 0, &["a"]));
+    write_batch(&mut client, &in_transaction((id, epoch), 0, &["a"]));
     let of = |epoch| WritableTxnMarker {
         transaction_version: 2,
         ..marker((id, epoch), true, &[0])
@@ -270,9 +290,9 @@ fn with_transactions_of_version_2_the_marker_needs_the_next_epoch() {
         let written = write(&mut client, 2, of(epoch + 1));
         assert_eq!(written, [ErrorCode::NONE], "{again}");
     }
-    let old = client.produce("t", 0, &in_transaction((id, epoch), 1, &["b"]));
+    let old = produce(&mut client, &in_transaction((id, epoch), 1, &["b"]));
     assert_eq!(old.error_code, ErrorCode::INVALID_PRODUCER_EPOCH);
-    client.write_batch("t", 0, &in_transaction((id, epoch + 1), 0, &["c"]));
+    write_batch(&mut client, &in_transaction((id, epoch + 1), 0, &["c"]));
 }
 
 #[test]
@@ -280,7 +300,7 @@ fn described_producers_say_where_their_transaction_began() {
     let (_broker, mut client) = start();
     let producer = client.new_producer();
     client.write("t", 0, &["before"]);
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a", "b"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a", "b"]));
     let described = |client: &mut WireClient| -> ProducerState {
         let request = DescribeProducersRequest {
             topics: vec![TopicRequest {
@@ -309,7 +329,7 @@ fn described_producers_say_where_their_transaction_began() {
 fn clients_that_know_no_batches_get_records_and_no_markers() {
     let (_broker, mut client) = start();
     let producer = client.new_producer();
-    client.write_batch("t", 0, &in_transaction(producer, 0, &["a"]));
+    write_batch(&mut client, &in_transaction(producer, 0, &["a"]));
     end(&mut client, producer, true);
     client.write("t", 0, &["plain"]);
     let request = fetch_request("t", vec![fetch_partition(0, 0)]);

@@ -84,8 +84,10 @@ fn a_partition_that_finds_no_room_at_the_start_is_served_when_there_is_room() {
         return;
     };
     place.broker.kill();
-    // Its small file is gone and finds no room, and it has a torn end: appends are to go to a new segment.
-    fs::remove_file(place.disk.path().join("t-0/partition.metadata")).unwrap();
+    // Its small file is gone and finds no room; nothing that a start removes leaves any.
+    for name in ["t-0/partition.metadata", "written-position-checkpoint"] {
+        fs::remove_file(place.disk.path().join(name)).unwrap();
+    }
     place.disk.fill();
     place.broker.restart();
     let mut client = place.client();

@@ -233,13 +233,7 @@ impl Part {
     /// # Panics
     /// If a toolchain is missing in CI, or making fails though the toolchain is there.
     fn ready(&self) -> Option<PathBuf> {
-        if let Some(missing) = self.needs.iter().find(|program| !is_installed(program)) {
-            let line = format!(
-                "SKIPPED: the {} clients, because {missing} is not installed",
-                self.name
-            );
-            assert!(!in_ci(), "{line}");
-            eprintln!("{line}");
+        if !has_programs(&format!("the {} clients", self.name), self.needs) {
             return None;
         }
         let made = test_clients_dir().join(self.name);
@@ -323,6 +317,17 @@ fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
 
 fn run(command: &mut Command) -> Result<(), String> {
     child::run(command, b"", SETUP_DEADLINE).map(|_| ())
+}
+
+/// Whether all of these are installed; otherwise a line says that `what` is skipped.
+pub fn has_programs(what: &str, needs: &[&str]) -> bool {
+    let Some(missing) = needs.iter().find(|program| !is_installed(program)) else {
+        return true;
+    };
+    let line = format!("SKIPPED: {what}, because {missing} is not installed");
+    assert!(!in_ci(), "{line}");
+    eprintln!("{line}");
+    false
 }
 
 fn is_installed(program: &str) -> bool {

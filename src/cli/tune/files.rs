@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::finding::Finding;
+use super::finding::{Finding, Setting};
 use super::written::{Entry, Foreign, Kind, entries, parse, render};
 use crate::cli::CliError;
 use crate::io::durable_write::durable_write;
@@ -16,6 +16,8 @@ pub struct Planned {
     path: PathBuf,
     /// What it says now; nothing where it is not there.
     now: Option<String>,
+    /// What it sets now.
+    already: Vec<Entry>,
     /// What it should say.
     pub then: Option<String>,
 }
@@ -55,6 +57,7 @@ pub fn plan(root: &Path, findings: &[Finding]) -> Result<Vec<Planned>, CliError>
             kind,
             path,
             now,
+            already,
             then: (!wanted.is_empty()).then(|| render(kind, &wanted)),
         });
     }
@@ -88,6 +91,15 @@ impl Planned {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How these settings are put in force, if the file has all of them already.
+    pub fn loads(&self, kind: Kind, settings: &[Setting]) -> Option<&'static str> {
+        let has = |setting: &Setting| {
+            let mut there = self.already.iter().map(|entry| &entry.setting);
+            there.any(|old| old.key == setting.key && old.value == setting.value)
+        };
+        (self.kind == kind && settings.iter().all(has)).then(|| kind.loaded_by())
     }
 
     /// Whether there is something to write.

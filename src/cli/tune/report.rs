@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::files::Planned;
-use super::finding::{Advice, Finding, Remedy, Verdict};
+use super::finding::{Advice, Finding, Remedy, Setting, Verdict};
 use super::host::{Host, Whose, as_cpu_list};
 use super::plan::Plan;
+use super::written::Kind;
 use crate::cli::kafka::json::Json;
 
 /// Everything there is to report.
@@ -38,14 +39,14 @@ pub fn print(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let head = format!("{:<9} {:<17} ", finding.verdict.word(), finding.topic);
         paragraph(out, &head, INDENT, &finding.is)?;
         if let Some(advice) = &finding.advice {
-            print_advice(advice, out)?;
+            print_advice(advice, report.files.unwrap_or_default(), out)?;
         }
     }
     writeln!(out)?;
     paragraph(out, "", 0, &summary(report))
 }
 
-fn print_advice(advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
+fn print_advice(advice: &Advice, files: &[Planned], out: &mut dyn Write) -> io::Result<()> {
     let mut line = |name: &str, text: &str| {
         let head = format!("{:18}{name:<10}", "");
         paragraph(out, &head, INDENT, text)
@@ -53,7 +54,7 @@ fn print_advice(advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
     line("should be", &advice.should)?;
     line("why", advice.why)?;
     line("buys", &format!("{} ({})", advice.buys, advice.source))?;
-    let (set, undo) = steps(&advice.remedy);
+    let (set, undo) = steps(&advice.remedy, files);
     for step in set {
         line("set", &step)?;
     }
@@ -64,27 +65,27 @@ fn print_advice(advice: &Advice, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What to do, and how to take it back.
-fn steps(remedy: &Remedy) -> (Vec<String>, Vec<String>) {
-    match remedy {
-        Remedy::Sysctl(settings) => (
-            settings
-                .iter()
-                .map(|setting| format!("sysctl {} = {}  (--apply)", setting.key, setting.value))
-                .collect(),
-            settings
-                .iter()
-                .map(|setting| format!("vltava tune --undo; {}", setting.undo))
-                .collect(),
-        ),
-        Remedy::DropIn(settings) => (
-            settings
-                .iter()
-                .map(|setting| format!("service {}={}  (--apply)", setting.key, setting.value))
-                .collect(),
-            vec!["vltava tune --undo; systemctl daemon-reload".to_owned()],
-        ),
-        Remedy::ByHand { set, undo } => (set.clone(), undo.clone()),
-    }
+fn steps(remedy: &Remedy, files: &[Planned]) -> (Vec<String>, Vec<String>) {
+    let (kind, settings) = match remedy {
+        Remedy::ByHand { set, undo } => return (set.clone(), undo.clone()),
+        Remedy::Sysctl(settings) => (Kind::Sysctl, settings),
+        Remedy::DropIn(settings) => (Kind::DropIn, settings),
+    };
+    let loads = files.iter().find_map(|file| file.loads(kind, settings));
+    let how = match loads {
+        Some(command) => format!("written already, in force after: {command}"),
+        None => "--apply".to_owned(),
+    };
+    let what = match kind {
+        Kind::Sysctl => "sysctl",
+        Kind::DropIn => "of the service:",
+    };
+    let set = |setting: &Setting| format!("{what} {}={} ({how})", setting.key, setting.value);
+    let undo = |setting: &Setting| format!("vltava tune --undo; {}", setting.undo);
+    (
+        settings.iter().map(set).collect(),
+        settings.iter().map(undo).collect(),
+    )
 }
 
 fn looked_at(report: &Report<'_>) -> Vec<String> {
@@ -186,6 +187,7 @@ fn paragraph(out: &mut dyn Write, head: &str, indent: usize, text: &str) -> io::
 
 /// The report as one object of JSON.
 pub fn json(report: &Report<'_>) -> Json {
+    let files = report.files.unwrap_or_default();
     let texts = |texts: &[String]| Json::List(texts.iter().map(|text| Json::text(text)).collect());
     let paths = report
         .plan
@@ -222,16 +224,19 @@ pub fn json(report: &Report<'_>) -> Json {
         ("data_dirs", texts(&paths.collect::<Vec<_>>())),
         (
             "findings",
-            Json::List(report.findings.iter().map(finding_json).collect()),
+            Json::List(
+                report
+                    .findings
+                    .iter()
+                    .map(|finding| finding_json(finding, files))
+                    .collect(),
+            ),
         ),
-        (
-            "files",
-            Json::List(report.files.unwrap_or_default().iter().map(file).collect()),
-        ),
+        ("files", Json::List(files.iter().map(file).collect())),
     ])
 }
 
-fn finding_json(finding: &Finding) -> Json {
+fn finding_json(finding: &Finding, files: &[Planned]) -> Json {
     let verdict = match finding.verdict {
         Verdict::Must => "must",
         Verdict::Change => "change",
@@ -246,7 +251,7 @@ fn finding_json(finding: &Finding) -> Json {
     ];
     if let Some(advice) = &finding.advice {
         let texts = |texts: Vec<String>| Json::List(texts.into_iter().map(Json::Text).collect());
-        let (set, undo) = steps(&advice.remedy);
+        let (set, undo) = steps(&advice.remedy, files);
         let place = match advice.remedy {
             Remedy::Sysctl(_) => "sysctl",
             Remedy::DropIn(_) => "systemd",

@@ -191,7 +191,7 @@ fn a_broker_shows_what_is_set_and_what_it_would_be_otherwise() {
 }
 
 #[test]
-fn older_names_show_only_where_they_are_set_and_internal_ones_never() {
+fn names_that_kafka_does_not_have_show_only_where_they_are_set_and_internal_ones_never() {
     assert!(broker("", "zookeeper.connect").is_none());
     assert_eq!(
         broker("zookeeper.connect=localhost:2181", "zookeeper.connect")
@@ -200,6 +200,8 @@ fn older_names_show_only_where_they_are_set_and_internal_ones_never() {
             .as_deref(),
         Some("localhost:2181")
     );
+    assert!(broker("", "core.listeners").is_none());
+    assert!(broker("core.listeners=*", "core.listeners").is_some());
     assert!(
         broker(
             "unstable.api.versions.enable=false",

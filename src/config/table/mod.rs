@@ -1,12 +1,13 @@
 //! Every broker property this broker knows, defined once, by theme.
 //!
 //! Leaf: data. Facts (name, type, default, bounds) are those of Apache Kafka 4.3's `AbstractKafkaConfig.CONFIG_DEF`;
-//! `older` adds the names that files written for earlier versions carry.
+//! `older` adds the names that files written for earlier versions carry, `own` what only this broker has.
 
 mod cluster;
 mod groups;
 mod observing;
 mod older;
+mod own;
 mod remote;
 mod replication;
 mod sasl;
@@ -25,6 +26,7 @@ use super::property::Property;
 /// The themes, in the order an operator would read them.
 static THEMES: &[&[Property]] = &[
     server::PROPERTIES,
+    own::PROPERTIES,
     storage::PROPERTIES,
     cluster::PROPERTIES,
     replication::PROPERTIES,
@@ -58,11 +60,10 @@ pub fn broker_properties() -> impl Iterator<Item = &'static Property> {
     BY_NAME.values().copied()
 }
 
-/// Whether Kafka 4.3 no longer has the property `name`.
-pub fn is_older(name: &str) -> bool {
-    older::PROPERTIES
-        .iter()
-        .any(|property| property.name == name)
+/// Whether Kafka 4.3 has the property `name` of this table: not the older ones, nor this broker's own.
+pub fn is_kafkas(name: &str) -> bool {
+    let mut others = older::PROPERTIES.iter().chain(own::PROPERTIES);
+    others.all(|property| property.name != name)
 }
 
 /// The known name most like `name`; `None` when nothing is near enough to be a slip of the finger.

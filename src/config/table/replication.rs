@@ -31,8 +31,8 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Bytes of all partitions fetched from a leader at once.";
     "replica.fetch.wait.max.ms", Int(ANY), "500", High, AcceptedWithoutEffect,
         "Longest time a leader lets its follower wait.";
-    "replica.high.watermark.checkpoint.interval.ms", Long(ANY), "5000", High, AcceptedWithoutEffect,
-        "How often high watermarks are written down.";
+    "replica.high.watermark.checkpoint.interval.ms", Long(ANY), "5000", High, InForce,
+        "How often high watermarks are written down; 0 or less is once, at the start.";
     "replica.lag.time.max.ms", Long(ANY), "30000", High, AcceptedWithoutEffect,
         "Time after which a follower that has not caught up leaves the in-sync replicas.";
     "replica.selector.class", Text, unset, Medium, AcceptedWithoutEffect,

@@ -1,13 +1,10 @@
-//! The server itself: identity, listeners, connections, requests, topics. Kafka has no cores, so `core.listeners` and
-//! `advertised.core.listeners` are this broker's own.
+//! The server itself: identity, listeners, connections, requests, topics.
 
 use crate::config::property::Kind::*;
 use crate::config::property::Status::*;
 use crate::config::property::{ANY, Property, at_least, properties, within};
 
 pub(super) static PROPERTIES: &[Property] = properties! {
-    "advertised.core.listeners", List, unset, Medium, InForce,
-        "Addresses told to clients for core.listeners where those are other ones than are listened on, as NAME://host:port with the port of the first core.";
     "advertised.listeners", List, unset, High, InForce,
         "Addresses told to clients, one for each listener that needs another one than it listens on. A listener on every interface without an entry here is told by the machine's host name.";
     "alter.config.policy.class.name", Class, unset, Low, Guarded("no policy class is loaded, so the policy would not be enforced"),
@@ -32,8 +29,6 @@ pub(super) static PROPERTIES: &[Property] = properties! {
         "Classes that resolve indirect values.";
     "connections.max.idle.ms", Long(ANY), "600000", Medium, InForce,
         "Time without a request after which a connection is closed; a negative value is never.";
-    "core.listeners", List, unset, Medium, InForce,
-        "Listeners whose clients talk to each core directly, at an address of the core's own: NAME (the ports after the listener's), NAME://host:port with the port of the first core, or * for all. Their clients see each core as a node.";
     "create.topic.policy.class.name", Class, unset, Low, Guarded("no policy class is loaded, so the policy would not be enforced"),
         "Class that may refuse a new topic.";
     "default.replication.factor", Int(ANY), "1", Medium, InForce,

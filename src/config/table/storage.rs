@@ -40,11 +40,11 @@ pub(super) static PROPERTIES: &[Property] = properties! {
     "log.flush.interval.ms", Long(ANY), unset, High, InForce,
         "Default of the topics' flush.ms; unset takes log.flush.scheduler.interval.ms.";
     "log.flush.offset.checkpoint.interval.ms", Int(at_least(0)), "60000", High, InForce,
-        "How often the recovery points are written down.";
+        "How often the recovery points are written down; 0 is once, at the start.";
     "log.flush.scheduler.interval.ms", Long(ANY), "9223372036854775807", High, InForce,
         "Default of log.flush.interval.ms. Flushes are due by their own time, so nothing else is scheduled by it.";
-    "log.flush.start.offset.checkpoint.interval.ms", Int(at_least(0)), "60000", High, AcceptedWithoutEffect,
-        "How often the log start offsets are written down.";
+    "log.flush.start.offset.checkpoint.interval.ms", Int(at_least(0)), "60000", High, InForce,
+        "How often the log start offsets are written down, besides at once when DeleteRecords or retention has moved one; 0 is once, at the start.";
     "log.index.interval.bytes", Int(at_least(0)), "4096", Medium, InForce,
         "Default of the topics' index.interval.bytes.";
     "log.index.size.max.bytes", Int(at_least(4)), "10485760", Medium, InForce,

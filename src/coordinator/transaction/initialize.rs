@@ -6,6 +6,9 @@ use super::state::{State, Transaction};
 use super::{InitializeRequest, Now, Producer, RequestId, TransactionError};
 use crate::limits::{TRANSACTION_BYTES_PER_COORDINATOR, TRANSACTIONAL_IDS_PER_COORDINATOR};
 
+/// What an id becomes, and how whoever asked waits for it.
+type Successor = (Transaction, fn(RequestId) -> Waiting);
+
 impl Coordinator {
     pub(super) fn initialize(
         &mut self,
@@ -53,7 +56,7 @@ impl Coordinator {
         &mut self,
         now: Now,
         initialize: &InitializeRequest,
-    ) -> Result<Option<(Transaction, fn(RequestId) -> Waiting)>, TransactionError> {
+    ) -> Result<Option<Successor>, TransactionError> {
         let entry = &self.ids[&initialize.transactional_id];
         let (current, before) = (&entry.current, initialize.before);
         if entry.pending.is_some() {

@@ -264,3 +264,16 @@ fn lost_epochs_are_taken_from_the_batches() {
         assert_eq!(log.topic_id(), None);
     });
 }
+
+#[test]
+fn epochs_that_began_past_the_end_are_forgotten() {
+    with_dir(async |dir| {
+        abandoned(&dir, LogConfig::default(), 2).await;
+        let epochs = dir.join("leader-epoch-checkpoint");
+        fs::write(&epochs, b"0\n2\n3 0\n9 100\n").unwrap();
+        let (log, _) = open(&dir, UNCLEAN).await;
+        assert_eq!(log.log_end_offset(), Offset(4));
+        assert_eq!(log.latest_epoch(), Some(EPOCH));
+        assert_eq!(fs::read_to_string(&epochs).unwrap(), "0\n1\n3 0\n");
+    });
+}

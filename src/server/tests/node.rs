@@ -10,8 +10,9 @@ use crate::coordinator::group::{
     CommitRequest, CommittedOffset, FetchOffsetsRequest, GroupAnswer, GroupRequest, MemberClaim,
 };
 use crate::metadata::bootstrap;
+use crate::server::checkpoints::{self, Checkpoint};
 use crate::server::data_dirs::DataDirs;
-use crate::server::{life, survey};
+use crate::server::survey;
 use crate::shard::{
     AppendPart, Change, ChangeOutcome, Controller, CoordinatorFault, MeshEntrance, Opening, Shard,
 };
@@ -24,6 +25,24 @@ const GROUP: &str = "group";
 pub(super) struct Node {
     pub(super) shard: Rc<Shard>,
     _owned: DataDirs,
+}
+
+/// What topics' records are synced by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Flush {
+    /// Each before its answer.
+    Each,
+    /// Kafka's default: nobody asks for it.
+    Never,
+}
+
+impl Flush {
+    fn messages(self) -> &'static str {
+        match self {
+            Flush::Each => "1",
+            Flush::Never => "9223372036854775807",
+        }
+    }
 }
 
 /// A topic's id, count of partitions, and settings.
@@ -39,10 +58,10 @@ pub(super) struct State {
 
 impl Node {
     /// Starts on what is in `data_dir`, in the order of [`crate::server::serve`].
-    pub(super) async fn start(data_dir: &Path) -> Result<Node, String> {
+    pub(super) async fn start(data_dir: &Path, flush: Flush) -> Result<Node, String> {
         let settings = [
             ("log.dirs", data_dir.to_str().unwrap_or_default()),
-            ("log.flush.interval.messages", "1"),
+            ("log.flush.interval.messages", flush.messages()),
             ("log.segment.bytes", "1048576"),
             ("log.segment.delete.delay.ms", "0"),
             ("offsets.topic.num.partitions", "1"),
@@ -132,7 +151,7 @@ impl Node {
     /// Writes the checkpoints, as the broker does once a minute.
     pub(super) async fn checkpoint(&self) {
         let points = self.shard.checkpoint_everywhere().await;
-        let failed = life::write(self.shard.dirs(), points).await;
+        let failed = checkpoints::write(self.shard.dirs(), &points, &Checkpoint::ALL).await;
         assert!(failed.is_empty(), "{failed:?}");
     }
 

@@ -140,7 +140,7 @@ func copyInTransactions(ctx context.Context, bootstrap string) error {
 	feed.Close()
 	done := 0
 	for round := 0; done < copied; round++ {
-		count, err := copySome(ctx, bootstrap, round)
+		count, err := copySome(ctx, bootstrap, round, copied-done)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func copyInTransactions(ctx context.Context, bootstrap string) error {
 }
 
 // copySome copies some transactions' worth; every other round gives up its last one.
-func copySome(ctx context.Context, bootstrap string, round int) (int, error) {
+func copySome(ctx context.Context, bootstrap string, round, left int) (int, error) {
 	session, err := kgo.NewGroupTransactSession(
 		kgo.SeedBrokers(bootstrap), kgo.TransactionalID("go-copy"), kgo.DefaultProduceTopic("go-out"),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumerGroup("go-group"), kgo.ConsumeTopics("go-in"),
@@ -183,7 +183,7 @@ func copySome(ctx context.Context, bootstrap string, round int) (int, error) {
 		if ended {
 			done += len(records)
 		}
-		if giveUp || done >= copied {
+		if giveUp || done >= left {
 			break
 		}
 	}

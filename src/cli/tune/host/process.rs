@@ -58,6 +58,11 @@ impl Limit {
 }
 
 impl Process {
+    /// Whether it is a broker.
+    pub fn is_broker(&self) -> bool {
+        serves(&self.command_line)
+    }
+
     /// Reads the process `pid`, or the one broker that runs, or our own.
     pub fn read(tree: &Tree, pid: Option<u32>) -> Process {
         let whose = match pid.or_else(|| only_broker(tree)) {
@@ -105,10 +110,15 @@ fn only_broker(tree: &Tree) -> Option<u32> {
             tree.text(&format!("/proc/{pid}/comm")).as_deref() == Some("vltava")
                 && tree
                     .text(&format!("/proc/{pid}/cmdline"))
-                    .is_some_and(|line| words(&line).get(1).is_some_and(|word| word == "serve"))
+                    .is_some_and(|line| serves(&words(&line)))
         });
     let first = brokers.next()?;
     brokers.next().is_none().then_some(first)
+}
+
+/// Whether a command line is that of `vltava serve`.
+fn serves(command_line: &[String]) -> bool {
+    command_line.get(1).is_some_and(|word| word == "serve")
 }
 
 /// The words of `/proc/PID/cmdline`, each ended by a NUL.

@@ -79,7 +79,7 @@ impl Tree {
         fs::read_link(self.place(path)).ok()
     }
 
-    /// What `path` is without links, up to the folder above it that is there; as seen from inside the root.
+    /// What `path` is without links, as far as it is there; as seen from inside the root.
     pub fn resolved(&self, path: &Path) -> Option<PathBuf> {
         let root = self.root.canonicalize().ok()?;
         let inside = path.strip_prefix("/").unwrap_or(path);
@@ -87,7 +87,13 @@ impl Tree {
         let mut nearest = there.as_path();
         loop {
             if let Ok(found) = nearest.canonicalize() {
-                return Some(Path::new("/").join(found.strip_prefix(&root).ok()?));
+                let rest = there.strip_prefix(nearest).ok()?;
+                let place = Path::new("/").join(found.strip_prefix(&root).ok()?);
+                return Some(if rest.as_os_str().is_empty() {
+                    place
+                } else {
+                    place.join(rest)
+                });
             }
             nearest = nearest.parent()?;
         }
@@ -148,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_yet_counts_as_the_one_above_it() {
+    fn links_are_followed_as_far_as_a_path_is_there() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("srv/disk")).unwrap();
         std::os::unix::fs::symlink("srv/disk", root.path().join("data")).unwrap();
         let tree = Tree::at(root.path());
         assert_eq!(
             tree.resolved(Path::new("/data/vltava/new")),
-            Some(PathBuf::from("/srv/disk"))
+            Some(PathBuf::from("/srv/disk/vltava/new"))
         );
     }
 

@@ -156,7 +156,7 @@ fn advise_alone(host: &Host, plan: &Plan, cpus: &str) -> Finding {
     Finding::advise("core placement", Verdict::Consider, is, advice)
 }
 
-const NEIGHBOUR_BUYS: &str = "TBD";
+const NEIGHBOUR_BUYS: &str = "a busy program on the broker's CPU doubled the median of a produce at 20 MB/s: 0.26 ms against 0.12";
 
 #[cfg(test)]
 mod tests {

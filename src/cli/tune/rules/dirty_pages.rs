@@ -26,8 +26,7 @@ pub fn look(host: &Host) -> Finding {
     }
     let advice = Advice {
         should: format!("at {} MiB", WANTED >> 20),
-        why: "what waits in the page cache is written out in one go, and an fdatasync, a recovery or a full disk queue in the middle of \
-              it waits for all of it",
+        why: "what waits in the page cache is written out in floods, and whoever appends or syncs meanwhile waits for them",
         buys: BUYS,
         source: super::MEASURED,
         remedy: Remedy::Sysctl(vec![Setting::sysctl(BACKGROUND_BYTES, WANTED, was)]),
@@ -35,7 +34,7 @@ pub fn look(host: &Host) -> Finding {
     Finding::advise(TOPIC, Verdict::Change, is, advice)
 }
 
-const BUYS: &str = "TBD";
+const BUYS: &str = "at 200 MB/s to 16 partitions a p99 of 11 to 56 ms, against 78 ms to 4.2 s; to one partition no difference";
 
 /// Bytes at which it begins, and the setting that says so: bytes count where they are not 0, otherwise percent of the memory
 /// that can be had, of which the machine's whole is the bound.

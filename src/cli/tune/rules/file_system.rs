@@ -100,7 +100,8 @@ fn ext4() -> Advice {
     }
 }
 
-const EXT4_BUYS: &str = "TBD";
+const EXT4_BUYS: &str = "a fifth less CPU for each GB produced (0.65 s against 0.82), and with flush.messages=1 a p99 of 3 ms \
+                         against 11 to 137; consuming costs the same";
 
 fn in_memory() -> Advice {
     Advice {

@@ -1,21 +1,22 @@
 //! Whether io_uring is allowed: by the sysctl, and by a seccomp filter.
 
 use super::super::finding::{Advice, Finding, Remedy, Setting, Verdict};
-use super::super::host::{Host, Ring, Whose};
+use super::super::host::{Host, Ring};
 
 const TOPIC: &str = "io_uring";
 
 /// Whether the broker will be given rings.
 pub fn look(host: &Host) -> Finding {
-    let runs = matches!(host.process.whose, Whose::Of(_)) && !host.process.command_line.is_empty();
     match (host.io_uring_disabled, host.ring) {
-        _ if runs => Finding::fine(TOPIC, "a broker runs with it"),
+        _ if host.process.is_broker() => Finding::fine(TOPIC, "a broker runs with it"),
         (Some(1), _) if group_fits(host) => Finding::fine(
             TOPIC,
             "only for the group vltava (kernel.io_uring_disabled = 1)",
         ),
         (Some(switch @ 1..), _) => switched_off(host, switch),
         (_, Some(Ring::Works)) => Finding::fine(TOPIC, "allowed: a ring was set up"),
+        // Some profiles answer as a kernel without it would.
+        (_, Some(Ring::Absent)) if host.process.is_filtered == Some(true) => filtered(),
         (_, Some(Ring::Absent)) => absent(),
         (_, Some(Ring::Forbidden)) => filtered(),
         (Some(_), None) if host.process.is_filtered == Some(false) => {
@@ -71,11 +72,7 @@ fn absent() -> Finding {
         buys: "the broker starts",
         source: "man io_uring_setup",
         remedy: Remedy::ByHand {
-            set: vec![
-                "boot such a kernel; if it is one, a seccomp filter answers ENOSYS: see below"
-                    .to_owned(),
-                FILTER.to_owned(),
-            ],
+            set: vec!["boot such a kernel".to_owned()],
             undo: vec!["boot the old one".to_owned()],
         },
     };
@@ -87,7 +84,8 @@ fn absent() -> Finding {
     )
 }
 
-const FILTER: &str = "docker run --security-opt seccomp=/usr/share/vltava/seccomp.json ... (tuning/README.md makes the file)";
+const FILTER: &str = "jq -f tuning/seccomp.jq DEFAULT.json > vltava.json; docker run --security-opt seccomp=vltava.json ... \
+                      (/usr/share/vltava/seccomp.jq of the package)";
 
 fn filtered() -> Finding {
     let advice = Advice {
@@ -138,11 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn a_broker_that_runs_has_what_it_needs() {
+        let mut host = host(Some(2), None);
+        host.process.command_line = vec!["vltava".to_owned(), "serve".to_owned()];
+        assert_eq!(look(&host).verdict, Verdict::Fine);
+    }
+
+    #[test]
     fn a_filter_is_told_from_a_kernel_without_it() {
         let forbidden = look(&host(Some(0), Some(Ring::Forbidden)));
         assert!(forbidden.verdict == Verdict::Must && forbidden.is.contains("filter"));
         let absent = look(&host(None, Some(Ring::Absent)));
         assert!(absent.verdict == Verdict::Must && absent.is.contains("kernel"));
+        let mut filtered = host(None, Some(Ring::Absent));
+        filtered.process.is_filtered = Some(true);
+        assert!(look(&filtered).is.contains("filter"));
         assert_eq!(look(&host(None, Some(Ring::Works))).verdict, Verdict::Fine);
         assert_eq!(look(&host(Some(0), None)).verdict, Verdict::Unseen);
     }

@@ -36,6 +36,7 @@ pub fn look(host: &Host, plan: &Plan) -> Vec<Finding> {
         power::idle_states(host, plan),
         network::queues(host, plan),
         sockets::buffers(host, plan),
+        sockets::buffer_bounds(host, plan),
         sockets::backlog(host, plan),
     ];
     findings.extend(

@@ -51,10 +51,11 @@ fn shown(interface: &Interface) -> String {
         none if none.is_empty() => String::new(),
         cpus => format!(", received on CPUs {}", as_cpu_list(&cpus)),
     };
-    format!(
-        "{}: {} receive queues{on}",
-        interface.name, interface.receive_queues
-    )
+    let queues = match interface.receive_queues {
+        1 => "one receive queue".to_owned(),
+        count => format!("{count} receive queues"),
+    };
+    format!("{}: {queues}{on}", interface.name)
 }
 
 fn advise(host: &Host, plan: &Plan, interface: &Interface) -> Finding {

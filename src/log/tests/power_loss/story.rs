@@ -12,6 +12,10 @@ use crate::wire::records::{Scratch, batches};
 /// Disks looked at for each story, unless `VLTAVA_TEST_IMAGES` says otherwise.
 const IMAGES: usize = 2000;
 
+/// Of so many disks one sees a second power cut. No factor in common with the turns of [`History::draw`]: every kind of outcome is
+/// cut again, torn ends among them.
+const CUT_AGAIN_EVERY: usize = 11;
+
 /// Key and value of a record; without a value it is a tombstone.
 pub(super) type Record = (String, Option<String>);
 
@@ -169,7 +173,7 @@ pub(super) fn survives<F: Future<Output = Story>>(name: &str, tell: impl Fn(Stor
             let is_new = found
                 .look_at(&history, outcome, &mut seen, n % 4 == 3)
                 .await;
-            if is_new && n % 16 == 0 {
+            if is_new && n % CUT_AGAIN_EVERY == 0 {
                 found.cut_again(&history, outcome, &mut dice).await;
             }
         }
@@ -232,9 +236,13 @@ impl Found<'_> {
         let end = append_committed(&log, &batch(1)).await.last_offset + 1;
         let acknowledged = recording.now();
         let second = recording.stop();
-        for _ in 0..4 {
+        for n in 0..4 {
             let since = second.len() - began;
-            let moment = began + dice.below(since as u64 + 1) as usize;
+            // Half of them once the record is acknowledged: what it stands on must be there then.
+            let moment = match n % 2 {
+                0 => began + dice.below(since as u64 + 1) as usize,
+                _ => second.len(),
+            };
             let outcome = Outcome::Drawn(dice.below(u64::MAX));
             let root = scratch();
             second.image(moment, outcome).write(root.path()).unwrap();
