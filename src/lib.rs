@@ -15,7 +15,7 @@
 //! | [`net`] | sockets: frames in, answers out in request order, `sendfile` | topics and partitions |
 //! | [`api`] | one file per API key: decode, ask the owner, encode; domain errors to Kafka codes | files, sockets |
 //! | [`shard`] | one core: partitions it owns, messages between cores, placement, waiting fetches, ticks | the wire's layout |
-//! | [`coordinator`] | consumer groups: pure state machines, events and the time in, effects out | runtime, files, API keys, error codes |
+//! | [`coordinator`] | consumer groups and transactions: pure state machines, events and the time in, effects out | runtime, files, API keys, error codes |
 //! | [`log`] | one partition's log: segments, append, flush, lookup, recovery | API keys, error codes, other partitions |
 //! | [`io`] | files of the runtime behind a small trait, page residency | what the bytes mean |
 //! | [`wire`] | the protocol: primitives, headers, the table of API keys, messages, record batches | runtime, files, configuration |

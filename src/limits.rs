@@ -46,6 +46,15 @@ pub const GROUP_MEMBER_NAME_BYTES: usize = 32_767 - 37;
 /// Records that a group's coordinator writes at once where it forgets many positions.
 pub const GROUP_RECORDS_PER_WRITE: usize = 1_000;
 
+/// Transactional ids that the coordinator of one partition of `__transaction_state` keeps.
+pub const TRANSACTIONAL_IDS_PER_COORDINATOR: usize = 100_000;
+/// What the ids and partitions of one coordinator may take, in bytes.
+pub const TRANSACTION_BYTES_PER_COORDINATOR: usize = 32 * 1024 * 1024;
+/// Partitions of one transaction, and their names in bytes: with all of them its record still fits a batch of the usual size.
+pub const PARTITIONS_PER_TRANSACTION: usize = 10_000;
+/// See [`PARTITIONS_PER_TRANSACTION`].
+pub const TRANSACTION_PARTITION_BYTES: usize = 512 * 1024;
+
 /// What receives land in while nobody knows whose frame they are, in bytes; one a core.
 pub const RECEIVE_SCRATCH_BYTES: usize = 64 * 1024;
 

@@ -106,6 +106,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "coordinator",
         &[
             "wire::group_records",
+            "wire::transaction_records",
             "wire::Text",
             "wire::WireError",
             "limits",

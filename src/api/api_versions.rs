@@ -4,9 +4,7 @@
 //! client gives itself (v3+) must be plain words, since they end up in logs and metrics.
 
 use super::{Answer, Asked, Handled, Outcome};
-use crate::metadata::bootstrap::{
-    METADATA_VERSION, METADATA_VERSION_FEATURE, METADATA_VERSION_MIN,
-};
+use crate::metadata::features::FEATURES;
 use crate::wire::messages::api_versions::{
     ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
 };
@@ -56,23 +54,30 @@ fn advertised(row: &api::Row) -> ApiVersion {
     }
 }
 
-/// Only features that are served are announced: so far the level of the metadata log.
+/// From this version on clients can read that a feature may be off.
+const LEVEL_0_FROM: i16 = 4;
+
+/// Only features that are served are announced.
 fn add_features(asked: &Asked<'_>, response: &mut ApiVersionsResponse) {
     let image = asked.context.shard.image();
     response.finalized_features_epoch = image.end().0;
-    let level = image.feature(METADATA_VERSION_FEATURE);
-    if level > 0 {
-        let name = Text::from_static(METADATA_VERSION_FEATURE);
-        response.supported_features.push(SupportedFeatureKey {
-            name: name.clone(),
-            min_version: METADATA_VERSION_MIN,
-            max_version: METADATA_VERSION,
-        });
-        response.finalized_features.push(FinalizedFeatureKey {
-            name,
-            max_version_level: level,
-            min_version_level: level,
-        });
+    for feature in FEATURES {
+        let name = Text::from_static(feature.name);
+        if feature.min > 0 || asked.version() >= LEVEL_0_FROM {
+            response.supported_features.push(SupportedFeatureKey {
+                name: name.clone(),
+                min_version: feature.min,
+                max_version: feature.max,
+            });
+        }
+        let level = image.feature(feature.name);
+        if level > 0 {
+            response.finalized_features.push(FinalizedFeatureKey {
+                name,
+                max_version_level: level,
+                min_version_level: level,
+            });
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Domain errors to Kafka's error codes: the one place.
 
 use crate::coordinator::group::GroupError;
+use crate::coordinator::transaction::TransactionError;
 use crate::log::{AppendError, LogError};
 use crate::metadata::Refusal;
-use crate::shard::{ChangeError, GroupFault, PartitionFault};
+use crate::shard::{ChangeError, CoordinatorFault, PartitionFault};
 use crate::wire::ErrorCode;
 use crate::wire::messages::produce::BatchIndexAndErrorMessage;
 use crate::wire::records::BatchError;
@@ -72,12 +73,12 @@ pub(super) fn records(error: &BatchError) -> Vec<BatchIndexAndErrorMessage> {
         .collect()
 }
 
-/// The code where no coordinator decides for a group.
-pub(super) fn coordinator(fault: &GroupFault) -> ErrorCode {
+/// The code where no coordinator decides.
+pub(super) fn coordinator(fault: &CoordinatorFault) -> ErrorCode {
     match fault {
-        GroupFault::Loading => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
-        GroupFault::NotCoordinator => ErrorCode::NOT_COORDINATOR,
-        GroupFault::NotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+        CoordinatorFault::Loading => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+        CoordinatorFault::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+        CoordinatorFault::NotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
     }
 }
 
@@ -100,8 +101,26 @@ pub(super) fn group(error: GroupError) -> ErrorCode {
         GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
         GroupError::StateTooLarge => ErrorCode::UNKNOWN_SERVER_ERROR,
         GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+        GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
+        GroupError::ProducerFenced => ErrorCode::INVALID_PRODUCER_EPOCH,
         GroupError::InvalidRequest => ErrorCode::INVALID_REQUEST,
         GroupError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+    }
+}
+
+/// The code for what a transaction's coordinator says no to.
+pub(super) fn transaction(error: TransactionError) -> ErrorCode {
+    match error {
+        TransactionError::InvalidRequest => ErrorCode::INVALID_REQUEST,
+        TransactionError::InvalidTransactionTimeout => ErrorCode::INVALID_TRANSACTION_TIMEOUT,
+        TransactionError::ConcurrentTransactions => ErrorCode::CONCURRENT_TRANSACTIONS,
+        TransactionError::ProducerFenced => ErrorCode::PRODUCER_FENCED,
+        TransactionError::InvalidProducerIdMapping => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+        TransactionError::InvalidTransactionState => ErrorCode::INVALID_TXN_STATE,
+        TransactionError::TransactionAbortable => ErrorCode::TRANSACTION_ABORTABLE,
+        TransactionError::TransactionalIdNotFound => ErrorCode::TRANSACTIONAL_ID_NOT_FOUND,
+        TransactionError::StateTooLarge => ErrorCode::UNKNOWN_SERVER_ERROR,
+        TransactionError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
     }
 }
 

@@ -1,11 +1,11 @@
 //! FindCoordinator (10): who coordinates a group or a transaction.
 //!
-//! Versions 0–6; from 4 on several keys at once. Groups are coordinated here, and `__consumer_offsets` is made when somebody
-//! asks for the first. Transactions and share groups are not served, and the answer says so in words
+//! Versions 0–6; from 4 on several keys at once. Groups and transactions are coordinated here, and the topics that keep their state
+//! are made when somebody asks for the first. Share groups are not served, and the answer says so in words
 //! (COORDINATOR_NOT_AVAILABLE, which clients take as "not now").
 
 use super::{Asked, Handled, faults};
-use crate::shard::LEADER;
+use crate::shard::{ChangeError, LEADER};
 use crate::wire::messages::find_coordinator::{
     Coordinator, FindCoordinatorRequest, FindCoordinatorResponse,
 };
@@ -20,13 +20,8 @@ const SHARE_FROM: i16 = 6;
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: FindCoordinatorRequest = asked.decode()?;
     let found = match request.key_type {
-        GROUP => ready(asked).await,
-        TRANSACTION => Err((
-            ErrorCode::COORDINATOR_NOT_AVAILABLE,
-            super::text(
-                "This broker has no transaction coordinator: transactions are not served yet.",
-            ),
-        )),
+        GROUP => ready(asked.context.shard.need_offsets_topic().await),
+        TRANSACTION => ready(asked.context.shard.need_transactions_topic().await),
         SHARE if asked.version() >= SHARE_FROM => Err((
             ErrorCode::COORDINATOR_NOT_AVAILABLE,
             super::text("This broker has no share coordinator: share groups are not served."),
@@ -36,7 +31,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             super::text(format!("Unknown coordinator type {unknown}")),
         )),
     };
-    let coordinator = |key: &Text| coordinator(asked, key, &found);
+    let coordinator = |key: &Text| coordinator(asked, key, request.key_type, &found);
     let mut response = FindCoordinatorResponse::default();
     if asked.version() < BATCHED_FROM {
         let only = coordinator(&request.key);
@@ -54,11 +49,10 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 /// Why there is no coordinator.
 type Missing = (ErrorCode, Option<Text>);
 
-/// Groups have their topic.
-async fn ready(asked: &Asked<'_>) -> Result<(), Missing> {
-    let made = asked.context.shard.need_offsets_topic().await;
+/// The coordinators have their topic.
+fn ready(made: Result<(), ChangeError>) -> Result<(), Missing> {
     made.map_err(|error| {
-        log::error!("consumer groups have no topic: {error}");
+        log::error!("there is no topic for coordinators: {error}");
         match faults::change(&error) {
             ErrorCode::KAFKA_STORAGE_ERROR => (ErrorCode::COORDINATOR_NOT_AVAILABLE, None),
             code => (code, super::text(error.to_string())),
@@ -67,11 +61,20 @@ async fn ready(asked: &Asked<'_>) -> Result<(), Missing> {
 }
 
 /// The node that has the key's coordinator, as the client's listener names it.
-fn coordinator(asked: &Asked<'_>, key: &Text, found: &Result<(), Missing>) -> Coordinator {
+fn coordinator(
+    asked: &Asked<'_>,
+    key: &Text,
+    key_type: i8,
+    found: &Result<(), Missing>,
+) -> Coordinator {
     match found {
         Ok(()) => {
-            let owner = asked.context.shard.group_owner(key).unwrap_or(LEADER);
-            let node = asked.nodes().at_core(owner);
+            let shard = &asked.context.shard;
+            let owner = match key_type {
+                TRANSACTION => shard.transaction_owner(key),
+                _ => shard.group_owner(key),
+            };
+            let node = asked.nodes().at_core(owner.unwrap_or(LEADER));
             Coordinator {
                 key: key.clone(),
                 node_id: node.id,

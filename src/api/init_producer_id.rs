@@ -1,20 +1,15 @@
-//! InitProducerId (22): an id for an idempotent producer.
+//! InitProducerId (22): who an idempotent or transactional producer is.
 //!
-//! Versions 0–5: 2 is flexible, 3 lets a producer name the id and epoch it has, to go on with a higher epoch. Ids come from the
-//! metadata log in blocks, so that none is ever given twice; each core hands out its own block. Transactional ids are refused
-//! as long as transactions are not served.
+//! Versions 0–5: 2 is flexible, 3 lets a producer name the id and epoch it has, to go on with a higher epoch, 4 knows PRODUCER_FENCED.
+//! With a transactional id its coordinator decides, and fences whoever had it before. Without one any id will do that nobody has had.
 
-use super::{Asked, Handled};
-use crate::shard::{Change, ChangeOutcome};
+use super::{Asked, Handled, faults, txn};
+use crate::coordinator::Producer;
+use crate::coordinator::transaction::{InitializeRequest, TransactionAnswer, TransactionRequest};
 use crate::wire::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use crate::wire::{ApiKey, ErrorCode};
-use std::ops::Range;
 
-/// Ids that this core may hand out.
-#[derive(Debug, Default)]
-pub struct IdBlock {
-    left: Range<i64>,
-}
+const FENCED_FROM: i16 = 4;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: InitProducerIdRequest = asked.decode()?;
@@ -23,39 +18,41 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         producer_epoch: -1,
         ..InitProducerIdResponse::default()
     };
-    match identity(asked, &request).await {
-        Ok((id, epoch)) => {
-            response.producer_id = id;
-            response.producer_epoch = epoch;
+    match producer(asked, &request).await {
+        Ok(producer) => {
+            response.producer_id = producer.id;
+            response.producer_epoch = producer.epoch;
         }
-        Err(code) => response.error_code = code,
+        Err(code) => response.error_code = txn::as_known(code, asked.version(), FENCED_FROM),
     }
     Ok(asked.answer(ApiKey::InitProducerId, &response))
 }
 
-async fn identity(
+async fn producer(
     asked: &Asked<'_>,
     request: &InitProducerIdRequest,
-) -> Result<(i64, i16), ErrorCode> {
-    match request.transactional_id.as_deref() {
-        Some("") => return Err(ErrorCode::INVALID_REQUEST),
-        Some(_) => return Err(ErrorCode::COORDINATOR_NOT_AVAILABLE),
-        None => {}
+) -> Result<Producer, ErrorCode> {
+    let before = match (request.producer_id, request.producer_epoch) {
+        (-1, -1) => None,
+        (-1, _) | (_, -1) => return Err(ErrorCode::INVALID_REQUEST),
+        (id, epoch) => Some(Producer { id, epoch }),
+    };
+    let Some(transactional_id) = &request.transactional_id else {
+        // An idempotent producer that lost track starts over with a new id; that is always safe.
+        let id = asked.context.shard.producer_id().await;
+        let id = id.map_err(|error| faults::change(&error))?;
+        return Ok(Producer { id, epoch: 0 });
+    };
+    if transactional_id.is_empty() {
+        return Err(ErrorCode::INVALID_REQUEST);
     }
-    // An idempotent producer that lost track starts over with a new id; that is always safe.
-    loop {
-        if let Some(id) = asked.context.ids.borrow_mut().left.next() {
-            return Ok((id, 0));
-        }
-        let outcome = asked
-            .context
-            .shard
-            .change(Change::AllocateProducerIds)
-            .await;
-        let ChangeOutcome::ProducerIds(block) = outcome else {
-            unreachable!("an allocation was answered with {outcome:?}")
-        };
-        let block = block.map_err(|error| super::faults::change(&error))?;
-        asked.context.ids.borrow_mut().left = block;
+    let initialize = TransactionRequest::Initialize(InitializeRequest {
+        transactional_id: transactional_id.to_string(),
+        timeout_ms: request.transaction_timeout_ms,
+        before,
+    });
+    match txn::ask(asked, transactional_id, initialize).await? {
+        TransactionAnswer::Initialized(outcome) => outcome.map_err(faults::transaction),
+        other => unreachable!("a producer's beginning was answered with {other:?}"),
     }
 }

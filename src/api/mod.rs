@@ -4,6 +4,8 @@
 //! Kafka's rules for them, never files or sockets. Domain errors become Kafka's codes in `faults` and nowhere else.
 
 mod access_control;
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod broker_logger;
@@ -20,12 +22,14 @@ mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
 mod elect_leaders;
+mod end_txn;
 mod faults;
 mod fetch;
 mod fetch_sessions;
 mod find_coordinator;
 mod groups;
 mod heartbeat;
+mod in_transaction;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
@@ -45,6 +49,8 @@ mod reassignments;
 mod stored_codec;
 mod sync_group;
 mod transactions;
+mod txn;
+mod txn_offset_commit;
 mod update_features;
 mod write_txn_markers;
 
@@ -60,7 +66,6 @@ use crate::wire::{ApiKey, Message, Piece, Reader, Request, RequestHeader, api, f
 use bytes::Bytes;
 use fetch_sessions::FetchSessions;
 use glommio::sync::Semaphore;
-use init_producer_id::IdBlock;
 use std::cell::RefCell;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -88,7 +93,6 @@ pub struct Context {
     /// By index of the listener.
     doors: Vec<Door>,
     sessions: RefCell<FetchSessions>,
-    ids: RefCell<IdBlock>,
     scratch: RefCell<Scratch>,
     inflating: Semaphore,
 }
@@ -99,7 +103,6 @@ impl Context {
         let slots = shard.config.fetch_session_slots as usize / shard.cores();
         Rc::new(Context {
             sessions: RefCell::new(FetchSessions::new(slots.max(1))),
-            ids: RefCell::default(),
             scratch: RefCell::default(),
             inflating: Semaphore::new(limits::INFLATING_PER_CORE),
             doors,
@@ -277,9 +280,13 @@ async fn dispatch(asked: &mut Asked<'_>, key: ApiKey) -> Result<Handled, Handled
         ApiKey::DescribeQuorum => describe_quorum::handle(asked),
         ApiKey::UpdateFeatures => update_features::handle(asked).await,
         ApiKey::DescribeProducers => describe_producers::handle(asked).await,
+        ApiKey::AddPartitionsToTxn => add_partitions_to_txn::handle(asked).await,
+        ApiKey::AddOffsetsToTxn => add_offsets_to_txn::handle(asked).await,
+        ApiKey::EndTxn => end_txn::handle(asked).await,
+        ApiKey::TxnOffsetCommit => txn_offset_commit::handle(asked).await,
+        ApiKey::DescribeTransactions => transactions::describe(asked).await,
+        ApiKey::ListTransactions => transactions::list(asked).await,
         ApiKey::WriteTxnMarkers => write_txn_markers::handle(asked).await,
-        ApiKey::DescribeTransactions => transactions::describe(asked),
-        ApiKey::ListTransactions => transactions::list(asked),
         other => unreachable!("{other} is in the table of served keys and has no handler"),
     }
 }

@@ -109,7 +109,12 @@ fn known_name(
     Ok(known.name.to_string())
 }
 
-fn existing(image: &Image, name: &str, partition: i32) -> Result<(String, i32), ErrorCode> {
+/// The partition, if there is such a one.
+pub(super) fn existing(
+    image: &Image,
+    name: &str,
+    partition: i32,
+) -> Result<(String, i32), ErrorCode> {
     image
         .topic_by_name(name)
         .filter(|topic| topic.partitions.contains_key(&partition))
@@ -131,6 +136,7 @@ fn commit(
     dates: BTreeMap<(String, i32), TimestampMs>,
 ) -> CommitRequest {
     CommitRequest {
+        producer: None,
         claim: groups::claim(
             &request.group_id,
             &request.member_id,

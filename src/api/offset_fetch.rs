@@ -2,7 +2,7 @@
 //!
 //! Versions 0–10. Before 2 an error stands at each partition, then at the answer's top, from 8 on at each of several groups; null
 //! topics are all (2), a member may say who it is (9), topics are named by id (10). A partition without a position has offset -1
-//! and no error. No transaction can be about to commit offsets, so every position is stable (7).
+//! and no error. A client may want stable positions only (7): one that a transaction is about to replace is UNSTABLE_OFFSET_COMMIT.
 
 use super::{Asked, Handled, faults, groups};
 use crate::coordinator::group::{CommittedOffset, FetchOffsetsRequest, GroupAnswer, GroupRequest};
@@ -18,15 +18,16 @@ const TOP_LEVEL_ERROR_FROM: i16 = 2;
 const SEVERAL_FROM: i16 = 8;
 const TOPIC_IDS_FROM: i16 = 10;
 
-/// Positions by topic and partition.
-type Positions = HashMap<(String, i32), CommittedOffset>;
+/// Positions by topic and partition, or why they cannot be told.
+type Positions = HashMap<(String, i32), Result<CommittedOffset, ErrorCode>>;
 
 pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
     let request: OffsetFetchRequest = asked.decode()?;
     let mut response = OffsetFetchResponse::default();
+    let stable = request.require_stable;
     if asked.version() >= SEVERAL_FROM {
         for group in &request.groups {
-            response.groups.push(positions(asked, group).await?);
+            response.groups.push(positions(asked, group, stable).await?);
         }
         return Ok(asked.answer(ApiKey::OffsetFetch, &response));
     }
@@ -35,7 +36,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
         topics: request.topics,
         ..OffsetFetchRequestGroup::default()
     };
-    let found = positions(asked, &only).await?;
+    let found = positions(asked, &only, stable).await?;
     response.topics = found.topics;
     response.error_code = found.error_code;
     if asked.version() < TOP_LEVEL_ERROR_FROM && found.error_code != ErrorCode::NONE {
@@ -48,6 +49,7 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
 async fn positions(
     asked: &Asked<'_>,
     group: &OffsetFetchRequestGroup,
+    require_stable: bool,
 ) -> Result<OffsetFetchResponseGroup, Handled> {
     let image = asked.context.shard.image();
     let version = asked.version();
@@ -62,12 +64,16 @@ async fn positions(
             .as_ref()
             .map(|topics| wanted(&image, topics, version)),
         member: membership(group),
+        require_stable,
     });
     match groups::ask(asked, &group.group_id, fetch).await? {
         Ok(GroupAnswer::FetchOffsets(Ok(found))) => {
             let found: Positions = found
                 .into_iter()
-                .filter_map(|(key, position)| Some((key, position?)))
+                .filter_map(|(key, position)| {
+                    let position = position.map_err(faults::group).transpose()?;
+                    Some((key, position))
+                })
                 .collect();
             answer.topics = match &group.topics {
                 Some(topics) => asked_for(&image, topics, &found, version),
@@ -166,13 +172,18 @@ fn all(image: &Image, found: Positions, version: i16) -> Vec<OffsetFetchResponse
         .collect()
 }
 
-fn position(index: i32, committed: Option<&CommittedOffset>) -> OffsetFetchResponsePartition {
+fn position(
+    index: i32,
+    found: Option<&Result<CommittedOffset, ErrorCode>>,
+) -> OffsetFetchResponsePartition {
+    let committed = found.and_then(|found| found.as_ref().ok());
+    let refused = found.and_then(|found| found.as_ref().err());
     OffsetFetchResponsePartition {
         partition_index: index,
         committed_offset: committed.map_or(-1, |committed| committed.offset),
         committed_leader_epoch: committed.map_or(-1, |committed| committed.leader_epoch),
         metadata: super::text(committed.map_or("", |committed| &committed.metadata)),
-        error_code: ErrorCode::NONE,
+        error_code: refused.copied().unwrap_or(ErrorCode::NONE),
     }
 }
 

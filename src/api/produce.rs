@@ -4,7 +4,8 @@
 //! result stands for itself. The request is *dispatched* when its batches are staged, and *answered* when they are as
 //! durable as the flush policy says; acks=0 is never answered, an error then closes the connection.
 
-use super::{Answer, Asked, Context, Handled, Outcome, faults, old_formats, stored_codec};
+use super::in_transaction::{self, Dialect, Part};
+use super::{Answer, Asked, Context, Handled, Outcome, faults, old_formats, stored_codec, txn};
 use crate::config::TopicConfig;
 use crate::limits;
 use crate::log::Appended;
@@ -33,6 +34,10 @@ const RECORD_BATCHES_FROM: i16 = 3;
 const ZSTD_FROM: i16 = 7;
 /// Topics are named by id from this version on.
 const TOPIC_IDS_FROM: i16 = 13;
+/// A transaction that can only be aborted has a code of its own from this version on.
+const ABORTABLE_FROM: i16 = 11;
+/// The broker adds partitions to the transaction from this version on.
+const ADDS_PARTITIONS_FROM: i16 = 12;
 const ACKS_ALL: i16 = -1;
 
 /// One partition's place in the answer.
@@ -78,8 +83,71 @@ pub(super) async fn handle(asked: &mut Asked<'_>) -> Result<Handled, Handled> {
             }
         }
     }
+    let parts = refuse_outsiders(asked, &request, &mut response, &mut places, parts).await;
     let appended = asked.context.shard.append(parts);
     Ok(finish(asked, &request, response, places, appended))
+}
+
+/// Takes out what is not a part of the producer's transaction, and refuses it.
+async fn refuse_outsiders(
+    asked: &Asked<'_>,
+    request: &ProduceRequest,
+    response: &mut ProduceResponse,
+    places: &mut Vec<Place>,
+    parts: Vec<AppendPart>,
+) -> Vec<AppendPart> {
+    let Some(transactional_id) = &request.transactional_id else {
+        return parts;
+    };
+    let transactional = |part: &&AppendPart| part.batch.transactional;
+    let Some(first) = parts.iter().find(transactional) else {
+        return parts;
+    };
+    let (id, epoch) = (first.batch.producer_id, first.batch.producer_epoch);
+    let claim = txn::claim(transactional_id, id, epoch);
+    let own =
+        |part: &AppendPart| (part.batch.producer_id, part.batch.producer_epoch) == (id, epoch);
+    let image = asked.context.shard.image();
+    let named = |part: &AppendPart| {
+        let topic = image.topic(part.key.topic_id);
+        Part {
+            partition: (
+                topic
+                    .map(|topic| topic.name.to_string())
+                    .unwrap_or_default(),
+                part.key.partition,
+            ),
+            key: part.key,
+        }
+    };
+    let checked = parts.iter().filter(transactional).filter(|part| own(part));
+    let dialect = Dialect {
+        adds: asked.version() >= ADDS_PARTITIONS_FROM,
+        knows_abortable: asked.version() >= ABORTABLE_FROM,
+    };
+    let outcomes = in_transaction::admit(asked, &claim, checked.map(named).collect(), dialect);
+    let mut outcomes = outcomes.await.into_iter();
+    let (mut admitted, mut kept) = (Vec::new(), Vec::new());
+    for (part, place) in parts.into_iter().zip(std::mem::take(places)) {
+        let outcome = match (part.batch.transactional, own(&part)) {
+            (false, _) => Ok(()),
+            (true, true) => outcomes.next().unwrap_or(Ok(())),
+            // One producer a request: Kafka's rule.
+            (true, false) => Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING),
+        };
+        match outcome {
+            Ok(()) => {
+                admitted.push(part);
+                kept.push(place);
+            }
+            Err(code) => {
+                let answers = &mut response.responses[place.topic].partition_responses;
+                answers[place.partition] = Refusal::coded(code).answer(part.key.partition);
+            }
+        }
+    }
+    *places = kept;
+    admitted
 }
 
 /// The topic of a request, with its settings.
@@ -151,6 +219,11 @@ async fn check(
     let batch = validate(asked.context, records, &topic.config).await?;
     if batch.codec == Codec::Zstd && asked.version() < ZSTD_FROM {
         return Err(Refusal::coded(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE));
+    }
+    if batch.transactional && request.transactional_id.is_none() {
+        return Err(Refusal::coded(
+            ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        ));
     }
     let batch = stored_codec::as_the_topic_stores(asked.context, batch, &topic.config)
         .await

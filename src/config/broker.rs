@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::listener::{Listener, listeners};
 use super::settings::{Origin, Setting, Settings};
 use super::topic::{DynamicConfigs, TopicConfig};
+use super::transactions::TransactionConfig;
 use super::value::Value;
 use crate::wire::records::Codec;
 
@@ -78,6 +79,8 @@ pub struct BrokerConfig {
     pub producer_id_expiration_ms: i64,
     /// What consumer groups run with.
     pub groups: GroupConfig,
+    /// What transactions run with.
+    pub transactions: TransactionConfig,
     /// What compaction runs with.
     pub cleaner: CleanerConfig,
     /// What topics without overrides run with.
@@ -269,6 +272,7 @@ impl BrokerConfig {
             initial_task_delay_ms: number(&settings, "log.initial.task.delay.ms"),
             producer_id_expiration_ms: known(&settings, "producer.id.expiration.ms"),
             groups: GroupConfig::from_settings(&settings),
+            transactions: TransactionConfig::from_settings(&settings),
             cleaner: CleanerConfig::from_settings(&settings)?,
             topic_defaults: TopicConfig::resolve(
                 &settings,
@@ -302,14 +306,14 @@ impl BrokerConfig {
 }
 
 /// The number that holds for a property that always has one.
-fn known(settings: &Settings, name: &str) -> i64 {
+pub(super) fn known(settings: &Settings, name: &str) -> i64 {
     settings
         .number(name)
         .unwrap_or_else(|| unreachable!("{name} has a default"))
 }
 
 /// The number that holds, in the type its bounds in the table guarantee.
-fn number<T: TryFrom<i64>>(settings: &Settings, name: &str) -> T {
+pub(super) fn number<T: TryFrom<i64>>(settings: &Settings, name: &str) -> T {
     narrow(name, known(settings, name))
 }
 

@@ -33,6 +33,7 @@ pub mod settings;
 pub mod table;
 pub mod topic;
 pub mod topic_properties;
+pub mod transactions;
 pub mod value;
 
 pub use broker::BrokerConfig;

@@ -2,12 +2,10 @@
 //!
 //! Pure: ids and epochs are given. The records are those a Kafka 4.3 controller writes, so that its tools read them and
 //! the log can be taken to it.
-//!
-//! A feature level is a promise to clients (`transaction.version` 2, for one, changes what producers send), so a new
-//! cluster is given the levels this broker keeps and no others. A level is raised when what it promises is there.
 
 use uuid::Uuid;
 
+use super::features::{FEATURES, Feature, METADATA_VERSION};
 use super::image::{Broker, Endpoint, Image, Partition, Topic};
 use crate::types::Offset;
 use crate::wire::Text;
@@ -17,15 +15,6 @@ use crate::wire::metadata_records::{
     BrokerRegistrationChangeRecord, EndTransactionRecord, FeatureLevelRecord, MetadataRecord,
     PartitionChangeRecord, RegisterBrokerRecord,
 };
-
-/// `metadata.version` of Kafka 4.3 (4.3-IV0): which versions of the records are written.
-pub const METADATA_VERSION: i16 = 30;
-
-/// Lowest `metadata.version` whose records this broker reads: the first of KRaft's own.
-pub const METADATA_VERSION_MIN: i16 = 7;
-
-/// Name of the feature that says which versions of the records are written.
-pub const METADATA_VERSION_FEATURE: &str = "metadata.version";
 
 /// The records of a start of `me` on what the log says so far; `formatted` are those a cluster that never ran was formatted with.
 /// Only what changes anything is written. Partitions without this leader get it: a controller that stops takes its leadership from
@@ -43,7 +32,7 @@ pub fn start(
         let reason = Some(Text::from_static("Interrupted by a restart"));
         records.push(AbortTransactionRecord { reason }.into());
     }
-    if image.feature(METADATA_VERSION_FEATURE) == 0 {
+    if image.feature(METADATA_VERSION.name) == 0 {
         records.extend(new_cluster(formatted));
     }
     if image
@@ -89,13 +78,18 @@ fn lead(topic: &Topic, index: i32, partition: &Partition, leader: i32) -> Partit
 /// The first records of a new cluster, in one transaction: those it was formatted with, else the levels this broker keeps.
 fn new_cluster(formatted: Vec<MetadataRecord>) -> Vec<MetadataRecord> {
     let name = Some(Text::from_static("Bootstrap records"));
-    let level = FeatureLevelRecord {
-        name: Text::from_static(METADATA_VERSION_FEATURE),
-        feature_level: METADATA_VERSION,
+    let level = |feature: Feature| -> MetadataRecord {
+        let name = Text::from_static(feature.name);
+        let feature_level = feature.max;
+        FeatureLevelRecord {
+            name,
+            feature_level,
+        }
+        .into()
     };
     let mut records = vec![BeginTransactionRecord { name }.into()];
     if formatted.is_empty() {
-        records.push(level.into());
+        records.extend(FEATURES.map(level));
     }
     records.extend(formatted);
     records.push(EndTransactionRecord {}.into());
@@ -124,16 +118,17 @@ pub(super) fn register(broker: &Broker, at: Offset) -> Vec<MetadataRecord> {
         port: point.port,
         security_protocol: 0,
     };
+    let feature = |feature: Feature| BrokerFeature {
+        name: Text::from_static(feature.name),
+        min_supported_version: feature.min,
+        max_supported_version: feature.max,
+    };
     let registration = RegisterBrokerRecord {
         broker_id: broker.id,
         incarnation_id: broker.incarnation_id,
         broker_epoch: at.0,
         end_points: broker.endpoints.iter().map(endpoint).collect(),
-        features: vec![BrokerFeature {
-            name: Text::from_static(METADATA_VERSION_FEATURE),
-            min_supported_version: METADATA_VERSION_MIN,
-            max_supported_version: METADATA_VERSION,
-        }],
+        features: FEATURES.map(feature).to_vec(),
         rack: broker.rack.as_deref().map(Text::from),
         fenced: true,
         log_dirs: broker.log_dirs.clone(),
@@ -176,16 +171,15 @@ mod tests {
     use crate::wire::metadata_records::{PartitionRecord, TopicRecord};
 
     #[test]
-    fn a_new_cluster_promises_the_metadata_version_and_nothing_else() {
+    fn a_new_cluster_promises_what_this_broker_keeps_and_nothing_else() {
         let records = new_cluster(Vec::new());
-        let levels: Vec<_> = records
-            .iter()
-            .filter(|record| record.name() == "FeatureLevelRecord")
-            .collect();
-        assert_eq!(levels, [&records[1]]);
-        let image = Image::default().apply(&records, Offset(3)).unwrap();
-        assert_eq!(image.feature("metadata.version"), 30);
-        assert_eq!(image.end(), Offset(3));
+        let image = Image::default().apply(&records, Offset(4)).unwrap();
+        let levels: Vec<_> = image.features().collect();
+        assert_eq!(
+            levels,
+            [("metadata.version", 30), ("transaction.version", 2)]
+        );
+        assert_eq!(image.end(), Offset(4));
         assert!(
             image.dynamic_configs(1).cluster.is_empty(),
             "the file's settings hold"
@@ -200,7 +194,8 @@ mod tests {
             .collect();
         assert_eq!(bytes[0], b"\x01\x17\x00\x01\x00\x12\x12Bootstrap records");
         assert_eq!(bytes[1], b"\x01\x0c\x00\x11metadata.version\x00\x1e\x00");
-        assert_eq!(bytes[2], b"\x01\x18\x00\x00");
+        assert_eq!(bytes[2], b"\x01\x0c\x00\x14transaction.version\x00\x02\x00");
+        assert_eq!(bytes[3], b"\x01\x18\x00\x00");
     }
 
     #[test]
@@ -237,7 +232,7 @@ mod tests {
     fn a_start_writes_only_what_changes_anything() {
         let first = start(&Image::default(), &on_port(9092), false, Vec::new());
         let image = after(&Image::default(), &first);
-        assert_eq!(image.broker(1).unwrap().epoch, 3, "behind the bootstrap");
+        assert_eq!(image.broker(1).unwrap().epoch, 4, "behind the bootstrap");
         assert_eq!(
             start(&image, &on_port(9092), false, Vec::new()),
             [],
@@ -247,7 +242,7 @@ mod tests {
         assert_eq!(moved.len(), 2);
         let image = after(&image, &moved);
         let broker = image.broker(1).unwrap();
-        assert_eq!((broker.endpoints[0].port, broker.epoch), (9093, 5));
+        assert_eq!((broker.endpoints[0].port, broker.epoch), (9093, 6));
     }
 
     #[test]

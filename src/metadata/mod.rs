@@ -9,6 +9,7 @@
 //! | [`apply`] | records to the next image |
 //! | [`bootstrap`] | the records of a start: a new cluster, a broker's registration, new leader epochs |
 //! | [`changes`] | image and request to records and outcomes: create and delete topics, settings, producer ids |
+//! | [`features`] | the features whose levels this broker keeps |
 //! | [`topic_name`] | which names a topic may have |
 //! | `promises` | what the log promises and this broker does not keep |
 //! | [`quorum`] | who votes for the log's leader, and its epochs |
@@ -18,6 +19,7 @@
 pub mod apply;
 pub mod bootstrap;
 pub mod changes;
+pub mod features;
 pub mod image;
 pub mod meta_properties;
 mod promises;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::bootstrap::{METADATA_VERSION, METADATA_VERSION_FEATURE, METADATA_VERSION_MIN};
+use super::features::METADATA_VERSION;
 use super::image::{BROKER_RESOURCE, Image, Partition};
 use super::quorum::{KRAFT_VERSION_MAX, Quorum};
 use super::topic_name::SHARE_GROUP_STATE_TOPIC;
@@ -65,7 +65,8 @@ pub enum Obstacle {
     KRaftVersion(i16),
     /// The records are of versions this broker does not know.
     #[error(
-        "it is at {METADATA_VERSION_FEATURE} {0}, this broker knows versions {METADATA_VERSION_MIN} to {METADATA_VERSION}: for a newer level start a newer one, an older raise with Kafka (kafka-features.sh upgrade)"
+        "it is at {name} {0}, this broker knows versions {min} to {max}: for a newer level start a newer one, an older raise with Kafka (kafka-features.sh upgrade)",
+        name = METADATA_VERSION.name, min = METADATA_VERSION.min, max = METADATA_VERSION.max
     )]
     MetadataVersion(i16),
     /// A feature that this broker does not know.
@@ -168,8 +169,8 @@ fn check_quorum(quorum: &Quorum, node_id: i32, found: &mut Vec<Obstacle>) {
 
 fn check_features(image: &Image, found: &mut Vec<Obstacle>) {
     for (name, level) in image.features() {
-        if name == METADATA_VERSION_FEATURE {
-            if !(METADATA_VERSION_MIN..=METADATA_VERSION).contains(&level) {
+        if name == METADATA_VERSION.name {
+            if !(METADATA_VERSION.min..=METADATA_VERSION.max).contains(&level) {
                 found.push(Obstacle::MetadataVersion(level));
             }
             continue;

@@ -79,7 +79,7 @@ pub fn assemble(
     glommio::spawn_local(Rc::clone(shard).sync_behind_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).look_after_files_for_ever()).detach();
     glommio::spawn_local(Rc::clone(shard).open_waiting_for_ever()).detach();
-    glommio::spawn_local(Rc::clone(shard).tick_groups_for_ever()).detach();
+    shard.tick_coordinators();
     glommio::spawn_local(Rc::clone(shard).compact_for_ever()).detach();
     glommio::spawn_local(live(Rc::clone(&parts), listeners)).detach();
     parts

@@ -77,11 +77,6 @@ impl DataDirs {
         self.owned().map(|(_, dir)| dir)
     }
 
-    /// The one in this place, if it can be used.
-    pub fn at(&self, place: usize) -> Option<&DataDir> {
-        self.places.get(place)?.owned.as_ref().ok()
-    }
-
     /// Ids of all directories; `None` if one that cannot be used keeps its own to itself.
     pub fn ids(&self) -> Option<Vec<Uuid>> {
         let ids = self.places.iter().map(|place| {

@@ -100,7 +100,7 @@ pub fn serve(options: &ServeOptions, began: Instant) -> Result<(), ServeError> {
     let config = Arc::new(config);
     let signals = stop::on_signals().map_err(ServeError::Signals)?;
     let found = data_dirs.find_logs()?;
-    let inherited = survey::survey(&data_dirs, &found)?;
+    let inherited = survey::survey(&data_dirs)?;
     let opening = Opening::new(cpus.len().max(config.recovery_threads), cpus.clone());
     let startup = data_dirs.take_over(found, opening)?;
 

@@ -1,10 +1,9 @@
 //! Looking at a data directory before anything in it is changed: may this broker go on with it?
 //!
-//! Reads the metadata log and its snapshots whole, and of the partitions' logs only what transactions have left there. Runs on the
-//! main thread before there is any core, and writes nothing. What it has read of the metadata is handed on, so that nobody reads it twice.
+//! Reads the metadata log and its snapshots whole, and nothing of the partitions' logs. Runs on the main thread before there is any
+//! core, and writes nothing. What it has read of the metadata is handed on, so that nobody reads it twice.
 
 mod metadata_log;
-mod transactions;
 
 use super::data_dirs::DataDirs;
 use crate::log::LogError;
@@ -15,7 +14,6 @@ use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::shard::Inherited;
 use crate::types::Offset;
 use crate::wire::WireError;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -79,11 +77,11 @@ fn lines(obstacles: &[String]) -> String {
         .collect()
 }
 
-/// Reads what the directories hold; those of `found` have the logs of partitions, by the places of their directories.
+/// Reads what the directories hold.
 ///
 /// # Errors
 /// See [`SurveyError`]. Nothing has been changed.
-pub fn survey(dirs: &DataDirs, found: &HashMap<String, usize>) -> Result<Inherited, SurveyError> {
+pub fn survey(dirs: &DataDirs) -> Result<Inherited, SurveyError> {
     let dir = dirs.metadata().path();
     let owner = &dirs.identity;
     let metadata_dir = dir.join(partition_dir_name(CLUSTER_METADATA_TOPIC, 0));
@@ -104,9 +102,7 @@ pub fn survey(dirs: &DataDirs, found: &HashMap<String, usize>) -> Result<Inherit
     };
     let judged = read.judged();
     let in_the_way = takeover::obstacles(&judged, &read.quorum, &successor);
-    let mut obstacles: Vec<String> = in_the_way.iter().map(ToString::to_string).collect();
-    let logs = Logs { dirs, found };
-    obstacles.extend(transactions::obstacles(&logs, &judged)?);
+    let obstacles: Vec<String> = in_the_way.iter().map(ToString::to_string).collect();
     if !obstacles.is_empty() {
         let dir = dir.to_owned();
         return Err(SurveyError::Obstacles { dir, obstacles });
@@ -118,21 +114,6 @@ pub fn survey(dirs: &DataDirs, found: &HashMap<String, usize>) -> Result<Inherit
         epoch,
         begins,
     })
-}
-
-/// Where the logs of partitions are.
-struct Logs<'a> {
-    dirs: &'a DataDirs,
-    found: &'a HashMap<String, usize>,
-}
-
-impl Logs<'_> {
-    /// The directory of a partition's log, and whether the last broker on its data directory stopped in order.
-    fn of(&self, topic: &str, partition: i32) -> Option<(PathBuf, bool)> {
-        let name = partition_dir_name(topic, partition);
-        let dir = self.dirs.at(*self.found.get(&name)?)?;
-        Some((dir.path().join(name), dir.was_left_clean()))
-    }
 }
 
 /// The name of a directory that holds a partition's log.

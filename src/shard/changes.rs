@@ -15,7 +15,6 @@ use crate::metadata::changes::{
     Refusal, TopicDefaults, TopicGrowth, TopicToDelete,
 };
 use crate::metadata::image::{BROKER_RESOURCE, GROUP_RESOURCE, TOPIC_RESOURCE};
-use crate::metadata::topic_name::GROUP_METADATA_TOPIC;
 use crate::types::{ShardId, kafka_uuid};
 use crate::wire::metadata_records::{BrokerRegistrationChangeRecord, MetadataRecord};
 use futures_lite::future::or;
@@ -219,16 +218,8 @@ impl Shard {
         controller: &Controller,
         names: Vec<String>,
     ) -> Vec<(String, ChangeError)> {
-        let as_usual = |name: String| match name.as_str() {
-            GROUP_METADATA_TOPIC => self.offsets_topic(),
-            _ => NewTopic {
-                name,
-                partitions: -1,
-                replication_factor: -1,
-                ..NewTopic::default()
-            },
-        };
-        let topics: Vec<_> = names.into_iter().map(as_usual).collect();
+        let automatic = |name| self.automatic_topic(name);
+        let topics: Vec<_> = names.into_iter().map(automatic).collect();
         let outcomes = self.create_topics(controller, &topics, false).await;
         // Where somebody else was faster, there is what was wanted.
         let exists = |error: &ChangeError| {

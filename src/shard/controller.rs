@@ -11,7 +11,8 @@ use super::wanted::remark;
 use crate::io::blocking;
 use crate::limits;
 use crate::log::{LogConfig, LogError, PartitionLog, Trust, a_partition_in, partition_dir_name};
-use crate::metadata::bootstrap::{self, METADATA_VERSION_FEATURE};
+use crate::metadata::bootstrap;
+use crate::metadata::features::METADATA_VERSION;
 use crate::metadata::topic_name::CLUSTER_METADATA_TOPIC;
 use crate::metadata::{ApplyError, Broker, Image};
 use crate::types::{LeaderEpoch, Offset, PartitionKey, TimestampMs, TopicId};
@@ -230,7 +231,7 @@ impl Controller {
         let end = self.log.log_end_offset() + records.len() as i64;
         // Applied first to a copy: a record that does not fit must not reach the log.
         let next = self.image().apply(records, end)?;
-        let level = next.feature(METADATA_VERSION_FEATURE);
+        let level = next.feature(METADATA_VERSION.name);
         let now = TimestampMs::now();
         let mut batch = BatchBuilder::new(Codec::None);
         for record in records {

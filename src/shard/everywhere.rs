@@ -51,8 +51,9 @@ impl Shard {
 
     pub(super) async fn drain_here(&self) {
         self.draining.raise();
-        // Members that wait for a rebalance are told to find another coordinator.
-        self.unload_groups();
+        // Whoever waits for a coordinator is told to find another.
+        self.groups.unload();
+        self.transactions.unload();
         self.drained.wait().await;
         let (me, crossings) = (self.me().0, self.mesh.crossings());
         log::debug!("core {me} has sent to other cores: {crossings}");

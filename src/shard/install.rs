@@ -50,8 +50,7 @@ impl Shard {
         *self.image.borrow_mut() = image;
         // What is opened from now on is new.
         *self.startup.borrow_mut() = None;
-        self.name_topics(&changes.created);
-        self.forget_topics(&changes.removed);
+        self.tell_coordinators(&changes);
         self.put_away(&changes.removed).await;
         report.partitions = self.partitions.borrow().len();
         report
@@ -87,7 +86,6 @@ impl Shard {
     fn follow_broker_configs(&self, dynamic: &DynamicConfigs) {
         let live = Rc::new(self.config.with_dynamic(dynamic));
         *self.live.borrow_mut() = Rc::clone(&live);
-        self.groups.follow(&live);
         if let Some(follow) = self.on_live.borrow().as_ref() {
             follow(&live);
         }
@@ -204,7 +202,7 @@ impl Shard {
             leader_epoch: Cell::new(wanted.epoch),
             max_message_bytes: Cell::new(wanted.max_message_bytes),
         });
-        self.host_groups(key, &partition);
+        self.host_coordinator(key, &partition);
         self.partitions.borrow_mut().insert(key, partition);
     }
 

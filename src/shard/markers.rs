@@ -1,10 +1,11 @@
 //! The ends of transactions: markers to the partitions that took part, at their owners.
 //!
 //! Who decides that a transaction is over, and in which partitions, is the coordinator's; here it is only written down. A marker
-//! goes the way of a batch: in the order of the calls, answered when it is as durable as with acks=all.
+//! goes the way of a batch: in the order of the calls, answered when it is as durable as with acks=all, and in `__consumer_offsets`
+//! when the groups' coordinator knows, too.
 
 use super::Shard;
-use super::append::{Staged, staged};
+use super::append::{Commit, Staged, staged};
 use super::message::{Call, PartitionFault};
 use crate::log::Marker;
 use crate::types::{PartitionKey, TimestampMs};
@@ -74,7 +75,15 @@ impl Shard {
                 transaction_version,
             };
             let epoch = partition.leader_epoch.get();
-            staged(&partition, partition.log.append_marker(&marker, epoch, now))
+            let appended = partition.log.append_marker(&marker, epoch, now);
+            let (appended, commit) = staged(&partition, appended)?;
+            let told = self.offsets_settled(&part, &partition);
+            let commit = async move {
+                commit.await?;
+                told.await;
+                Ok(())
+            };
+            Ok((appended, Box::pin(commit) as Commit))
         };
         parts.into_iter().map(stage).collect()
     }

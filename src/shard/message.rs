@@ -5,10 +5,13 @@
 use super::administration::{PartitionQuestion, PartitionReply};
 use super::admission::Admitted;
 use super::changes::{Change, ChangeOutcome};
-use super::groups::{GroupFault, GroupOutcome};
+use super::coordinators::CoordinatorFault;
+use super::groups::GroupOutcome;
 use super::markers::MarkerPart;
 use super::read::{ReadCall, ReadOutcome};
+use super::transactions::TransactionOutcome;
 use crate::coordinator::group::{GroupListing, GroupRequest, ListFilter};
+use crate::coordinator::transaction::{self, TransactionListing, TransactionRequest};
 use crate::log::{AppendError, Appended, LogError, Written};
 use crate::metadata::Image;
 use crate::types::{LeaderEpoch, Offset, PartitionKey};
@@ -60,6 +63,10 @@ pub enum Call {
     Group(i32, Box<GroupRequest>),
     /// The groups that the core's coordinators have.
     ListGroups(ListFilter),
+    /// Ask the coordinator of this partition of `__transaction_state`, which the core owns.
+    Transaction(i32, Box<TransactionRequest>),
+    /// The transactions that the core's coordinators have.
+    ListTransactions(Box<transaction::ListFilter>),
     /// Accept connections.
     Open,
     /// Answer what was received and let every connection go; answered when the last has gone.
@@ -94,7 +101,11 @@ pub enum Answer {
     /// To [`Call::Group`].
     Group(Box<GroupOutcome>),
     /// To [`Call::ListGroups`].
-    Groups(Result<Vec<GroupListing>, GroupFault>),
+    Groups(Result<Vec<GroupListing>, CoordinatorFault>),
+    /// To [`Call::Transaction`].
+    Transaction(Box<TransactionOutcome>),
+    /// To [`Call::ListTransactions`].
+    Transactions(Result<Vec<TransactionListing>, CoordinatorFault>),
     /// To [`Call::Open`], [`Call::Drain`] and [`Call::Recovered`].
     Done,
     /// To [`Call::Checkpoint`] and [`Call::Close`].

@@ -11,6 +11,7 @@ mod changes;
 mod compacted;
 mod compaction;
 mod controller;
+mod coordinators;
 mod dirs;
 mod everywhere;
 mod groups;
@@ -24,12 +25,14 @@ mod opening;
 mod partition;
 mod placement;
 mod presence;
+mod producer_ids;
 mod read;
 mod report;
 mod serve;
 mod signal;
 mod startup;
 mod ticks;
+mod transactions;
 mod waits;
 mod wanted;
 mod watches;
@@ -39,8 +42,9 @@ pub use admission::{Admission, Admitted};
 pub use changes::{Change, ChangeError, ChangeOutcome, LEADER};
 pub use compaction::Compaction;
 pub use controller::{Controller, ControllerError, Inherited, take_batch};
+pub use coordinators::CoordinatorFault;
 pub use dirs::{Dir, Dirs};
-pub use groups::{GroupFault, GroupOutcome};
+pub use groups::GroupOutcome;
 pub use lookup::EpochEnd;
 pub use markers::MarkerPart;
 pub use mesh::MeshEntrance;
@@ -53,6 +57,7 @@ pub use partition::Partition;
 pub use read::{FetchSpec, PartitionRead, ReadOutcome, ReadPart};
 pub use signal::Signal;
 pub use startup::Startup;
+pub use transactions::TransactionOutcome;
 
 use crate::config::{BrokerConfig, TopicConfig};
 use crate::log::WrittenCheckpoint;
@@ -63,10 +68,12 @@ use glommio::sync::Semaphore;
 use groups::Groups;
 use mesh::{Joined, Mesh};
 use offline::Offline;
+use producer_ids::ProducerIds;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use transactions::Transactions;
 use waits::Waits;
 use watches::Watches;
 
@@ -97,7 +104,11 @@ pub struct Shard {
     installing: Semaphore,
     watches: Rc<Watches>,
     waits: Rc<Waits>,
-    groups: Groups,
+    groups: Rc<Groups>,
+    transactions: Rc<Transactions>,
+    producer_ids: ProducerIds,
+    /// The settings of which it has been said that more replicas were asked for than there are brokers.
+    told_of_replication: RefCell<HashSet<&'static str>>,
     startup: RefCell<Option<Startup>>,
     /// The checkpoint of written positions.
     pub written: Arc<WrittenCheckpoint>,
@@ -125,7 +136,10 @@ impl Shard {
     ) -> Rc<Shard> {
         let shard = Rc::new(Shard {
             mesh: Mesh::new(senders),
-            groups: Groups::new(&config),
+            groups: Groups::new(groups::settings(&config)),
+            transactions: Transactions::new(transactions::settings(&config, &Image::default())),
+            producer_ids: ProducerIds::default(),
+            told_of_replication: RefCell::default(),
             live: RefCell::new(Rc::new((*config).clone())),
             on_live: RefCell::new(None),
             config,

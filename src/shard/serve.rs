@@ -79,18 +79,10 @@ impl Shard {
             Call::Change(change) => self.answer(from, ticket, async move {
                 Answer::Changed(Box::new(shard.change_here(*change).await))
             }),
-            Call::Group(partition, request) => {
-                let asked = self.ask_group_here(partition, *request);
-                self.answer(
-                    from,
-                    ticket,
-                    async move { Answer::Group(Box::new(asked.await)) },
-                );
-            }
-            Call::ListGroups(filter) => {
-                let asked = self.list_groups_here(filter);
-                self.answer(from, ticket, async move { Answer::Groups(asked.await) });
-            }
+            asked @ (Call::Group(..)
+            | Call::ListGroups(_)
+            | Call::Transaction(..)
+            | Call::ListTransactions(_)) => self.called_for_coordinators(from, ticket, asked),
             Call::Open => {
                 self.open.raise();
                 self.answer(from, ticket, async move { Answer::Done });
@@ -110,6 +102,39 @@ impl Shard {
             Call::Close => self.answer(from, ticket, async move {
                 Answer::Checkpoint(shard.close_here().await)
             }),
+        }
+    }
+
+    /// What coordinators of this core are asked.
+    fn called_for_coordinators(self: &Rc<Self>, from: ShardId, ticket: Ticket, call: Call) {
+        match call {
+            Call::Group(partition, request) => {
+                let asked = self.groups.ask(partition, *request);
+                self.answer(
+                    from,
+                    ticket,
+                    async move { Answer::Group(Box::new(asked.await)) },
+                );
+            }
+            Call::ListGroups(filter) => {
+                let asked = self.list_groups_here(filter);
+                self.answer(from, ticket, async move { Answer::Groups(asked.await) });
+            }
+            Call::Transaction(partition, request) => {
+                let asked = self.transactions.ask(partition, *request);
+                self.answer(from, ticket, async move {
+                    Answer::Transaction(Box::new(asked.await))
+                });
+            }
+            Call::ListTransactions(filter) => {
+                let asked = self.list_transactions_here(*filter);
+                self.answer(
+                    from,
+                    ticket,
+                    async move { Answer::Transactions(asked.await) },
+                );
+            }
+            other => unreachable!("{other:?} is no coordinator's affair"),
         }
     }
 

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::messages::add_offsets_to_txn::AddOffsetsToTxnRequest;
+use super::messages::add_partitions_to_txn::AddPartitionsToTxnRequest;
 use super::messages::alter_configs::AlterConfigsRequest;
 use super::messages::alter_partition_reassignments::AlterPartitionReassignmentsRequest;
 use super::messages::alter_replica_log_dirs::AlterReplicaLogDirsRequest;
@@ -27,6 +29,7 @@ use super::messages::describe_quorum::DescribeQuorumRequest;
 use super::messages::describe_topic_partitions::DescribeTopicPartitionsRequest;
 use super::messages::describe_transactions::DescribeTransactionsRequest;
 use super::messages::elect_leaders::ElectLeadersRequest;
+use super::messages::end_txn::EndTxnRequest;
 use super::messages::fetch::FetchRequest;
 use super::messages::find_coordinator::FindCoordinatorRequest;
 use super::messages::heartbeat::HeartbeatRequest;
@@ -46,6 +49,7 @@ use super::messages::offset_fetch::OffsetFetchRequest;
 use super::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use super::messages::produce::ProduceRequest;
 use super::messages::sync_group::SyncGroupRequest;
+use super::messages::txn_offset_commit::TxnOffsetCommitRequest;
 use super::messages::update_features::UpdateFeaturesRequest;
 use super::messages::write_txn_markers::WriteTxnMarkersRequest;
 use super::schema::{Message, Request};
@@ -244,7 +248,11 @@ pub static TABLE: &[Row] = &[
     row_of::<DeleteRecordsRequest>(0..=2, 0..=2),
     row_of::<InitProducerIdRequest>(0..=5, 0..=5),
     row_of::<OffsetForLeaderEpochRequest>(0..=4, 0..=4),
+    row_of::<AddPartitionsToTxnRequest>(0..=5, 0..=5),
+    row_of::<AddOffsetsToTxnRequest>(0..=4, 0..=4),
+    row_of::<EndTxnRequest>(0..=5, 0..=5),
     row_of::<WriteTxnMarkersRequest>(0..=2, 0..=2),
+    row_of::<TxnOffsetCommitRequest>(0..=5, 0..=5),
     row_of::<DescribeAclsRequest>(0..=3, 0..=3),
     row_of::<CreateAclsRequest>(0..=3, 0..=3),
     row_of::<DeleteAclsRequest>(0..=3, 0..=3),

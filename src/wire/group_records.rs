@@ -200,7 +200,8 @@ pub fn subscribed_topics(metadata: Bytes) -> Result<Vec<Text>, WireError> {
     ConsumerProtocolSubscription::decode(&mut r, 0).map(|subscription| subscription.topics)
 }
 
-fn versioned(message: &impl Message, version: i16) -> Bytes {
+/// A key or a value of the coordinators' topics: its version, and its body.
+pub(super) fn versioned(message: &impl Message, version: i16) -> Bytes {
     let mut w = Writer::with_capacity(128);
     w.i16(version);
     message.encode(&mut w, version);

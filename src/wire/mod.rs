@@ -13,7 +13,7 @@
 //! | [`error_code`] | Kafka's error codes |
 //! | [`messages`] | one file per API |
 //! | [`metadata_records`], [`control_records`], [`security_records`] | what `__cluster_metadata` holds |
-//! | [`group_records`] | what `__consumer_offsets` holds |
+//! | [`group_records`], [`transaction_records`] | what `__consumer_offsets` and `__transaction_state` hold |
 //! | [`records`] | record batches: what producers send, segments hold and consumers read |
 //!
 //! A frame's way in: `net` cuts it, [`decode_request_header`] names key and version, [`api::lookup`] says whether they are
@@ -38,6 +38,7 @@ mod sample;
 pub(crate) mod schema;
 pub mod security_records;
 mod text;
+pub mod transaction_records;
 mod writer;
 
 pub use api::ApiKey;

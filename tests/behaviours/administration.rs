@@ -266,7 +266,7 @@ fn active_producers_are_described_with_their_last_sequence() {
 }
 
 #[test]
-fn there_are_no_transactions_and_unknown_states_are_told() {
+fn where_there_are_no_transactions_unknown_states_are_told() {
     let (_broker, mut client) = start();
     let request = ListTransactionsRequest {
         state_filters: vec!["Ongoing".into(), "Nonsense".into()],
@@ -288,6 +288,7 @@ fn there_are_no_transactions_and_unknown_states_are_told() {
         };
         assert_eq!(client.call(2, &request).error_code, code, "{pattern}");
     }
+    client.find_transaction_coordinator("t1");
     let request = DescribeTransactionsRequest {
         transactional_ids: vec!["t1".into()],
     };

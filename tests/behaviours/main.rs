@@ -19,4 +19,6 @@ mod offsets;
 mod produce;
 mod timestamps;
 mod topics;
+mod transactions;
 mod transactions_log;
+mod transactions_offsets;

@@ -376,7 +376,7 @@ fn the_settings_of_an_unknown_topic_are_not_there() {
 }
 
 #[test]
-fn nobody_coordinates_transactions_yet_and_the_answer_says_so() {
+fn transactions_are_coordinated_here() {
     let broker = Broker::start(&[]);
     let mut client = WireClient::connect(broker.port());
     for version in 1..=6 {
@@ -390,10 +390,19 @@ fn nobody_coordinates_transactions_yet_and_the_answer_says_so() {
             Some(coordinator) => coordinator.error_code,
             None => answer.error_code,
         };
-        assert_eq!(
-            error,
-            ErrorCode::COORDINATOR_NOT_AVAILABLE,
-            "version {version}"
-        );
+        assert_eq!(error, ErrorCode::NONE, "version {version}");
     }
+    let topics = client.call(
+        12,
+        &MetadataRequest {
+            topics: Some(vec![MetadataRequestTopic {
+                name: Some("__transaction_state".into()),
+                ..MetadataRequestTopic::default()
+            }]),
+            ..MetadataRequest::default()
+        },
+    );
+    let topic = &topics.topics[0];
+    assert!(topic.is_internal);
+    assert_eq!(topic.partitions.len(), 50);
 }

@@ -48,31 +48,33 @@ fn python_script(name: &str) -> Option<Command> {
     Some(command)
 }
 
-/// The programs that show what members of a group see, by client; those whose toolchain is missing are left out (in CI that is a failure).
+/// The programs that show what members of a group see.
 pub fn group_programs() -> Vec<(&'static str, Command)> {
+    programs("Groups", &["librdkafka", "kafka-python"])
+}
+
+/// The programs of a theme, by client: the Java class of this name, the same word in small letters for the others. Those whose
+/// toolchain is missing are left out (in CI that is a failure).
+pub fn programs(theme: &str, pythons: &[&'static str]) -> Vec<(&'static str, Command)> {
+    let word = theme.to_lowercase();
     let mut programs = Vec::new();
     if let Some(classes) = toolchain::java_classes() {
         let mut command = Command::new("java");
-        let path = format!("{}:{}/*", classes.display(), classes.display());
-        command.args([
-            "-Xmx128m",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            &path,
-            "Groups",
-        ]);
+        let path = format!("{0}:{0}/*", classes.display());
+        command.args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", &path, theme]);
         programs.push(("java", command));
     }
     if let Some(driver) = toolchain::go_driver() {
         let mut command = Command::new(driver);
-        command.arg("groups");
+        command.arg(&word);
         programs.push(("franz-go", command));
     }
     if let Some(python) = toolchain::python() {
-        for client in ["librdkafka", "kafka-python"] {
+        for client in pythons {
             let mut command = Command::new(python);
             command.arg("-u");
-            command.arg(package_dir().join("tests/clients/python/groups.py"));
+            let script = format!("tests/clients/python/{word}.py");
+            command.arg(package_dir().join(script));
             command.arg(client);
             programs.push((client, command));
         }

@@ -17,6 +17,7 @@ pub mod requests;
 pub mod rskafka_client;
 pub mod serve;
 pub mod toolchain;
+pub mod transaction_requests;
 pub mod wire_client;
 
 use std::path::{Path, PathBuf};

@@ -24,6 +24,8 @@ use super::wire_client::WireClient;
 
 /// Newest versions that name topics by name.
 pub const PRODUCE: i16 = 12;
+/// The last version of the classic transaction protocol.
+pub const CLASSIC_PRODUCE: i16 = 11;
 pub const FETCH: i16 = 12;
 pub const CREATE_TOPICS: i16 = 7;
 pub const DELETE_TOPICS: i16 = 6;
@@ -31,6 +33,9 @@ pub const LIST_OFFSETS: i16 = 11;
 
 /// All replicas; the broker is alone.
 pub const ALL: i16 = -1;
+
+/// The bit of a batch's attributes.
+const TRANSACTIONAL: u8 = 1 << 4;
 
 /// Larger than anything the tests write.
 pub const PLENTY_BYTES: i32 = 50 << 20;
@@ -155,14 +160,21 @@ impl WireClient {
         self.call(DELETE_TOPICS, &request).responses[0].error_code
     }
 
-    /// Produces a batch with acks=all and returns what became of it.
+    /// Produces a batch with acks=all and returns what became of it. One of a transaction goes by the classic protocol, under some
+    /// transactional id: where partitions are not verified nobody asks its coordinator.
     pub fn produce(
         &mut self,
         topic: &str,
         partition: i32,
         batch: &Bytes,
     ) -> PartitionProduceResponse {
-        self.produce_at(PRODUCE, topic, partition, ALL, batch)
+        if batch[batches::ATTRIBUTES_AT + 1] & TRANSACTIONAL == 0 {
+            return self.produce_at(PRODUCE, topic, partition, ALL, batch);
+        }
+        let mut request = produce_request(topic, partition, ALL, batch);
+        request.transactional_id = Some("any".into());
+        let mut response = self.call(CLASSIC_PRODUCE, &request);
+        response.responses.remove(0).partition_responses.remove(0)
     }
 
     /// Produces in any version that names topics by name.

@@ -51,6 +51,7 @@ pub fn go_driver() -> Option<&'static Path> {
             "go/produce.go",
             "go/consume.go",
             "go/groups.go",
+            "go/transactions.go",
             "go/record_line.go",
         ],
         make: make_go,
@@ -97,6 +98,7 @@ pub fn java_classes() -> Option<&'static Path> {
             "java/pom.xml",
             "java/Driver.java",
             "java/Groups.java",
+            "java/Transactions.java",
             "java/Admin.java",
         ],
         make: make_java,
@@ -309,6 +311,7 @@ fn make_java(sources: &Path, made: &Path) -> Result<(), String> {
         .arg(made)
         .arg(sources.join("Driver.java"))
         .arg(sources.join("Groups.java"))
+        .arg(sources.join("Transactions.java"))
         .arg(sources.join("Admin.java")))
 }
 

@@ -16,6 +16,7 @@ use vltava::wire::records::{BatchBuilder, Codec};
 
 use crate::crafted::{Directory, FIRST_SEGMENT, METADATA, contents};
 use crate::harness::serve::refusal;
+use crate::harness::wire_client::wait_until;
 use crate::kafka::Kafka;
 use crate::{Vltava, arguments, home};
 
@@ -217,22 +218,54 @@ const TRANSACTIONAL_ID: &[u8] = b"\0\0\0\x02tx";
 const STATES: &str = "__transaction_state-0";
 
 #[test]
-fn transactions_that_have_not_ended_are_refused() {
+fn transactions_are_carried_over_and_what_was_decided_ends() {
     let directory = Directory::new();
     directory.add_topic("__transaction_state");
-    for state in [1, 2, 3, 7] {
+    for (state, expected) in [
+        (1, "Ongoing"),
+        (2, "CompleteCommit"),
+        (3, "CompleteAbort"),
+        (4, "CompleteCommit"),
+    ] {
         let with = directory.copy();
-        let batch = BatchBuilder::new(Codec::None);
-        with.write(STATES, 0, batch, TRANSACTIONAL_ID, &transaction(state));
-        with.assert_refused(&["the transactions of tx have not ended"]);
+        for (offset, state) in [(0, 0), (1, state)] {
+            let batch = BatchBuilder::new(Codec::None);
+            with.write(STATES, offset, batch, TRANSACTIONAL_ID, &transaction(state));
+        }
+        let vltava = Vltava::start(&with.data);
+        let mut client = vltava.client();
+        wait_until("the transaction's state", || {
+            let told = client.describe_transaction("tx");
+            told.transaction_state == expected && told.producer_id == 5
+        });
+        vltava.kill();
     }
-    // The last state counts.
-    let with = directory.copy();
-    for (offset, state) in [(0, 1), (1, 2), (2, 4)] {
-        let batch = BatchBuilder::new(Codec::None);
-        with.write(STATES, offset, batch, TRANSACTIONAL_ID, &transaction(state));
-    }
-    Vltava::start(&with.data).kill();
+}
+
+#[test]
+fn records_of_aborted_transactions_stay_hidden_from_readers_of_committed_ones() {
+    let with = Directory::new();
+    let of_transaction = || {
+        BatchBuilder::new(Codec::None)
+            .producer(5, 0, 0)
+            .transactional()
+    };
+    with.write("t-0", 2, of_transaction(), b"k", b"aborted");
+    fs::remove_file(with.data.join(".kafka_cleanshutdown")).expect("the mark of a clean stop");
+    let marker = || {
+        BatchBuilder::new(Codec::None)
+            .producer(5, 0, -1)
+            .transactional()
+            .control()
+    };
+    with.write("t-0", 3, marker(), b"\0\0\0\0", b"\0\0\0\0\0\0");
+    let vltava = Vltava::start(&with.data);
+    let (seen, stable) = vltava.client().read_committed("t", 0);
+    assert!(
+        stable == 4 && !seen.contains(&"aborted".to_owned()),
+        "{seen:?}"
+    );
+    vltava.kill();
 }
 
 #[test]

@@ -1,41 +1,14 @@
 //! What a group answers, free of the wire's versions. `api` gives errors their codes.
 
-use super::request::{CommittedOffset, RequestId};
+use super::request::CommittedOffset;
 use bytes::Bytes;
+use std::convert::Infallible;
 
-/// What the shard must do for a coordinator, in this order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Effect {
-    /// Answer a request.
-    Answer(RequestId, GroupAnswer),
-    /// Append these records to the coordinator's partition as one batch, and say when they are as durable as acks=all.
-    Write(WriteId, Vec<LogRecord>),
-}
+/// What the shard must do for a group's coordinator. It has no errands.
+pub type Effect = crate::coordinator::Effect<GroupAnswer, Infallible>;
 
-/// A write that the coordinator wants to hear of.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct WriteId(pub u64);
-
-/// A record of `__consumer_offsets`, encoded; no value is a tombstone.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LogRecord {
-    /// Kafka's `OffsetCommitKey` or `GroupMetadataKey`.
-    pub key: Bytes,
-    /// The value of that kind.
-    pub value: Option<Bytes>,
-}
-
-/// Why a write did not happen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WriteFault {
-    /// The records are larger than the partition takes in one batch.
-    TooLarge,
-    /// The log failed, is full, or was closed.
-    Storage,
-}
-
-/// A topic and partition, and the position in it, if there is one.
-pub type PositionFound = ((String, i32), Option<CommittedOffset>);
+/// A topic and partition, and the position in it, if there is one; or why it cannot be told now.
+pub type PositionFound = ((String, i32), Result<Option<CommittedOffset>, GroupError>);
 
 /// Answers, one kind a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -196,6 +169,10 @@ pub enum GroupError {
     StateTooLarge,
     #[error("the commit's epoch is not the member's")]
     StaleMemberEpoch,
+    #[error("a transaction is about to commit an offset of the partition")]
+    UnstableOffsetCommit,
+    #[error("the producer has been fenced")]
+    ProducerFenced,
     #[error("the request is not valid")]
     InvalidRequest,
     #[error("the group's state cannot be written down")]

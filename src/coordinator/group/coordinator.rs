@@ -7,22 +7,16 @@ use super::state::Group;
 use super::timers::{Due, Timers};
 use super::{
     CommitRequest, Effect, FetchOffsetsRequest, GroupAnswer, GroupError, GroupRequest, JoinRequest,
-    ListFilter, Now, RequestId, WriteFault, WriteId,
+    ListFilter, LogRecord, Now, Producer, RequestId, StateMachine, WriteFault, WriteId,
 };
+use crate::coordinator::RecordError;
 use crate::limits::GROUPS_PER_COORDINATOR;
-use crate::wire::WireError;
 use crate::wire::group_records::{GroupMetadataValue, GroupRecordKey, OffsetCommitValue};
-use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use thiserror::Error;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::convert::Infallible;
 
 /// Groups whose positions are looked at in one go.
 const CHECKED_AT_ONCE: usize = 64;
-
-/// A record that a group cannot be made of.
-#[derive(Debug, Error)]
-#[error("not a record of a group: {0}")]
-pub struct GroupRecordError(#[from] WireError);
 
 /// The coordinator of one partition.
 #[derive(Debug)]
@@ -30,6 +24,8 @@ pub struct Coordinator {
     settings: GroupSettings,
     /// By name.
     pub(super) groups: BTreeMap<String, Group>,
+    /// Groups with positions in a producer's open transaction.
+    pub(super) transactions: HashMap<i64, BTreeSet<String>>,
     timers: Timers,
     out: Outbox,
     next_check_ms: u64,
@@ -37,12 +33,18 @@ pub struct Coordinator {
     to_check: VecDeque<String>,
 }
 
-impl Coordinator {
-    /// A coordinator that knows nothing yet.
-    pub fn new(settings: GroupSettings) -> Coordinator {
+impl StateMachine for Coordinator {
+    type Settings = GroupSettings;
+    type Request = GroupRequest;
+    type Answer = GroupAnswer;
+    type Errand = Infallible;
+    const SUBJECTS: &'static str = "groups";
+
+    fn new(settings: GroupSettings) -> Coordinator {
         Coordinator {
             settings,
             groups: BTreeMap::new(),
+            transactions: HashMap::new(),
             timers: Timers::default(),
             out: Outbox::default(),
             next_check_ms: 0,
@@ -50,16 +52,12 @@ impl Coordinator {
         }
     }
 
-    /// Works with other settings from now on.
-    pub fn set_settings(&mut self, settings: GroupSettings) {
+    fn set_settings(&mut self, settings: GroupSettings) {
         self.settings = settings;
     }
 
-    /// Takes over a record of the log, in the log's order. No value is a tombstone.
-    ///
-    /// # Errors
-    /// The record is malformed, or of a version this broker does not know; it changes nothing.
-    pub fn replay(&mut self, key: Bytes, value: Option<Bytes>) -> Result<(), GroupRecordError> {
+    fn replay(&mut self, record: LogRecord, producer: Option<Producer>) -> Result<(), RecordError> {
+        let LogRecord { key, value } = record;
         match GroupRecordKey::decode(key)? {
             GroupRecordKey::Offset(key) => {
                 let value = value.map(OffsetCommitValue::decode_value).transpose()?;
@@ -69,9 +67,15 @@ impl Coordinator {
                     .entry(name.clone())
                     .or_insert_with(|| Group::new(&name));
                 let key = (key.topic.to_string(), key.partition);
-                match value {
-                    Some(value) => drop(group.positions.insert(key, read_position(&value))),
-                    None => drop(group.positions.remove(&key)),
+                let order = self.out.next_order();
+                match (value.map(|value| read_position(&value, order)), producer) {
+                    (Some(position), None) => drop(group.positions.insert(key, position)),
+                    (Some(position), Some(producer)) => {
+                        group.hold(producer.id, key, position);
+                        let groups = self.transactions.entry(producer.id).or_default();
+                        groups.insert(name.clone());
+                    }
+                    (None, _) => group.forget_position(&key, order),
                 }
                 self.drop_if_void(&name);
             }
@@ -90,8 +94,12 @@ impl Coordinator {
         Ok(())
     }
 
-    /// The whole log has been replayed: members have a session's time to be heard of.
-    pub fn loaded(&mut self, now: Now) -> Vec<Effect> {
+    fn transaction_ended(&mut self, producer_id: i64, committed: bool) {
+        self.settle(producer_id, committed);
+    }
+
+    /// Members have a session's time to be heard of.
+    fn loaded(&mut self, now: Now) -> Vec<Effect> {
         self.next_check_ms = now.monotonic_ms + self.settings.offsets_retention_check_interval_ms;
         let names: Vec<String> = self.groups.keys().cloned().collect();
         for name in names {
@@ -107,8 +115,7 @@ impl Coordinator {
         self.out.take()
     }
 
-    /// Decides on a request. It is answered by one of the effects, of this or of a later event.
-    pub fn handle(&mut self, now: Now, id: RequestId, request: GroupRequest) -> Vec<Effect> {
+    fn handle(&mut self, now: Now, id: RequestId, request: GroupRequest) -> Vec<Effect> {
         match request {
             GroupRequest::Join(join) => self.join(now, id, join),
             GroupRequest::Sync(sync) => {
@@ -170,13 +177,7 @@ impl Coordinator {
         self.out.take()
     }
 
-    /// A write is done, or has failed. Writes are told of in the order in which they were wanted.
-    pub fn written(
-        &mut self,
-        now: Now,
-        id: WriteId,
-        outcome: Result<(), WriteFault>,
-    ) -> Vec<Effect> {
+    fn written(&mut self, now: Now, id: WriteId, outcome: Result<(), WriteFault>) -> Vec<Effect> {
         match self.out.done(id) {
             None | Some(AfterWrite::Nothing) => {}
             Some(AfterWrite::Assigned {
@@ -218,8 +219,7 @@ impl Coordinator {
         self.out.take()
     }
 
-    /// Some time has passed: whoever's time is up is dealt with.
-    pub fn tick(&mut self, now: Now) -> Vec<Effect> {
+    fn tick(&mut self, now: Now) -> Vec<Effect> {
         while let Some((at, name, due)) = self.timers.pop(now.monotonic_ms) {
             self.on(now, &name, |group, stage| fire(group, at, due, stage));
         }
@@ -236,8 +236,7 @@ impl Coordinator {
         self.out.take()
     }
 
-    /// When [`Coordinator::tick`] is needed, in milliseconds of the monotonic clock; perhaps a little early, never late.
-    pub fn next_deadline(&self) -> Option<u64> {
+    fn next_deadline(&self) -> Option<u64> {
         let check = match self.to_check.is_empty() {
             true => (!self.groups.is_empty()).then_some(self.next_check_ms),
             false => Some(0),
@@ -245,28 +244,7 @@ impl Coordinator {
         self.timers.next().into_iter().chain(check).min()
     }
 
-    /// Topics are gone: positions in them mean nothing any more.
-    pub fn topics_deleted(&mut self, now: Now, names: &[String]) -> Vec<Effect> {
-        let groups: Vec<String> = self.groups.keys().cloned().collect();
-        for group in groups {
-            self.on(now, &group, |group, stage| {
-                group.topics_deleted(names, stage)
-            });
-        }
-        self.out.take()
-    }
-
-    /// The topics that some group has positions in.
-    pub fn topics(&self) -> BTreeSet<String> {
-        let positions = self
-            .groups
-            .values()
-            .flat_map(|group| group.positions.keys());
-        positions.map(|(topic, _)| topic.clone()).collect()
-    }
-
-    /// Answers everyone who waits: this coordinator decides nothing more.
-    pub fn unload(&mut self) -> Vec<Effect> {
+    fn unload(&mut self) -> Vec<Effect> {
         let unavailable = GroupError::CoordinatorNotAvailable;
         for write in self.out.abandon() {
             let Some(request) = write.request() else {
@@ -298,6 +276,28 @@ impl Coordinator {
             }
         }
         self.out.take()
+    }
+}
+
+impl Coordinator {
+    /// Topics are gone: positions in them mean nothing any more.
+    pub fn topics_deleted(&mut self, now: Now, names: &[String]) -> Vec<Effect> {
+        let groups: Vec<String> = self.groups.keys().cloned().collect();
+        for group in groups {
+            self.on(now, &group, |group, stage| {
+                group.topics_deleted(names, stage)
+            });
+        }
+        self.out.take()
+    }
+
+    /// The topics that some group has positions in.
+    pub fn topics(&self) -> BTreeSet<String> {
+        let positions = self
+            .groups
+            .values()
+            .flat_map(|group| group.positions.keys());
+        positions.map(|(topic, _)| topic.clone()).collect()
     }
 
     /// How many timers are set.
@@ -344,7 +344,7 @@ impl Coordinator {
         Ok(())
     }
 
-    fn drop_if_void(&mut self, name: &str) {
+    pub(super) fn drop_if_void(&mut self, name: &str) {
         if self.groups.get(name).is_some_and(Group::is_void) {
             self.groups.remove(name);
         }
@@ -383,6 +383,10 @@ impl Coordinator {
             self.out.answer(id, GroupAnswer::Commit(refused));
             return;
         }
+        if let Some(producer) = commit.producer {
+            let groups = self.transactions.entry(producer.id).or_default();
+            groups.insert(name.clone());
+        }
         self.on(now, &name, |group, stage| group.commit(id, commit, stage));
     }
 
@@ -390,6 +394,7 @@ impl Coordinator {
         let AfterWrite::Committed {
             group: name,
             request,
+            producer,
             positions,
             mut outcomes,
         } = committed
@@ -397,7 +402,11 @@ impl Coordinator {
             return;
         };
         if let Some(group) = self.groups.get_mut(&name) {
-            group.landed(positions, outcome.is_ok());
+            match producer {
+                None => group.landed(positions, outcome.is_ok()),
+                Some(producer) if outcome.is_err() => group.drop_held(producer.id, &positions),
+                Some(_) => {}
+            }
         }
         if let Err(fault) = outcome {
             let waited = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
@@ -423,7 +432,7 @@ impl Coordinator {
             && let Some(group) = self.groups.get_mut(&name)
         {
             for key in &keys {
-                group.positions.remove(key);
+                group.forget_position(key, id.0);
             }
             if whole && group.is_idle() {
                 group.forget_membership();
@@ -448,10 +457,9 @@ impl Coordinator {
     }
 
     fn fetch_offsets(&mut self, id: RequestId, fetch: FetchOffsetsRequest) {
-        let found = match self.groups.get(&fetch.group) {
-            Some(group) => group.positions_of(fetch.partitions),
-            None => Group::default().positions_of(fetch.partitions),
-        };
+        let nobody = Group::default();
+        let group = self.groups.get(&fetch.group).unwrap_or(&nobody);
+        let found = group.positions_of(fetch.partitions, fetch.require_stable);
         self.out.answer(id, GroupAnswer::FetchOffsets(Ok(found)));
     }
 

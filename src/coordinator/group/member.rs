@@ -1,7 +1,8 @@
 //! One member of a group.
 
+use super::RequestId;
 use super::outbox::Stage;
-use super::request::{JoinRequest, RequestId};
+use super::request::JoinRequest;
 use super::timers::Due;
 use bytes::Bytes;
 

@@ -1,10 +1,10 @@
 //! What members say while they are members: sync, heartbeat, leave; and what silence says.
 
-use super::GroupError;
 use super::answer::Synced;
 use super::outbox::{AfterWrite, Stage};
-use super::request::{LeavingMember, MemberClaim, RequestId, SyncRequest};
+use super::request::{LeavingMember, MemberClaim, SyncRequest};
 use super::state::{Group, State};
+use super::{GroupError, RequestId};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 

@@ -4,12 +4,12 @@
 
 use super::outbox::{AfterWrite, Key, Stage};
 use super::records;
-use super::request::{CommitRequest, CommittedOffset, DeleteOffsetsRequest, RequestId};
+use super::request::{CommitRequest, CommittedOffset, DeleteOffsetsRequest};
 use super::state::{Group, State};
-use super::{GroupAnswer, GroupError, LogRecord};
+use super::{GroupAnswer, GroupError, LogRecord, PositionFound, RequestId};
 use crate::limits::GROUP_RECORDS_PER_WRITE;
 use crate::types::TimestampMs;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A remembered position.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Position {
     pub committed_at: TimestampMs,
     /// When it expires by the client's own wish.
     pub expires_at: Option<TimestampMs>,
+    /// Which write it came with, or which record it was: later in the log is greater.
+    pub order: u64,
 }
 
 impl Group {
@@ -41,6 +43,7 @@ impl Group {
         let expires_at = commit
             .retention_ms
             .map(|kept| TimestampMs(now.0.saturating_add(kept)));
+        let order = stage.out.coming_order();
         let (mut positions, mut outcomes, mut written) = (Vec::new(), Vec::new(), Vec::new());
         for (key, committed) in commit.offsets {
             // Kafka counts as Java does.
@@ -54,9 +57,13 @@ impl Group {
                 committed,
                 committed_at: dated.unwrap_or(now),
                 expires_at,
+                order,
             };
             written.push(records::position(&self.name, &key, Some(&position)));
-            *self.in_flight.entry(key.clone()).or_default() += 1;
+            match commit.producer {
+                None => *self.in_flight.entry(key.clone()).or_default() += 1,
+                Some(producer) => self.hold(producer.id, key.clone(), position.clone()),
+            }
             positions.push((key, position));
             outcomes.push(Ok(()));
         }
@@ -67,10 +74,14 @@ impl Group {
         let then = AfterWrite::Committed {
             group: self.name.clone(),
             request,
+            producer: commit.producer,
             positions,
             outcomes,
         };
-        stage.out.write(written, then);
+        match commit.producer {
+            None => stage.out.write(written, then),
+            Some(producer) => stage.out.write_for(producer, written, then),
+        }
     }
 
     /// A commit has been written, or could not be.
@@ -83,56 +94,66 @@ impl Group {
                 }
             }
             if written {
-                self.positions.insert(key, position);
+                self.settle_position(key, position);
             }
         }
     }
 
     /// Whether the group has a position there, or is about to.
     fn remembers(&self, key: &Key) -> bool {
-        self.positions.contains_key(key) || self.in_flight.contains_key(key)
+        self.positions.contains_key(key) || self.in_flight.contains_key(key) || self.is_held(key)
     }
 
     /// Where the group has positions, or is about to.
     fn remembered(&self) -> BTreeSet<&Key> {
-        self.positions.keys().chain(self.in_flight.keys()).collect()
+        let held = self.held.values().flat_map(BTreeMap::keys);
+        let known = self.positions.keys().chain(self.in_flight.keys());
+        known.chain(held).collect()
     }
 
     fn check_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
         let claim = &commit.claim;
+        let in_transaction = commit.producer.is_some();
         if claim.generation < 0 && self.state == State::Empty {
             // From outside, or from a consumer that is no member anywhere.
             return Ok(());
         }
         if claim.generation < 0 && claim.member_id.is_empty() && claim.instance_id.is_none() {
-            return Err(GroupError::UnknownMemberId);
+            // Producers of old clients say nothing of the group's members.
+            return match in_transaction {
+                true => Ok(()),
+                false => Err(GroupError::UnknownMemberId),
+            };
         }
         self.check_member(claim)?;
         if claim.generation != self.generation {
             return Err(GroupError::IllegalGeneration);
         }
         match self.state {
-            State::CompletingRebalance => Err(GroupError::RebalanceInProgress),
-            State::Empty | State::PreparingRebalance | State::Stable => Ok(()),
+            State::CompletingRebalance if !in_transaction => Err(GroupError::RebalanceInProgress),
+            State::CompletingRebalance
+            | State::Empty
+            | State::PreparingRebalance
+            | State::Stable => Ok(()),
         }
     }
 
-    /// The positions asked for, or all.
-    pub fn positions_of(&self, asked: Option<Vec<Key>>) -> Vec<(Key, Option<CommittedOffset>)> {
-        let committed = |position: &Position| position.committed.clone();
+    /// The positions asked for, or all. One that a transaction is about to replace is none to a client that wants it stable.
+    pub fn positions_of(
+        &self,
+        asked: Option<Vec<Key>>,
+        require_stable: bool,
+    ) -> Vec<PositionFound> {
+        let found = |key: Key| {
+            let position = match require_stable && self.is_held(&key) {
+                true => Err(GroupError::UnstableOffsetCommit),
+                false => Ok(self.positions.get(&key).map(|at| at.committed.clone())),
+            };
+            (key, position)
+        };
         match asked {
-            Some(keys) => {
-                let found = |key: Key| {
-                    let position = self.positions.get(&key).map(committed);
-                    (key, position)
-                };
-                keys.into_iter().map(found).collect()
-            }
-            None => {
-                let all = self.positions.iter();
-                all.map(|(key, position)| (key.clone(), Some(committed(position))))
-                    .collect()
-            }
+            Some(keys) => keys.into_iter().map(found).collect(),
+            None => self.positions.keys().cloned().map(found).collect(),
         }
     }
 
@@ -201,7 +222,8 @@ impl Group {
                 Some(at) => now >= at.0,
                 None => now.saturating_sub(since.0) >= retention_ms,
             };
-            over && !self.in_flight.contains_key(*key) && !self.is_subscribed_to(&key.0)
+            let coming = self.in_flight.contains_key(*key) || self.is_held(key);
+            over && !coming && !self.is_subscribed_to(&key.0)
         };
         let keys: Vec<Key> = self
             .positions

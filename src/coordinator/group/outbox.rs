@@ -1,12 +1,11 @@
 //! What an event amounts to: effects in order, and what is to follow once a write is done.
 
-use super::answer::{Effect, GroupAnswer, JoinRefusal, Joined, LogRecord, Synced, WriteId};
+use super::answer::{Effect, GroupAnswer, JoinRefusal, Joined, Synced};
 use super::member::Member;
 use super::offsets::Position;
-use super::request::{Now, RequestId};
 use super::settings::GroupSettings;
 use super::timers::Timers;
-use super::{GroupError, WriteFault};
+use super::{GroupError, LogRecord, Now, Producer, RequestId, WriteFault, WriteId};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -48,6 +47,8 @@ pub(super) enum AfterWrite {
         group: String,
         /// Who waits.
         request: RequestId,
+        /// In whose transaction, if in one.
+        producer: Option<Producer>,
         /// What is remembered.
         positions: Vec<(Key, Position)>,
         /// What was refused already, by place.
@@ -118,10 +119,28 @@ impl Outbox {
 
     /// Has records written.
     pub fn write(&mut self, records: Vec<LogRecord>, then: AfterWrite) {
-        let id = WriteId(self.next_write);
-        self.next_write += 1;
+        let id = WriteId(self.next_order());
         self.writes.insert(id, then);
         self.effects.push(Effect::Write(id, records));
+    }
+
+    /// Has records written as a part of a producer's transaction.
+    pub fn write_for(&mut self, producer: Producer, records: Vec<LogRecord>, then: AfterWrite) {
+        let id = WriteId(self.next_order());
+        self.writes.insert(id, then);
+        self.effects.push(Effect::WriteFor(id, producer, records));
+    }
+
+    /// The number of the next write, or of a record that is replayed: what is later in the log has a greater one.
+    pub fn next_order(&mut self) -> u64 {
+        let order = self.next_write;
+        self.next_write += 1;
+        order
+    }
+
+    /// The number that the next write will have.
+    pub fn coming_order(&self) -> u64 {
+        self.next_write
     }
 
     /// What was to follow a write.
@@ -164,6 +183,7 @@ pub(super) struct Stage<'a> {
 pub(super) fn commit_fault(fault: WriteFault) -> GroupError {
     match fault {
         WriteFault::TooLarge => GroupError::InvalidCommitOffsetSize,
+        WriteFault::Fenced => GroupError::ProducerFenced,
         WriteFault::Storage => GroupError::CoordinatorNotAvailable,
     }
 }
@@ -172,6 +192,6 @@ pub(super) fn commit_fault(fault: WriteFault) -> GroupError {
 pub(super) fn state_fault(fault: WriteFault) -> GroupError {
     match fault {
         WriteFault::TooLarge => GroupError::StateTooLarge,
-        WriteFault::Storage => GroupError::CoordinatorNotAvailable,
+        WriteFault::Fenced | WriteFault::Storage => GroupError::CoordinatorNotAvailable,
     }
 }

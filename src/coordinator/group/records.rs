@@ -38,7 +38,7 @@ pub(super) fn position(group: &str, key: &Key, position: Option<&Position>) -> L
 }
 
 /// A position as it was written.
-pub(super) fn read_position(value: &OffsetCommitValue) -> Position {
+pub(super) fn read_position(value: &OffsetCommitValue, order: u64) -> Position {
     Position {
         committed: CommittedOffset {
             offset: value.offset,
@@ -49,6 +49,7 @@ pub(super) fn read_position(value: &OffsetCommitValue) -> Position {
         expires_at: Some(value.expire_timestamp)
             .filter(|&at| at != -1)
             .map(TimestampMs),
+        order,
     }
 }
 
@@ -106,6 +107,7 @@ impl Group {
     /// Takes over what was written of the group; its positions stay.
     pub fn take_over(&mut self, value: &GroupMetadataValue) {
         let positions = std::mem::take(&mut self.positions);
+        let held = std::mem::take(&mut self.held);
         let protocol = value.protocol.as_ref().map(ToString::to_string);
         let mut group = Group::new(&self.name);
         for written in &value.members {
@@ -128,6 +130,7 @@ impl Group {
         group.generation = value.generation;
         group.leader = value.leader.as_ref().map(ToString::to_string);
         group.positions = positions;
+        group.held = held;
         group.subscribed = group.subscribed_topics();
         *self = group;
     }

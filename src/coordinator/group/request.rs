@@ -4,21 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Producer;
 use crate::types::TimestampMs;
 use bytes::Bytes;
-
-/// The time, as the shard sees it when an event comes in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Now {
-    /// Milliseconds of a clock that never goes back: sessions and rebalances are measured with it.
-    pub monotonic_ms: u64,
-    /// The date: commits are stamped with it, offsets expire by it.
-    pub wall: TimestampMs,
-}
-
-/// A request that waits for its answer; unique among those of one coordinator.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct RequestId(pub u64);
 
 /// What is asked. Every request gets exactly one [`GroupAnswer`](super::GroupAnswer) of the same kind.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +19,7 @@ pub enum GroupRequest {
     Heartbeat(MemberClaim),
     /// Members leave, or are put out: LeaveGroup.
     Leave(LeaveRequest),
-    /// Remember positions: OffsetCommit.
+    /// Remember positions: OffsetCommit, TxnOffsetCommit.
     Commit(CommitRequest),
     /// The remembered positions: OffsetFetch.
     FetchOffsets(FetchOffsetsRequest),
@@ -150,6 +138,8 @@ pub struct CommitRequest {
     pub commit_timestamps: BTreeMap<(String, i32), TimestampMs>,
     /// Positions by topic and partition.
     pub offsets: Vec<((String, i32), CommittedOffset)>,
+    /// In whose transaction they count, if in one: TxnOffsetCommit.
+    pub producer: Option<Producer>,
 }
 
 /// OffsetFetch of one group.
@@ -161,6 +151,8 @@ pub struct FetchOffsetsRequest {
     pub partitions: Option<Vec<(String, i32)>>,
     /// Member id and epoch of a client that states its membership (version 9); nothing is checked for `None`.
     pub member: Option<(String, i32)>,
+    /// Whether partitions whose position a transaction is about to commit are refused.
+    pub require_stable: bool,
 }
 
 /// Which groups are listed.

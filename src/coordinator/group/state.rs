@@ -79,6 +79,8 @@ pub(super) struct Group {
     pub positions: BTreeMap<Key, Position>,
     /// Commits that are on their way to the log, by partition. What is decided meanwhile counts with them.
     pub in_flight: BTreeMap<Key, usize>,
+    /// Positions that wait for the end of the transaction they were committed in, by producer; those on their way to the log too.
+    pub held: BTreeMap<i64, BTreeMap<Key, Position>>,
 }
 
 impl Group {
@@ -103,6 +105,7 @@ impl Group {
             && self.generation == 0
             && self.positions.is_empty()
             && self.in_flight.is_empty()
+            && self.held.is_empty()
     }
 
     /// The group is deleted; what was committed since stays, as that of a group without members.
@@ -110,6 +113,7 @@ impl Group {
         *self = Group {
             positions: std::mem::take(&mut self.positions),
             in_flight: std::mem::take(&mut self.in_flight),
+            held: std::mem::take(&mut self.held),
             ..Group::new(&self.name)
         };
     }

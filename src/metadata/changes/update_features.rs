@@ -1,11 +1,9 @@
 //! UpdateFeatures decided: which levels this broker can work with, in the order of a Kafka 4.3 controller's checks.
 //!
-//! The one feature is `metadata.version`. All updates are made or none.
+//! All updates are made or none.
 
 use super::Refusal;
-use crate::metadata::bootstrap::{
-    METADATA_VERSION, METADATA_VERSION_FEATURE, METADATA_VERSION_MIN,
-};
+use crate::metadata::features::{self, METADATA_VERSION};
 use crate::metadata::image::Image;
 use crate::wire::Text;
 use crate::wire::metadata_records::{FeatureLevelRecord, MetadataRecord};
@@ -69,11 +67,8 @@ fn check(image: &Image, update: &FeatureUpdate) -> Result<(), String> {
     if level < 0 {
         return Err("A feature version cannot be less than 0.".to_owned());
     }
-    let supported = if update.feature == METADATA_VERSION_FEATURE {
-        METADATA_VERSION_MIN..=METADATA_VERSION
-    } else {
-        0..=0
-    };
+    let known = features::feature(&update.feature);
+    let supported = known.map_or(0..=0, |feature| feature.min..=feature.max);
     if !supported.contains(&level) {
         let broker = image.brokers().next().map_or(-1, |broker| broker.id);
         return Err(if *supported.end() == 0 {
@@ -93,7 +88,7 @@ fn check(image: &Image, update: &FeatureUpdate) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    if level < current {
+    if level < current && update.feature == METADATA_VERSION.name {
         // This broker writes its records as the newest level has them.
         return Err(
             "Refusing to perform the requested downgrade because it might delete metadata information."
@@ -113,7 +108,7 @@ mod tests {
 
     fn at(level: i16) -> Image {
         let record = FeatureLevelRecord {
-            name: Text::from_static(METADATA_VERSION_FEATURE),
+            name: Text::from_static(METADATA_VERSION.name),
             feature_level: level,
         };
         Image::default().apply(&[record.into()], Offset(1)).unwrap()
@@ -129,47 +124,63 @@ mod tests {
 
     #[test]
     fn a_supported_level_is_taken_and_holds() {
-        let image = at(METADATA_VERSION - 1);
+        let image = at(METADATA_VERSION.max - 1);
         let up = update(
-            METADATA_VERSION_FEATURE,
-            METADATA_VERSION,
+            METADATA_VERSION.name,
+            METADATA_VERSION.max,
             UpgradeType::Upgrade,
         );
         let records = update_features(&image, &[up]).unwrap();
         let next = image.apply(&records, Offset(2)).unwrap();
-        assert_eq!(next.feature(METADATA_VERSION_FEATURE), METADATA_VERSION);
+        assert_eq!(next.feature(METADATA_VERSION.name), METADATA_VERSION.max);
+    }
+
+    #[test]
+    fn the_version_of_transactions_goes_up_and_down() {
+        let mut image = at(METADATA_VERSION.max);
+        for (level, upgrade_type) in [
+            (2, UpgradeType::Upgrade),
+            (1, UpgradeType::SafeDowngrade),
+            (0, UpgradeType::UnsafeDowngrade),
+        ] {
+            let update = update("transaction.version", level, upgrade_type);
+            let records = update_features(&image, &[update]).unwrap();
+            let end = image.end() + 1;
+            image = image.apply(&records, end).unwrap();
+            assert_eq!(image.feature("transaction.version"), level);
+        }
     }
 
     #[test]
     fn what_is_not_supported_is_refused_and_nothing_changes() {
-        let image = at(METADATA_VERSION - 1);
+        let image = at(METADATA_VERSION.max - 1);
         let good = update(
-            METADATA_VERSION_FEATURE,
-            METADATA_VERSION,
+            METADATA_VERSION.name,
+            METADATA_VERSION.max,
             UpgradeType::Upgrade,
         );
         for bad in [
-            update(METADATA_VERSION_FEATURE, 0, UpgradeType::SafeDowngrade),
-            update(METADATA_VERSION_FEATURE, -1, UpgradeType::Upgrade),
-            update(METADATA_VERSION_FEATURE, i16::MAX, UpgradeType::Upgrade),
+            update(METADATA_VERSION.name, 0, UpgradeType::SafeDowngrade),
+            update(METADATA_VERSION.name, -1, UpgradeType::Upgrade),
+            update(METADATA_VERSION.name, i16::MAX, UpgradeType::Upgrade),
             update(
-                METADATA_VERSION_FEATURE,
-                METADATA_VERSION_MIN,
+                METADATA_VERSION.name,
+                METADATA_VERSION.min,
                 UpgradeType::Upgrade,
             ),
             update(
-                METADATA_VERSION_FEATURE,
-                METADATA_VERSION_MIN,
+                METADATA_VERSION.name,
+                METADATA_VERSION.min,
                 UpgradeType::SafeDowngrade,
             ),
             update(
-                METADATA_VERSION_FEATURE,
-                METADATA_VERSION,
+                METADATA_VERSION.name,
+                METADATA_VERSION.max,
                 UpgradeType::SafeDowngrade,
             ),
             update(
-                METADATA_VERSION_FEATURE,
-                METADATA_VERSION,
+                METADATA_VERSION.name,
+                METADATA_VERSION.max,
                 UpgradeType::Unknown,
             ),
             update("group.version", 1, UpgradeType::Upgrade),

@@ -5,7 +5,7 @@ use super::SurveyError;
 use crate::limits::INFLATED_BATCH_BYTES;
 use crate::log::survey::{Ended, each_batch, each_batch_of_file, first_offset};
 use crate::metadata::Image;
-use crate::metadata::bootstrap::METADATA_VERSION_FEATURE;
+use crate::metadata::features::METADATA_VERSION;
 use crate::metadata::quorum::Quorum;
 use crate::types::{LeaderEpoch, Offset};
 use crate::wire::control_records::ControlRecord;
@@ -66,7 +66,7 @@ pub(super) fn read(dir: &Path, metadata_dir: &Path) -> Result<MetadataLog, Surve
         });
     }
     reading.take_quorum_state(metadata_dir)?;
-    let bootstrap = match reading.image.feature(METADATA_VERSION_FEATURE) {
+    let bootstrap = match reading.image.feature(METADATA_VERSION.name) {
         0 => bootstrap(&dir.join(BOOTSTRAP))?,
         _ => Vec::new(),
     };

@@ -14,7 +14,7 @@ use crate::server::checkpoints::{self, Checkpoint};
 use crate::server::data_dirs::DataDirs;
 use crate::server::survey;
 use crate::shard::{
-    AppendPart, Change, ChangeOutcome, Controller, GroupFault, MeshEntrance, Opening, Shard,
+    AppendPart, Change, ChangeOutcome, Controller, CoordinatorFault, MeshEntrance, Opening, Shard,
 };
 use crate::types::{PartitionKey, TopicId};
 use crate::wire::records::{BatchBuilder, Codec};
@@ -72,7 +72,7 @@ impl Node {
         let owned = DataDirs::open(&config).map_err(|error| error.to_string())?;
         config.settle_node_id(1);
         let found = owned.find_logs().map_err(|error| error.to_string())?;
-        let inherited = survey::survey(&owned, &found);
+        let inherited = survey::survey(&owned);
         let inherited = inherited.map_err(|error| error.to_string())?;
         let startup = owned
             .take_over(found, Opening::new(1, vec![]))
@@ -140,8 +140,7 @@ impl Node {
                 ..MemberClaim::default()
             },
             offsets: vec![((topic.to_owned(), partition), committed)],
-            retention_ms: None,
-            commit_timestamps: BTreeMap::new(),
+            ..CommitRequest::default()
         };
         match self.ask_group(GroupRequest::Commit(commit)).await {
             Some(GroupAnswer::Commit(outcomes)) => assert_eq!(outcomes, vec![Ok(())]),
@@ -169,13 +168,13 @@ impl Node {
         }
         let wanted = FetchOffsetsRequest {
             group: GROUP.to_owned(),
-            partitions: None,
-            member: None,
+            ..FetchOffsetsRequest::default()
         };
         if let Some(GroupAnswer::FetchOffsets(found)) =
             self.ask_group(GroupRequest::FetchOffsets(wanted)).await
         {
             for (partition, committed) in found.unwrap() {
+                let committed = committed.unwrap();
                 let offset = committed.map_or(-1, |committed| committed.offset);
                 state.positions.insert(partition, offset);
             }
@@ -192,7 +191,7 @@ impl Node {
         loop {
             match self.shard.group(GROUP, request.clone()).await {
                 Ok(answer) => return Some(answer),
-                Err(GroupFault::Loading) => {
+                Err(CoordinatorFault::Loading) => {
                     glommio::timer::sleep(Duration::from_micros(200)).await;
                 }
                 Err(_) => return None,

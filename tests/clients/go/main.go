@@ -37,10 +37,13 @@ func (l *topicList) Set(topic string) error {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: driver version|create|produce|consume [--option value]..., or driver groups scenarios|member ...")
+		return errors.New("usage: driver version|create|produce|consume [--option value]..., driver groups scenarios|member ..., or driver transactions scenarios BOOTSTRAP")
 	}
 	if args[0] == "groups" {
 		return groups(args[1:])
+	}
+	if args[0] == "transactions" {
+		return transactions(args[1:])
 	}
 	var topics topicList
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)

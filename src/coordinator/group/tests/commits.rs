@@ -106,15 +106,16 @@ fn what_was_never_committed_is_found_as_nothing() {
         group: "g".to_owned(),
         partitions: Some(asked.clone()),
         member: Some(("nobody".to_owned(), 7)),
+        require_stable: true,
     });
     let id = world.ask(fetch.clone());
-    let nothing = asked.iter().cloned().map(|key| (key, None)).collect();
+    let nothing = asked.iter().cloned().map(|key| (key, Ok(None))).collect();
     assert_eq!(world.answer(id), GroupAnswer::FetchOffsets(Ok(nothing)));
     world.commit(no_claim(), &[("topic", 9)]);
     let id = world.ask(fetch);
     let found = vec![
-        (asked[0].clone(), Some(position(9))),
-        (asked[1].clone(), None),
+        (asked[0].clone(), Ok(Some(position(9)))),
+        (asked[1].clone(), Ok(None)),
     ];
     assert_eq!(world.answer(id), GroupAnswer::FetchOffsets(Ok(found)));
     assert_eq!(world.offsets("another"), []);

@@ -8,6 +8,7 @@ mod joining;
 mod random;
 mod static_members;
 mod syncing;
+mod transactional;
 mod writing;
 
 use super::*;
@@ -35,6 +36,15 @@ fn settings() -> GroupSettings {
     }
 }
 
+/// What stands in the log.
+#[derive(Clone, Debug)]
+enum Logged {
+    /// A record, and in whose transaction.
+    Record(LogRecord, Option<Producer>),
+    /// The end of a producer's transaction.
+    End(i64, bool),
+}
+
 /// A coordinator with a clock and a log of its own.
 struct World {
     coordinator: Coordinator,
@@ -45,8 +55,10 @@ struct World {
     answers: BTreeMap<RequestId, GroupAnswer>,
     /// Writes that are on their way; none if they land at once.
     writes: VecDeque<(WriteId, Vec<LogRecord>)>,
+    /// Whose transaction a write belongs to.
+    producers: BTreeMap<WriteId, Producer>,
     holds_writes: bool,
-    log: Vec<LogRecord>,
+    log: Vec<Logged>,
 }
 
 impl World {
@@ -63,6 +75,7 @@ impl World {
             waiting: BTreeSet::new(),
             answers: BTreeMap::new(),
             writes: VecDeque::new(),
+            producers: BTreeMap::new(),
             holds_writes: false,
             log: Vec::new(),
         };
@@ -89,6 +102,12 @@ impl World {
                     assert!(!records.is_empty());
                     self.writes.push_back((id, records));
                 }
+                Effect::WriteFor(id, producer, records) => {
+                    assert!(!records.is_empty());
+                    self.producers.insert(id, producer);
+                    self.writes.push_back((id, records));
+                }
+                Effect::Errand(errand) => match errand {},
             }
         }
         while !self.holds_writes && !self.writes.is_empty() {
@@ -100,7 +119,9 @@ impl World {
     fn land(&mut self, outcome: Result<(), WriteFault>) {
         let (id, records) = self.writes.pop_front().expect("a write is on its way");
         if outcome.is_ok() {
-            self.log.extend(records);
+            let producer = self.producers.get(&id).copied();
+            let logged = |record| Logged::Record(record, producer);
+            self.log.extend(records.into_iter().map(logged));
         }
         let effects = self.coordinator.written(self.now(), id, outcome);
         self.apply(effects);
@@ -153,8 +174,15 @@ impl World {
         self.waiting.clear();
         self.writes.clear();
         self.coordinator = Coordinator::new(self.settings);
-        for record in self.log.clone() {
-            self.coordinator.replay(record.key, record.value).unwrap();
+        for logged in self.log.clone() {
+            match logged {
+                Logged::Record(record, producer) => {
+                    self.coordinator.replay(record, producer).unwrap();
+                }
+                Logged::End(producer_id, committed) => {
+                    self.coordinator.transaction_ended(producer_id, committed);
+                }
+            }
         }
         let effects = self.coordinator.loaded(self.now());
         self.apply(effects);
@@ -234,6 +262,31 @@ impl World {
         }))
     }
 
+    /// In a producer's transaction.
+    fn commit_for(
+        &mut self,
+        producer_id: i64,
+        claim: MemberClaim,
+        offsets: &[(&str, i64)],
+    ) -> RequestId {
+        let offset = |(topic, offset): &(&str, i64)| ((topic.to_string(), 0), position(*offset));
+        self.ask(GroupRequest::Commit(CommitRequest {
+            claim,
+            offsets: offsets.iter().map(offset).collect(),
+            producer: Some(Producer {
+                id: producer_id,
+                epoch: 0,
+            }),
+            ..CommitRequest::default()
+        }))
+    }
+
+    /// The marker of the producer's transaction is in the log.
+    fn end(&mut self, producer_id: i64, committed: bool) {
+        self.log.push(Logged::End(producer_id, committed));
+        self.coordinator.transaction_ended(producer_id, committed);
+    }
+
     fn committed(&mut self, id: RequestId) -> Vec<Result<(), GroupError>> {
         match self.answer(id) {
             GroupAnswer::Commit(outcomes) => outcomes,
@@ -250,7 +303,7 @@ impl World {
         match self.answer(id) {
             GroupAnswer::FetchOffsets(Ok(found)) => found
                 .into_iter()
-                .map(|((topic, _), position)| (topic, position.unwrap().offset))
+                .map(|((topic, _), position)| (topic, position.unwrap().unwrap().offset))
                 .collect(),
             other => panic!("not offsets: {other:?}"),
         }

@@ -327,7 +327,7 @@ impl Crowd {
             };
             let found: BTreeMap<_, _> = found
                 .into_iter()
-                .map(|(key, position)| (key, position.unwrap().offset))
+                .map(|(key, position)| (key, position.unwrap().unwrap().offset))
                 .collect();
             let written = self.positions.iter().filter(|((of, _), _)| of == group);
             let written: BTreeMap<_, _> = written

@@ -25,6 +25,9 @@ fn a_group_is_written_as_kafka_writes_it() {
     let mut world = World::new();
     let members = world.stable(&[Some("a")]);
     let record = world.log.last().unwrap().clone();
+    let Logged::Record(record, None) = record else {
+        panic!("not a record");
+    };
     let Ok(GroupRecordKey::Group(key)) = GroupRecordKey::decode(record.key) else {
         panic!("not a group");
     };
@@ -47,14 +50,18 @@ fn records_of_other_kinds_of_groups_are_passed_over_and_malformed_ones_are_not()
     let mut coordinator = Coordinator::new(settings());
     for version in [3u8, 6, 16, 200] {
         let key = Bytes::copy_from_slice(&[0, version, 0, 1, b'g', 9, 9]);
-        coordinator.replay(key, Some(bytes("anything"))).unwrap();
+        let value = Some(bytes("anything"));
+        coordinator.replay(LogRecord { key, value }, None).unwrap();
     }
     assert!(coordinator.groups.is_empty());
     let key = Bytes::from_static(&[0, 2, 0, 1, b'g']);
     for malformed in [bytes(""), bytes("\0\u{3}"), bytes("\0\u{5}\0\0")] {
-        assert!(coordinator.replay(key.clone(), Some(malformed)).is_err());
+        let key = key.clone();
+        let value = Some(malformed);
+        assert!(coordinator.replay(LogRecord { key, value }, None).is_err());
     }
-    assert!(coordinator.replay(bytes("\0"), None).is_err());
+    let (key, value) = (bytes("\0"), None);
+    assert!(coordinator.replay(LogRecord { key, value }, None).is_err());
     assert!(coordinator.groups.is_empty());
 }
 
