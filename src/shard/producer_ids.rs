@@ -30,7 +30,8 @@ impl Shard {
     pub async fn producer_id(self: &Rc<Self>) -> Result<i64, ChangeError> {
         let ids = &self.producer_ids;
         // Those that wait for a block find what the first of them got.
-        let _turn = match ids.left.borrow().is_empty() {
+        let used_up = ids.left.borrow().is_empty();
+        let _turn = match used_up {
             true => ids.turn.acquire_permit(1).await.ok(),
             false => None,
         };

@@ -49,6 +49,9 @@ struct Place<A> {
     waiting: Option<Waker>,
 }
 
+/// The places of those who wait.
+type Places<A> = HashMap<RequestId, Rc<RefCell<Place<A>>>>;
+
 /// What is done about the errands of a coordinator.
 pub type RunErrand<M> = Box<dyn Fn(&Rc<Host<M>>, <M as StateMachine>::Errand)>;
 
@@ -73,7 +76,7 @@ pub struct Host<M: StateMachine> {
     partition: Rc<Partition>,
     state: RefCell<State<M>>,
     next_request: Cell<u64>,
-    places: RefCell<HashMap<RequestId, Rc<RefCell<Place<M::Answer>>>>>,
+    places: RefCell<Places<M::Answer>>,
     news: LocalSender<News>,
     alarm: Rc<Alarm>,
     began: Instant,
