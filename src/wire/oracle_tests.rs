@@ -18,6 +18,7 @@ use super::schema::Dialect;
 use super::{Message, Piece, Reader, Request, Writer, encode_request, encode_response};
 
 mod administration_vectors;
+mod transaction_vectors;
 mod vectors;
 
 fn sampled<M: Message + Sample>(entropy: &[u8], version: i16) -> M {
@@ -124,12 +125,16 @@ where
     }
 }
 
+/// Of this one the oracle knows the flexible version alone and takes every version for one.
+const HEADER_UNKNOWN: (ApiKey, i16) = (ApiKey::WriteTxnMarkers, 0);
+
 /// Headers and length prefix around an empty body, read with their header types.
 fn check_frames<R: Request, Theirs: HeaderVersion, TheirAnswer: HeaderVersion>()
 where
     R::Response: Message,
 {
-    for version in R::VERSIONS {
+    let known = R::VERSIONS.filter(|version| (R::KEY, *version) != HEADER_UNKNOWN);
+    for version in known {
         let mut frame = joined(encode_request(Some("client"), 77, version, &R::default()));
         assert_eq!(frame.get_i32() as usize, frame.remaining());
         let header =
@@ -254,6 +259,11 @@ apis! {
     delete_topics: DeleteTopicsRequest, DeleteTopicsResponse;
     delete_records: DeleteRecordsRequest, DeleteRecordsResponse;
     init_producer_id: InitProducerIdRequest, InitProducerIdResponse;
+    add_partitions_to_txn: AddPartitionsToTxnRequest, AddPartitionsToTxnResponse;
+    add_offsets_to_txn: AddOffsetsToTxnRequest, AddOffsetsToTxnResponse;
+    end_txn: EndTxnRequest, EndTxnResponse;
+    write_txn_markers: WriteTxnMarkersRequest, WriteTxnMarkersResponse;
+    txn_offset_commit: TxnOffsetCommitRequest, TxnOffsetCommitResponse;
     offset_for_leader_epoch: OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
     describe_acls: DescribeAclsRequest, DescribeAclsResponse;
     create_acls: CreateAclsRequest, CreateAclsResponse;

@@ -168,7 +168,8 @@ impl WireClient {
         partition: i32,
         batch: &Bytes,
     ) -> PartitionProduceResponse {
-        if batch[batches::ATTRIBUTES_AT + 1] & TRANSACTIONAL == 0 {
+        let attributes = batch.get(batches::ATTRIBUTES_AT + 1).copied().unwrap_or(0);
+        if attributes & TRANSACTIONAL == 0 {
             return self.produce_at(PRODUCE, topic, partition, ALL, batch);
         }
         let mut request = produce_request(topic, partition, ALL, batch);

@@ -146,7 +146,7 @@ fn a_running_broker_tells_its_cluster_and_its_versions() {
 }
 
 #[test]
-fn features_are_described_with_their_levels_and_not_changed() {
+fn features_are_described_with_their_levels() {
     let broker = Broker::start(&[]);
     let at = broker.bootstrap();
     for args in [
@@ -154,19 +154,61 @@ fn features_are_described_with_their_levels_and_not_changed() {
         ["describe", "--bootstrap-server", &at],
     ] {
         let said = succeed("kafka-features", &args);
-        let row = "Feature: metadata.version                          SupportedMinVersion: 3.3-IV3          \
-                   SupportedMaxVersion: 4.3-IV0          FinalizedVersionLevel: 4.3-IV0          Epoch: ";
-        let epoch = said.trim_end().strip_prefix(row).expect(&said);
-        assert!(epoch.parse::<u64>().is_ok(), "{said}");
+        let rows = [
+            "Feature: metadata.version                          SupportedMinVersion: 3.3-IV3          \
+             SupportedMaxVersion: 4.3-IV0          FinalizedVersionLevel: 4.3-IV0          Epoch: ",
+            "Feature: transaction.version                       SupportedMinVersion: 0                \
+             SupportedMaxVersion: 2                FinalizedVersionLevel: 2                Epoch: ",
+        ];
+        assert_eq!(said.lines().count(), rows.len(), "{said}");
+        for (line, row) in said.lines().zip(rows) {
+            let epoch = line.strip_prefix(row).expect(&said);
+            assert!(epoch.parse::<u64>().is_ok(), "{said}");
+        }
     }
-    let line = [
-        "--bootstrap-server",
-        &at,
-        "upgrade",
-        "--metadata",
-        "4.3-IV0",
-    ];
-    let refused = run("kafka-features", &line);
+}
+
+#[test]
+fn levels_of_features_go_down_and_up_and_what_is_refused_is_said() {
+    let broker = Broker::start(&[]);
+    let at = broker.bootstrap();
+    let change = |line: &str| {
+        let args: Vec<&str> = ["--bootstrap-server", &at]
+            .into_iter()
+            .chain(line.split(' '))
+            .collect();
+        run("kafka-features", &args)
+    };
+    for (line, said) in [
+        (
+            "downgrade --feature transaction.version=1 --dry-run",
+            "transaction.version can be downgraded to 1.\n",
+        ),
+        (
+            "disable --feature transaction.version",
+            "transaction.version was disabled.\n",
+        ),
+        (
+            "upgrade --feature transaction.version=2",
+            "transaction.version was upgraded to 2.\n",
+        ),
+        (
+            "upgrade --metadata 4.3-IV0",
+            "metadata.version was upgraded to 30.\n",
+        ),
+    ] {
+        let done = change(line);
+        assert_eq!(
+            (done.code, done.out.as_str()),
+            (0, said),
+            "{line}: {}",
+            done.err
+        );
+    }
+    let refused = change("upgrade --feature transaction.version=9");
     assert_eq!(refused.code, 1);
-    assert!(refused.err.contains("cannot be changed"), "{}", refused.err);
+    let begins = "Could not upgrade transaction.version to 9. ";
+    assert!(refused.out.starts_with(begins), "{}", refused.out);
+    let count = "1 out of 1 operation(s) failed.";
+    assert!(refused.err.contains(count), "{}", refused.err);
 }

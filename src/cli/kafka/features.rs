@@ -1,6 +1,6 @@
-//! `kafka-features describe`: the levels of the cluster's features; Kafka's `FeatureCommand`.
-//!
-//! Levels are not changed here: the broker is of one release and writes the metadata of that release.
+//! `kafka-features`: the levels of the cluster's features, described and changed; Kafka's `FeatureCommand`.
+
+mod update;
 
 use std::io::Write;
 use std::time::Duration;
@@ -8,17 +8,38 @@ use std::time::Duration;
 use super::options::{Opt, Options, help_or_version};
 use super::{CommandError, connect_by, connecting};
 use crate::wire::messages::api_versions::ApiVersionsRequest;
+use update::Action;
 
 pub const OPTIONS: &[Opt] = &[
     connecting::BOOTSTRAP_SERVER,
     connecting::COMMAND_CONFIG,
+    FEATURE,
+    METADATA,
+    UNSAFE,
+    DRY_RUN,
     connecting::HELP,
     connecting::VERSION,
 ];
 
+const FEATURE: Opt = Opt::list(
+    "feature",
+    "FEATURE=LEVEL",
+    "A feature to change and its new level, for example transaction.version=2; to disable one, its name.",
+);
+const METADATA: Opt = Opt::value(
+    "metadata",
+    "RELEASE",
+    "The level of metadata.version by its release, for example 4.3-IV0.",
+);
+const UNSAFE: Opt = Opt::flag(
+    "unsafe",
+    "Lower the level even if metadata may be lost by it.",
+);
+const DRY_RUN: Opt = Opt::flag("dry-run", "Only check whether it could be done.");
+
 const PATIENCE: Duration = Duration::from_secs(30);
-const USAGE: &str =
-    "usage: kafka-features --bootstrap-server HOST:PORT [--command-config FILE] describe";
+const USAGE: &str = "usage: kafka-features --bootstrap-server HOST:PORT [--command-config FILE] \
+    describe | upgrade | downgrade | disable [--feature FEATURE=LEVEL ...] [--metadata RELEASE] [--unsafe] [--dry-run]";
 const METADATA_VERSION: &str = "metadata.version";
 /// Names of the levels of `metadata.version` from 7 on (Kafka's `MetadataVersion`).
 const RELEASES: [&str; 24] = [
@@ -39,15 +60,10 @@ const ACTIONS: [&str; 6] = [
 /// Runs its one action; the name of it may stand before or behind the options.
 ///
 /// # Errors
-/// When the command line is wrong, the cluster cannot be reached, or a level is to be changed.
+/// When the command line is wrong, the cluster cannot be reached, or a level was refused.
 pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     let at = args.iter().position(|arg| ACTIONS.contains(&arg.as_str()));
     let action = at.map(|at| args[at].as_str());
-    if let Some(other) = action.filter(|action| *action != "describe") {
-        return Err(CommandError::failed(format!(
-            "kafka-features {other}: the broker is of one release, whose levels of features cannot be changed; use describe"
-        )));
-    }
     let mut rest = args.to_vec();
     if let Some(at) = at {
         rest.remove(at);
@@ -56,10 +72,19 @@ pub fn run(args: &[String], out: &mut dyn Write) -> Result<(), CommandError> {
     if help_or_version(&options, USAGE, out)? {
         return Ok(());
     }
-    if at.is_none() {
-        return Err(CommandError::usage(USAGE));
-    }
-    describe(&options, out)
+    let action = match action {
+        None => return Err(CommandError::usage(USAGE)),
+        Some("describe") => return describe(&options, out),
+        Some("upgrade") => Action::Upgrade,
+        Some("downgrade") => Action::Downgrade,
+        Some("disable") => Action::Disable,
+        Some(other) => {
+            return Err(CommandError::failed(format!(
+                "kafka-features {other} is not here: features depend on no others; see describe"
+            )));
+        }
+    };
+    update::run(action, &options, out)
 }
 
 fn describe(options: &Options, out: &mut dyn Write) -> Result<(), CommandError> {
@@ -89,6 +114,12 @@ fn describe(options: &Options, out: &mut dyn Write) -> Result<(), CommandError> 
         )?;
     }
     Ok(())
+}
+
+/// The level of `metadata.version` that a release has.
+fn level_of_release(release: &str) -> Option<i16> {
+    let index = RELEASES.iter().position(|known| *known == release)?;
+    Some(FIRST_RELEASE + i16::try_from(index).ok()?)
 }
 
 /// A level of `metadata.version` goes by the name of its release.

@@ -39,6 +39,6 @@ fn lookup_tells_unserved_versions_from_unknown_keys() {
         matches!(lookup(3, 14), Lookup::UnsupportedVersion(row) if row.key == ApiKey::Metadata)
     );
     assert!(matches!(lookup(3, -1), Lookup::UnsupportedVersion(_)));
-    assert!(matches!(lookup(24, 0), Lookup::UnknownKey));
+    assert!(matches!(lookup(4, 0), Lookup::UnknownKey));
     assert!(matches!(lookup(i16::MAX, 0), Lookup::UnknownKey));
 }

@@ -33,6 +33,8 @@ pub(super) const COVERED: &[(ApiKey, i16)] = &[
     (ApiKey::DeleteTopics, 0),
     (ApiKey::OffsetForLeaderEpoch, 0),
     (ApiKey::OffsetForLeaderEpoch, 1),
+    (ApiKey::WriteTxnMarkers, 0),
+    (ApiKey::WriteTxnMarkers, 2),
     (ApiKey::DescribeAcls, 0),
     (ApiKey::CreateAcls, 0),
     (ApiKey::DeleteAcls, 0),
