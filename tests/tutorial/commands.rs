@@ -15,7 +15,8 @@ use tempfile::TempDir;
 
 use crate::harness::{child, package_dir, scratch_dir};
 
-const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
+/// Longer than the programs' own patience, of a minute.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(150);
 
 /// A folder with `bin/` and `config/`, and the broker that was started in it.
 pub struct Folder {
